@@ -1,0 +1,43 @@
+"""Natural synthetic anomalies for visual anomaly detection: realistic defects, with labels, from normal images."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from nsa_augment.plan import PatchPlacement, SynthesisPlan
+from nsa_augment.presets import PRESETS
+from nsa_augment.shapes import Ellipses
+from nsa_augment.synthesis import PreparedSource, SynthesisResult
+from nsa_augment.tasks import NaturalSyntheticAnomaly
+
+if TYPE_CHECKING:
+    from nsa_augment.integrations.albumentations import NSA
+
+__version__ = version("nsa-augment")
+__all__ = [
+    "NSA",
+    "PRESETS",
+    "Ellipses",
+    "NaturalSyntheticAnomaly",
+    "PatchPlacement",
+    "PreparedSource",
+    "SynthesisPlan",
+    "SynthesisResult",
+]
+
+_INTEGRATIONS = {"NSA": "albumentations"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _INTEGRATIONS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    extra = _INTEGRATIONS[name]
+    try:
+        return getattr(import_module(f"nsa_augment.integrations.{extra}"), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != extra:
+            raise
+        message = f"{name} needs {extra}: install it with pip install 'nsa-augment[{extra}]'"
+        raise ModuleNotFoundError(message, name=error.name) from error

@@ -1,0 +1,56 @@
+"""Poisson blending by `cv2.seamlessClone`, with pixels landing exactly where they are meant to."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from nsa_augment.types import BinaryMap, Gradient, Image
+
+_FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
+_GROUP = 3
+
+
+def clone_opencv(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradient) -> None:
+    """Blend `source` into `canvas` in place.
+
+    `seamlessClone` centres the bounding box of the mask on the given point. Here image, source and mask are cut
+    to that box (and one pixel around it), so its centre is known whatever the parity of its sides.
+
+    Parameters
+    ----------
+    canvas : (h, w, C) uint8 or float32 array
+        Changed in place. Channels are blended in groups of three, the only number that OpenCV takes.
+    source : (h, w, C) array of the same dtype
+    mask : (h, w) uint8 array
+        0 outside the patch, up to 255 inside; its bounding box is the array without its outermost ring.
+    gradient : "source" or "mixed"
+    """
+    levels, source_levels = _grey_levels(canvas), _grey_levels(source)
+    height, width = mask.shape
+    centre = (1 + (width - 2) // 2, 1 + (height - 2) // 2)
+    for first in range(0, canvas.shape[2], _GROUP):
+        count = min(_GROUP, canvas.shape[2] - first)
+        group = slice(first, first + count)
+        destination = _three_channels(levels[:, :, group])
+        # seamlessClone overwrites the mask it is given.
+        blended = cv2.seamlessClone(
+            _three_channels(source_levels[:, :, group]), destination, mask.copy(), centre, _FLAGS[gradient]
+        )[:, :, :count]
+        if canvas.dtype == np.uint8:
+            canvas[:, :, group] = blended
+        else:
+            changed = blended != destination[:, :, :count]
+            np.copyto(canvas[:, :, group], blended / np.float32(255), where=changed)
+
+
+def _grey_levels(pixels: Image) -> Image:
+    if pixels.dtype == np.uint8:
+        return pixels
+    levels: Image = np.rint(np.clip(pixels, 0, 1) * np.float32(255)).astype(np.uint8)
+    return levels
+
+
+def _three_channels(pixels: Image) -> Image:
+    missing = _GROUP - pixels.shape[2]
+    return np.ascontiguousarray(pixels if missing == 0 else np.pad(pixels, ((0, 0), (0, 0), (0, missing)), "edge"))

@@ -1,0 +1,58 @@
+"""Poisson blending: the source's gradients are kept, the image's values at the border of the patch too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+
+from nsa_augment.blending.base import Patch
+from nsa_augment.blending.opencv import clone_opencv
+from nsa_augment.types import BinaryMap, Gradient, Image
+
+MIN_SIDE = 5
+MIN_PIXELS = 50
+
+Solver: TypeAlias = Callable[[Image, Image, BinaryMap, Gradient], None]
+SOLVERS: dict[str, Solver] = {"opencv": clone_opencv}
+
+
+@dataclass(frozen=True)
+class Poisson:
+    """Clone the whole shape of the patch, background included (that avoids seams), without its outermost ring.
+
+    Parameters
+    ----------
+    solver : "opencv"
+        "opencv" is `cv2.seamlessClone`: 8 bits, so a float32 image is rounded to grey levels inside the patch
+        and pixels whose grey level does not change keep their float value.
+    gradient : "source" or "mixed"
+        Guidance field of new patches, and of patches of a plan that name none.
+    """
+
+    solver: str = "opencv"
+    gradient: Gradient = "source"
+
+    def footprint(self, shape: BinaryMap) -> BinaryMap:
+        """The shape without the outermost ring of its box."""
+        inner = np.zeros_like(shape)
+        inner[1:-1, 1:-1] = shape[1:-1, 1:-1]
+        return inner
+
+    def fits(self, footprint: BinaryMap) -> bool:
+        """At least 50 pixels, and a box (ring included) of at least 5 pixels either way."""
+        if int(np.count_nonzero(footprint)) < MIN_PIXELS:
+            return False
+        _, _, width, height = cv2.boundingRect(footprint)
+        return min(height, width) + 2 >= MIN_SIDE
+
+    def blend(self, canvas: Image, patch: Patch) -> None:
+        """Blend by Poisson with the patch's gradient; the mask is scaled to ceil(255 * factor)."""
+        x, y, width, height = cv2.boundingRect(patch.footprint)
+        box = slice(y - 1, y + height + 1), slice(x - 1, x + width + 1)
+        mask = patch.footprint[box] * np.uint8(np.ceil(255 * patch.factor))
+        if mask.any():
+            SOLVERS[self.solver](canvas[box], patch.pixels[box], mask, patch.gradient or self.gradient)

@@ -1,0 +1,110 @@
+"""Where a patch goes: its size after resizing, and a destination that meets the object and overlap conditions."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment.kernels import compiled
+from nsa_augment.selection import DRAWS, HalfSizes
+from nsa_augment.types import BinaryMap, Box, Shape
+
+
+def resized_size(rng: np.random.Generator, size: Shape, scale_range: tuple[float, float], limits: HalfSizes) -> Shape:
+    """Size of a patch after resizing by s ~ N(1, 0.5), clipped to `scale_range`.
+
+    The aspect ratio is kept where `limits` (inclusive, pixels, on the size after resizing) allow.
+
+    Examples
+    --------
+    >>> limits = HalfSizes((8, 102), (8, 102))
+    >>> resized_size(np.random.default_rng(0), (40, 60), (0.7, 1.3), limits)
+    (42, 63)
+    """
+    height, width = size
+    scaled = min(max(rng.normal(1.0, 0.5), scale_range[0]), scale_range[1]) * height
+    scaled = _clip(scaled, limits.height)
+    new_width = _clip(int(scaled / height * width), limits.width)
+    return int(_clip(int(new_width / width * height), limits.height)), int(new_width)
+
+
+def _clip(value: float, bounds: tuple[int, int]) -> float:
+    return min(max(value, bounds[0]), bounds[1])
+
+
+def draw_destination(
+    rng: np.random.Generator,
+    shape: Shape,
+    size: Shape,
+    *,
+    source_object: BinaryMap | None = None,
+    patch_shape: BinaryMap | None = None,
+    image_object: BinaryMap | None = None,
+    min_object: float = 0.0,
+    min_overlap: float = 0.0,
+) -> Box | None:
+    """Draw a destination box, one pixel away from the border of the image.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    shape, size : (height, width)
+        Of the image and of the resized patch, pixels.
+    source_object : (h, w) uint8 array, optional
+        Object mask of the resized patch. None (like `image_object`): every position is accepted.
+    patch_shape : (h, w) uint8 array, optional
+        Shape of the patch inside its box; None is the whole rectangle.
+    image_object : (H, W) uint8 array, optional
+        Object mask of the image.
+    min_object : float
+        The source's object must fill more than this fraction of the rectangle.
+    min_overlap : float
+        More than this fraction of the source's object must land on the object of the image.
+
+    Returns
+    -------
+    (y0, x0, y1, x1) or None
+        None when the image is too small or no position was accepted in 200 draws.
+    """
+    height, width = size
+    if shape[0] - height - 1 < 1 or shape[1] - width - 1 < 1:
+        return None
+    if source_object is None or image_object is None:
+        y, x = int(rng.integers(1, shape[0] - height)), int(rng.integers(1, shape[1] - width))
+        return y, x, y + height, x + width
+    filled = int(np.count_nonzero(source_object))
+    if filled == 0 or not filled / (height * width) > min_object:
+        return None
+    counted = source_object if patch_shape is None else source_object & patch_shape
+    rows = np.count_nonzero(counted, axis=1)
+    remaining = np.append(np.cumsum(rows[::-1])[::-1], 0)
+    found, y, x = _draw_overlapping(rng, counted, remaining, filled, image_object, min_overlap)
+    return (y, x, y + height, x + width) if found else None
+
+
+@compiled
+def _draw_overlapping(
+    rng: np.random.Generator,
+    counted: BinaryMap,
+    remaining: NDArray[np.int64],
+    filled: int,
+    image_object: BinaryMap,
+    min_overlap: float,
+) -> tuple[bool, int, int]:
+    height, width = counted.shape
+    for _ in range(DRAWS):
+        y0 = rng.integers(1, image_object.shape[0] - height)
+        x0 = rng.integers(1, image_object.shape[1] - width)
+        shared = np.int64(0)
+        for y in range(height):
+            if (shared + remaining[y]) / filled <= min_overlap:
+                break
+            below = image_object[y0 + y, x0 : x0 + width]
+            row = counted[y]
+            in_row = np.int64(0)
+            for x in range(width):
+                in_row += row[x] & below[x]
+            shared += in_row
+            if shared / filled > min_overlap:
+                return True, y0, x0
+    return False, 0, 0

@@ -1,0 +1,95 @@
+"""Parameters of the paper, as data: Table 4, one entry a class."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
+
+from nsa_augment.checks import check_choice
+
+_BRIGHT_BACKGROUND: dict[str, Any] = {"background": (200.0, 60.0)}
+_DARK_BACKGROUND: dict[str, Any] = {"background": (20.0, 20.0)}
+_CHEST_XRAY: dict[str, Any] = {
+    "background": (0.0, 20.0),
+    "min_object": 0.70,
+    "min_overlap": 0.70,
+    "size_gamma": (2.0, 0.03, 0.05),
+}
+
+
+def _preset(
+    max_patches: int,
+    height_range: tuple[float, float],
+    width_range: tuple[float, float],
+    midpoint: float,
+    steepness: float,
+    gradient: str,
+    *,
+    min_object: float | None = None,
+    scale_range: tuple[float, float] = (0.7, 1.3),
+    **more: Any,
+) -> MappingProxyType[str, Any]:
+    constraints = {} if min_object is None else {"min_object": min_object, "min_overlap": 0.25}
+    return MappingProxyType(
+        {
+            "max_patches": max_patches,
+            "height_range": height_range,
+            "width_range": width_range,
+            "scale_range": scale_range,
+            "logistic_midpoint": midpoint,
+            "logistic_steepness": steepness,
+            "gradient": gradient,
+            **constraints,
+            **more,
+        }
+    )
+
+
+_ANY = (0.06, 0.80)
+_TEXTURE = _preset(4, _ANY, _ANY, 7.0, 1 / 3, "mixed", scale_range=(0.5, 2.0))
+_RCXR = _preset(3, _ANY, _ANY, 4.0, 1 / 2, "mixed", **_CHEST_XRAY)
+
+PRESETS: MappingProxyType[str, MappingProxyType[str, Any]] = MappingProxyType(
+    {
+        "bottle": _preset(3, _ANY, _ANY, 24.0, 1 / 12, "source", min_object=0.70, **_BRIGHT_BACKGROUND),
+        "cable": _preset(3, (0.10, 0.80), (0.10, 0.80), 24.0, 1 / 12, "source"),
+        "capsule": _preset(3, (0.06, 0.30), _ANY, 4.0, 1 / 2, "source", min_object=0.70, **_BRIGHT_BACKGROUND),
+        "hazelnut": _preset(3, (0.06, 0.70), (0.06, 0.70), 24.0, 1 / 12, "source", min_object=0.70, **_DARK_BACKGROUND),
+        "metal_nut": _preset(3, _ANY, _ANY, 7.0, 1 / 3, "source", min_object=0.50, **_DARK_BACKGROUND),
+        "pill": _preset(3, (0.06, 0.40), _ANY, 7.0, 1 / 3, "source", min_object=0.70, **_DARK_BACKGROUND),
+        "screw": _preset(4, (0.06, 0.24), (0.06, 0.24), 3.0, 1.0, "source", min_object=0.50, **_BRIGHT_BACKGROUND),
+        "toothbrush": _preset(3, _ANY, (0.06, 0.40), 15.0, 1 / 6, "source", min_object=0.25, **_DARK_BACKGROUND),
+        "transistor": _preset(3, _ANY, _ANY, 15.0, 1 / 6, "source"),
+        "zipper": _preset(4, _ANY, (0.06, 0.40), 15.0, 1 / 6, "source", min_object=0.70, **_BRIGHT_BACKGROUND),
+        "carpet": _TEXTURE,
+        "grid": _TEXTURE,
+        "leather": _TEXTURE,
+        "tile": _TEXTURE,
+        "wood": _preset(4, _ANY, _ANY, 15.0, 1 / 6, "mixed", scale_range=(0.5, 2.0)),
+        "rcxr_male": _RCXR,
+        "rcxr_female": _RCXR,
+    }
+)
+"""Keyword arguments of `NaturalSyntheticAnomaly` by class name (Table 4 of the paper)."""
+
+
+def preset_arguments(name: str) -> dict[str, Any]:
+    """Keyword arguments of a preset.
+
+    Parameters
+    ----------
+    name : str
+        A class of MVTec AD, or "rcxr_male" / "rcxr_female".
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `name` is not the name of a preset.
+
+    Examples
+    --------
+    >>> preset_arguments("screw")["background"]
+    (200.0, 60.0)
+    """
+    check_choice("preset", name, PRESETS)
+    return dict(PRESETS[name])

@@ -1,0 +1,336 @@
+"""The one pipeline: a plan is drawn, the plan is applied, the change is labelled."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment.blending import Blending, Patch
+from nsa_augment.checks import check_image, check_object_mask, fail
+from nsa_augment.foreground import Foreground
+from nsa_augment.geometry import Geometry
+from nsa_augment.labels import (
+    change_mask,
+    continuous_label,
+    difference,
+    factor_label,
+    label_areas,
+    logistic_label,
+)
+from nsa_augment.placement import draw_destination, resized_size
+from nsa_augment.plan import PatchPlacement, SynthesisPlan
+from nsa_augment.selection import HalfSizes, SourcePatch, natural_patch
+from nsa_augment.shapes import Ellipses
+from nsa_augment.types import BinaryMap, Box, Image, LabelKind, Shape
+
+SIZE_TOLERANCE = 1.25
+
+
+@dataclass(frozen=True)
+class SynthesisResult:
+    """A synthetic anomaly.
+
+    Parameters
+    ----------
+    image : array
+        Shape and dtype of the normal image.
+    label : (H, W) float32 array
+        The label asked for; zero where nothing changed.
+    mask : (H, W) uint8 array
+        1 where the image changed visibly (M), whatever the label.
+    plan : SynthesisPlan
+        What was done.
+    """
+
+    image: Image
+    label: NDArray[np.float32]
+    mask: BinaryMap
+    plan: SynthesisPlan
+
+
+@dataclass(frozen=True)
+class PreparedSource:
+    """A source brought to the size of the images it is used for, with its object mask (see `prepare_source`)."""
+
+    image: Image
+    given_shape: Shape
+    foreground: Foreground | None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image, its source, and their object masks (both None without constraints)."""
+
+    image: Image
+    source: PreparedSource
+    foreground: Foreground | None
+
+    @property
+    def shape(self) -> Shape:
+        """(height, width) of the image."""
+        height, width = self.image.shape[:2]
+        return height, width
+
+
+@dataclass(frozen=True)
+class LabelSettings:
+    """Which label is made of a change, and the parameters of the logistic one."""
+
+    kind: LabelKind
+    midpoint: float
+    steepness: float
+
+
+def prepare_source(
+    source: Image,
+    shape: Shape,
+    background: Any = None,
+    source_mask: NDArray[Any] | None = None,
+    *,
+    constrained: bool = False,
+) -> PreparedSource:
+    """Check a source image and bring it, and its object mask, to the size of the images it is used for.
+
+    Parameters
+    ----------
+    source : (H, W) or (H, W, C) array, uint8 or float32 in [0, 1]
+    shape : (height, width)
+        Size of the images, pixels. A source of another size is resized, with a warning when scale or aspect
+        ratio differ by more than 25 %.
+    background : None, pairs or callable
+        Background model, as the `background` argument of the tasks.
+    source_mask : array, optional
+        (H, W) bool or integer object mask of the source as given; replaces the model.
+    constrained : bool
+        Whether placement asks for an object mask although neither model nor mask is given: then every pixel is
+        object.
+    """
+    check_image("source", source)
+    height, width = source.shape[:2]
+    if source_mask is not None:
+        source_mask = check_object_mask("source_mask", source_mask, (height, width))
+    if (height, width) != shape:
+        _warn_of_size((height, width), shape)
+        shrinks = height >= shape[0] and width >= shape[1]
+        flags = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        resized = _resize(source.reshape(height, width, -1), shape, flags)
+        source = resized if source.ndim == 3 else resized[:, :, 0]
+        if source_mask is not None:
+            source_mask = cv2.resize(source_mask, shape[::-1], interpolation=cv2.INTER_NEAREST)
+    constrained = constrained or background is not None or source_mask is not None
+    foreground = Foreground(source, background, source_mask) if constrained else None
+    return PreparedSource(source, (height, width), foreground)
+
+
+def _warn_of_size(given: Shape, wanted: Shape) -> None:
+    ratios = given[0] / wanted[0], given[1] / wanted[1]
+    differences = *ratios, ratios[0] / ratios[1]
+    if any(not 1 / SIZE_TOLERANCE <= ratio <= SIZE_TOLERANCE for ratio in differences):
+        warnings.warn(
+            f"source of {given[0]} x {given[1]} pixels is resized to the image's {wanted[0]} x {wanted[1]}: "
+            "scale or aspect ratio differ by more than 25 %",
+            UserWarning,
+            stacklevel=5,
+        )
+
+
+def _resize(pixels: Image, shape: Shape, flags: int = cv2.INTER_LINEAR) -> Image:
+    """Resize an (h, w, C) array with any number of channels."""
+    if pixels.shape[:2] == shape:
+        return pixels
+    resized = cv2.resize(np.ascontiguousarray(pixels), shape[::-1], interpolation=flags)
+    return resized.reshape(*shape, pixels.shape[2])
+
+
+def draw_plan(
+    scene: Scene,
+    geometry: Geometry,
+    blending: Blending,
+    rng: np.random.Generator,
+    *,
+    shift: bool = True,
+    factor_range: tuple[float, float] | None = None,
+) -> SynthesisPlan:
+    """Draw everything that is random: number, source boxes, sizes, destinations and interpolation factor.
+
+    Parameters
+    ----------
+    scene : Scene
+    geometry : Geometry
+    blending : Blending
+    rng : numpy.random.Generator
+    shift : bool
+        Whether the destination differs from the place in the source.
+    factor_range : (low, high), optional
+        The interpolation factor is uniform in it, one draw per image; None: 1.
+    """
+    factor = 1.0 if factor_range is None else float(rng.uniform(*factor_range))
+    count = 1 + int(rng.binomial(geometry.max_patches - 1, 0.5))
+    drawn = (_draw_patch(scene, geometry, blending, rng, shift) for _ in range(count))
+    patches = tuple(
+        PatchPlacement(source.box, destination, factor, blending.gradient, source.shape)
+        for source, destination in filter(None, drawn)
+    )
+    return SynthesisPlan(scene.shape, scene.source.given_shape, patches)
+
+
+def _draw_patch(
+    scene: Scene, geometry: Geometry, blending: Blending, rng: np.random.Generator, shift: bool
+) -> tuple[SourcePatch, Box] | None:
+    half_sizes = HalfSizes.of(scene.shape, geometry.height_range, geometry.width_range)
+    source = natural_patch(
+        rng,
+        scene.shape,
+        half_sizes,
+        gamma=geometry.size_gamma,
+        foreground=scene.source.foreground,
+        min_object=geometry.min_object,
+        ellipses=geometry.shape == "ellipses",
+    )
+    if source is None:
+        return None
+    y0, x0, y1, x1 = source.box
+    size = y1 - y0, x1 - x0
+    if geometry.scale_range is not None:
+        limits = half_sizes
+        if geometry.resize_limits == "full":
+            fractions = [(2 * low, 2 * high) for low, high in (geometry.height_range, geometry.width_range)]
+            limits = HalfSizes.of(scene.shape, *fractions)
+        size = resized_size(rng, size, geometry.scale_range, limits)
+    if min(size) < 1:
+        return None
+    shape = _patch_shape(source.shape, source.box, size)
+    if not blending.fits(blending.footprint(shape)):
+        return None
+    if not shift:
+        return source, source.box
+    source_object = image_object = None
+    if scene.source.foreground is not None and scene.foreground is not None:
+        source_object = _resize_map(scene.source.foreground.crop(source.box), size)
+        image_object = scene.foreground.mask
+    destination = draw_destination(
+        rng,
+        scene.shape,
+        size,
+        source_object=source_object,
+        patch_shape=shape,
+        image_object=image_object,
+        min_object=geometry.min_object,
+        min_overlap=geometry.min_overlap,
+    )
+    return None if destination is None else (source, destination)
+
+
+def _resize_map(binary: BinaryMap, size: Shape) -> BinaryMap:
+    """Resize a 0/1 map in 8 bits, which rounds it back to 0 and 1."""
+    return np.ascontiguousarray(_resize(binary[:, :, np.newaxis], size)[:, :, 0])
+
+
+def _patch_shape(shape: Ellipses | None, box: Box, size: Shape) -> BinaryMap:
+    """Shape of a patch of the source box after resizing."""
+    if shape is None:
+        return np.ones(size, np.uint8)
+    return _resize_map(shape.mask((box[2] - box[0], box[3] - box[1])), size)
+
+
+def apply_plan(
+    scene: Scene, plan: SynthesisPlan, blending: Blending, labels: LabelSettings, out: Image | None = None
+) -> SynthesisResult:
+    """Blend the patches of a plan one after the other, and label the change.
+
+    Parameters
+    ----------
+    scene : Scene
+    plan : SynthesisPlan
+        Patches that are too small for the blending are left out.
+    blending : Blending
+    labels : LabelSettings
+    out : array, optional
+        Receives the result; may be the image itself.
+    """
+    plan.check(scene.shape, scene.source.given_shape)
+    placed = [
+        (placement.destination_box, patch)
+        for placement in plan.patches
+        if (patch := _cut_patch(scene, placement, blending)) is not None
+    ]
+    areas = label_areas([box for box, _ in placed], scene.shape)
+    result, before = _open_result(scene.image, out, areas)
+    canvas = _cube(result)
+    for box, patch in placed:
+        blending.blend(_view(canvas, box), patch)
+    mask, label = np.zeros(scene.shape, np.uint8), np.zeros(scene.shape, np.float32)
+    for area, original in zip(areas, before, strict=True):
+        inside = [(_relative(box, area), patch) for box, patch in placed if _contains(area, box)]
+        changed = _label_area(labels, original, _view(canvas, area), inside)
+        _view(mask, area)[...], _view(label, area)[...] = changed
+    return SynthesisResult(result, label, mask, plan)
+
+
+def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Patch | None:
+    """Bring a patch of the source to its destination size; None if it is too small to be blended."""
+    size = placement.size
+    footprint = blending.footprint(_patch_shape(placement.shape, placement.source_box, size))
+    if not blending.fits(footprint):
+        return None
+    pixels = _resize(_view(_cube(scene.source.image), placement.source_box), size)
+    region = footprint
+    if scene.foreground is not None and scene.source.foreground is not None:
+        source_object = _resize_map(scene.source.foreground.crop(placement.source_box), size)
+        region = footprint & (source_object | scene.foreground.crop(placement.destination_box))
+    return Patch(pixels, footprint, region, placement.factor, placement.gradient)
+
+
+def _open_result(image: Image, out: Image | None, areas: list[Box]) -> tuple[Image, list[Image]]:
+    """Array to blend into, holding the image, and the unchanged pixels of the areas."""
+    if out is None:
+        return np.array(image, order="C"), [_view(_cube(image), area) for area in areas]
+    accepted = f"a writable array of the image's shape {image.shape} and dtype {image.dtype}"
+    if not isinstance(out, np.ndarray) or out.dtype != image.dtype:
+        raise fail(TypeError, "out", accepted, out)
+    if out.shape != image.shape or not out.flags.writeable:
+        raise fail(ValueError, "out", accepted, out)
+    before = [_view(_cube(image), area).copy() for area in areas]
+    if out is not image:
+        np.copyto(out, image)
+    return out, before
+
+
+def _label_area(
+    labels: LabelSettings, before: Image, after: Image, patches: list[tuple[Box, Patch]]
+) -> tuple[BinaryMap, NDArray[np.float32]]:
+    change = difference(before, after)
+    region = np.zeros(change.shape, np.uint8)
+    for box, patch in patches:
+        _view(region, box)[...] |= patch.region
+    count = before.shape[2]
+    mask = change_mask(change, region, count)
+    if labels.kind == "continuous":
+        return mask, continuous_label(change, mask, count)
+    if labels.kind == "logistic":
+        return mask, logistic_label(change, mask, count, labels.midpoint, labels.steepness)
+    if labels.kind == "factor":
+        return mask, factor_label(mask, [(box, patch.factor) for box, patch in patches])
+    return mask, mask.astype(np.float32)
+
+
+def _cube(image: Image) -> Image:
+    """(H, W, C) view of an (H, W) or (H, W, C) image."""
+    return image[:, :, np.newaxis] if image.ndim == 2 else image
+
+
+def _view(array: NDArray[Any], box: Box) -> NDArray[Any]:
+    return array[box[0] : box[2], box[1] : box[3]]
+
+
+def _relative(box: Box, area: Box) -> Box:
+    return box[0] - area[0], box[1] - area[1], box[2] - area[0], box[3] - area[1]
+
+
+def _contains(area: Box, box: Box) -> bool:
+    return area[0] <= box[0] and area[1] <= box[1] and box[2] <= area[2] and box[3] <= area[3]

@@ -1,0 +1,27 @@
+"""Array and value types shared by every room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[Any]
+"""(H, W) or (H, W, C): uint8 in 0..255 or float32 in [0, 1]."""
+
+BinaryMap: TypeAlias = NDArray[np.uint8]
+"""(H, W), values 0 and 1."""
+
+Box: TypeAlias = tuple[int, int, int, int]
+"""Half-open (y0, x0, y1, x1) in pixels."""
+
+Shape: TypeAlias = tuple[int, int]
+"""(height, width) in pixels."""
+
+Gradient: TypeAlias = Literal["source", "mixed"]
+LabelKind: TypeAlias = Literal["binary", "continuous", "logistic", "factor"]
+
+BackgroundModel: TypeAlias = Callable[[Image], NDArray[Any]]
+"""image -> (H, W) bool object mask."""
