@@ -61,6 +61,12 @@ class PreparedSource:
     given_shape: Shape
     foreground: Foreground | None
 
+    @property
+    def nbytes(self) -> int:
+        """Size in memory, with mask and table, which this makes."""
+        tables = 0 if self.foreground is None else self.foreground.mask.nbytes + self.foreground.table.nbytes
+        return self.image.nbytes + tables
+
 
 @dataclass(frozen=True)
 class Scene:

@@ -1,0 +1,1 @@
+"""One module per framework; nothing else in the package knows any."""

@@ -1,0 +1,324 @@
+"""The tasks as albumentations transforms (2.0.8)."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import albumentations as A  # noqa: N812
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment.checks import check_image, fail
+from nsa_augment.plan import SynthesisPlan
+from nsa_augment.sources import Source, SourcePool, Sources, decode
+from nsa_augment.synthesis import PreparedSource
+from nsa_augment.tasks import AnomalyTask, NaturalSyntheticAnomaly
+from nsa_augment.types import Image
+
+PREVIOUS = "previous"
+_SEED_TAG = 0x4E5341
+
+
+class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ignore]
+    """What the transforms of all tasks share; see `NSA`."""
+
+    task_class: ClassVar[type[AnomalyTask]]
+
+    def __init__(
+        self,
+        preset: str | None = None,
+        sources: Sources | None = None,
+        *,
+        source_transform: Callable[..., Any] | Mapping[str, Any] | None = None,
+        metadata_key: str = "nsa_metadata",
+        label_key: str = "mask",
+        cache_mib: float = 256,
+        p: float = 0.5,
+        **parameters: Any,
+    ) -> None:
+        self._worker: tuple[int, np.random.Generator, random.Random] | None = None
+        super().__init__(p=p)
+        task_class = self.task_class
+        self.task = task_class(**parameters) if preset is None else task_class.from_preset(preset, **parameters)
+        for name, key in (("metadata_key", metadata_key), ("label_key", label_key)):
+            if not isinstance(key, str):
+                raise fail(TypeError, name, "a string", key)
+        if isinstance(source_transform, Mapping):
+            source_transform = A.from_dict(dict(source_transform))
+        if source_transform is not None and not callable(source_transform):
+            raise fail(TypeError, "source_transform", "an albumentations transform or a callable", source_transform)
+        self.preset, self.sources, self.source_transform = preset, sources, source_transform
+        self.metadata_key, self.label_key, self.cache_mib = metadata_key, label_key, cache_mib
+        self.parameters = parameters
+        self._pool = None if sources is None or self._uses_previous else SourcePool(sources, cache_mib)
+        self._previous: Image | None = None
+        self._prepared: tuple[Any, PreparedSource] | None = None
+
+    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
+        """Transform `data["image"]`; `data[label_key]` is there afterwards in any case."""
+        if args:
+            raise KeyError("pass the data as named arguments: transform(image=image)")
+        check_image("image", data.get("image"))
+        given = data.get(self.label_key)
+        if given is not None and self.task.label == "continuous":
+            raise ValueError(
+                f"{self.label_key} must not be given with label='continuous', got {type(given).__name__}: "
+                "grey levels cannot be merged with a 0..1 mask"
+            )
+        result: dict[str, Any] = super().__call__(force_apply=force_apply, **data)
+        if result.get(self.label_key) is given:
+            unchanged = np.zeros(data["image"].shape[:2], np.float32)
+            result[self.label_key] = merge_labels(self.label_key, unchanged, given)
+        if self._uses_previous and not self.replay_mode:
+            self._previous = data["image"].copy()
+        return result
+
+    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        """Draw a source and a plan: everything that is random."""
+        image = data["image"]
+        generator, python_random = self._random_state()
+        source = self._draw_source(data, generator)
+        if source is None:
+            return {"source": None, "plan": None}
+        if self.source_transform is not None:
+            source = self._transformed(self._read(source, image), generator, python_random)
+        prepared = self._prepare(source, image)
+        plan = self.task.plan(image, prepared, generator)
+        record = str(source) if isinstance(source, Path) else source
+        self._prepared = record, prepared
+        return {"source": record, "plan": plan.to_dict()}
+
+    def apply_with_params(self, params: dict[str, Any], *args: Any, **data: Any) -> dict[str, Any]:
+        """Apply the recorded plan to the image (and to additional image targets) and merge the label."""
+        if params["plan"] is None:
+            return data
+        plan, result = SynthesisPlan.from_dict(params["plan"]), dict(data)
+        for key, image in data.items():
+            if key != "image" and self._additional_targets.get(key) != "image":
+                continue
+            synthesis = self.task.apply(image, self._recorded_source(params["source"], image), plan)
+            result[key] = synthesis.image
+            if key == "image":
+                result[self.label_key] = merge_labels(self.label_key, synthesis.label, data.get(self.label_key))
+        self._prepared = None
+        return result
+
+    @property
+    def available_keys(self) -> set[str]:
+        """Keys that a strict `A.Compose` lets through."""
+        return set(self._available_keys) | {self.metadata_key, self.label_key}
+
+    @property
+    def _uses_previous(self) -> bool:
+        return isinstance(self.sources, str) and self.sources == PREVIOUS
+
+    def _draw_source(self, data: Mapping[str, Any], generator: np.random.Generator) -> Source | None:
+        given = data.get(self.metadata_key)
+        if given is not None:
+            return _pick_given(self.metadata_key, given, generator)
+        if self._uses_previous:
+            return self._previous
+        if self._pool is None:
+            raise ValueError(
+                f"sources must be given to {type(self).__name__}, or {self.metadata_key}= in the call: got neither"
+            )
+        return self._pool.draw(generator)
+
+    def _read(self, source: Source, image: Image) -> Image:
+        return self._pool.read(source, image) if self._pool is not None else decode(source, image)
+
+    def _prepare(self, source: Source, image: Image) -> PreparedSource:
+        if self._pool is not None:
+            return self._pool.prepare(source, image, self.task)
+        return self.task.prepare_source(decode(source, image), image.shape[:2])
+
+    def _recorded_source(self, record: Any, image: Image) -> PreparedSource:
+        if self._prepared is not None and self._prepared[0] is record:
+            return self._prepared[1]
+        return self._prepare(Path(record) if isinstance(record, str) else record, image)
+
+    def _transformed(self, source: Image, generator: np.random.Generator, python_random: random.Random) -> Image:
+        transform = self.source_transform
+        if isinstance(transform, (A.BasicTransform, A.BaseCompose)):
+            transform.set_random_state(generator, python_random)
+            transformed = transform(image=source)["image"]
+        else:
+            assert callable(transform)
+            transformed = transform(source)
+        check_image("source_transform(source)", transformed)
+        return transformed  # type: ignore[no-any-return]
+
+    def set_random_seed(self, seed: int | None) -> None:
+        """Seed this transform, apart from the other transforms that are given the same seed."""
+        self.seed = seed
+        self.random_generator = np.random.default_rng(None if seed is None else [_SEED_TAG, seed])
+        self.py_random = random.Random(int(self.random_generator.integers(2**63)))
+        self._worker = None
+
+    def set_random_state(self, random_generator: np.random.Generator, py_random: random.Random) -> None:
+        """Share the state of a container."""
+        super().set_random_state(random_generator, py_random)
+        self._worker = None
+
+    def should_apply(self, force_apply: bool = False) -> bool:
+        """Decide by p, in a DataLoader worker with the worker's own randomness."""
+        if self.p <= 0 or self.p >= 1 or force_apply:
+            return bool(self.p > 0)
+        return bool(self._random_state()[1].random() < self.p)
+
+    def _random_state(self) -> tuple[np.random.Generator, random.Random]:
+        """Generators of the transform; in a DataLoader worker, ones derived from them and from the worker's seed."""
+        torch_data = sys.modules.get("torch.utils.data")
+        worker = None if torch_data is None else torch_data.get_worker_info()
+        if worker is None:
+            return self.random_generator, self.py_random
+        if self._worker is None or self._worker[0] != worker.seed:
+            generator = np.random.default_rng([int(self.random_generator.integers(2**63)), worker.seed])
+            self._worker = worker.seed, generator, random.Random(int(generator.integers(2**63)))
+        return self._worker[1:]
+
+    def get_transform_init_args(self) -> dict[str, Any]:
+        """Constructor arguments (those that are not None)."""
+        arguments = {
+            "preset": self.preset,
+            "sources": _plain_sources(self.sources),
+            "source_transform": self.source_transform,
+            "metadata_key": self.metadata_key,
+            "label_key": self.label_key,
+            "cache_mib": self.cache_mib,
+            **self.parameters,
+        }
+        return {name: value for name, value in arguments.items() if value is not None or name in self.parameters}
+
+    def to_dict_private(self) -> dict[str, Any]:
+        """Plain types for `A.to_dict` and `A.save`; ValueError if an argument cannot be written down."""
+        state: dict[str, Any] = super().to_dict_private()
+        transform = state.get("source_transform")
+        if isinstance(transform, (A.BasicTransform, A.BaseCompose)):
+            state["source_transform"] = transform.to_dict()
+        for name in ("sources", "source_transform", "background"):
+            if not _is_plain(state.get(name)):
+                raise ValueError(
+                    f"{name} must consist of paths, numbers or albumentations transforms to be serialized, "
+                    f"got {type(state[name]).__name__}"
+                )
+        return state
+
+    def get_dict_with_id(self) -> dict[str, Any]:
+        """State for `A.ReplayCompose`, whose parameters hold the sources."""
+        state: dict[str, Any] = super().to_dict_private()
+        for name in ("sources", "source_transform"):
+            state.pop(name, None)
+        return {**state, "id": id(self)}
+
+    def __repr__(self) -> str:
+        arguments = {**self.get_base_init_args(), **self.get_transform_init_args()}
+        if not _is_plain(arguments.get("sources")):
+            arguments["sources"] = f"<{type(self.sources).__name__}>"
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
+
+
+class NSA(SynthesisTransform):
+    """Natural synthetic anomalies in an albumentations pipeline.
+
+    Adds `label_key` to the output: the label, (H, W) float32, all zeros where `p` skipped the image or no place was
+    found. Later spatial transforms move it as they move any mask.
+
+    Parameters
+    ----------
+    preset : str, optional
+        A row of Table 4, one of `nsa_augment.PRESETS`; None: the defaults of `NaturalSyntheticAnomaly`.
+    sources : path-like, sequence, callable or "previous", optional
+        Normal images to cut patches from: a folder, a list of paths or arrays, a callable rng -> image, or the image
+        that this transform saw last (the first call then changes nothing). Files are decoded as RGB, or as grey for
+        a one-channel image.
+    source_transform : albumentations transform or callable, optional
+        Applied to each drawn source, an albumentations transform with the random state of this one.
+    metadata_key : str
+        Key under which a call may bring its own source: an array, or a list of {"image": array}. It wins over
+        `sources`.
+    label_key : str
+        Key of the label. A mask that is already there is merged by maximum (bool or integer: > 0 counts as 1;
+        float in [0, 1]); with label="continuous" it is an error.
+    cache_mib : float
+        Decoded sources and their object masks are kept up to this many MiB in each process.
+    p : float
+        Probability of applying the transform.
+    **parameters
+        Arguments of `NaturalSyntheticAnomaly`; they replace those of the preset.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The message names the argument, what is accepted and what was received.
+
+    Examples
+    --------
+    >>> images = list(np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8))
+    >>> pipeline = A.Compose([NSA("leather", images, p=1.0), A.HorizontalFlip(p=0.5)], seed=1)
+    >>> out = pipeline(image=images[0])
+    >>> out["mask"].shape, out["mask"].dtype.name, bool(out["mask"].max() > 0.5)
+    ((96, 96), 'float32', True)
+    """
+
+    task_class = NaturalSyntheticAnomaly
+
+
+def merge_labels(name: str, label: NDArray[np.float32], given: Any) -> NDArray[np.float32]:
+    """Maximum of a label and a mask that is already there (None: the label).
+
+    Examples
+    --------
+    >>> merge_labels("mask", np.float32([[0.2, 0.7]]), np.array([[255, 0]], np.uint8)).tolist()
+    [[1.0, 0.699999988079071]]
+    """
+    if given is None:
+        return label
+    accepted = f"a bool, integer or float [0, 1] array of shape {label.shape} or {(*label.shape, 1)}"
+    if not isinstance(given, np.ndarray) or given.dtype.kind not in "buif":
+        raise fail(TypeError, name, accepted, given)
+    if given.shape not in (label.shape, (*label.shape, 1)):
+        raise fail(ValueError, name, accepted, given)
+    if given.dtype.kind == "f":
+        if not (given.min() >= 0 and given.max() <= 1):  # also true for NaN
+            raise ValueError(f"{name} must be {accepted}, got values from {given.min():g} to {given.max():g}")
+    else:
+        given = given > 0
+    merged: NDArray[np.float32] = np.maximum(label.reshape(given.shape), given.astype(np.float32))
+    return merged
+
+
+def _pick_given(name: str, given: Any, generator: np.random.Generator) -> Image:
+    accepted = 'an image array or a non-empty list of {"image": array}'
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        if not given:
+            raise fail(ValueError, name, accepted, given)
+        entry = given[int(generator.integers(len(given)))]
+        if not isinstance(entry, Mapping) or "image" not in entry:
+            raise fail(TypeError, name, accepted, entry)
+        given = entry["image"]
+    if not isinstance(given, np.ndarray):
+        raise fail(TypeError, name, accepted, given)
+    return given
+
+
+def _plain_sources(sources: Any) -> Any:
+    """`sources` with paths as strings."""
+    if isinstance(sources, os.PathLike):
+        return os.fspath(sources)
+    if isinstance(sources, Sequence) and not isinstance(sources, str):
+        return [_plain_sources(source) for source in sources]
+    return sources
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_is_plain(entry) for entry in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(entry) for entry in value)
+    return value is None or isinstance(value, (str, int, float))

@@ -1,0 +1,149 @@
+"""Where source images come from: a folder, a list of paths or arrays, a callable; with a bounded cache."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nsa_augment.checks import channels, check_image, check_number, fail
+from nsa_augment.images import as_dtype, list_images, read_image
+from nsa_augment.synthesis import PreparedSource
+from nsa_augment.tasks import AnomalyTask
+from nsa_augment.types import Image
+
+Source: TypeAlias = Path | Image
+Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Callable[[np.random.Generator], Image]
+
+_ACCEPTED = "a folder, a non-empty list of image paths or arrays, or a callable rng -> image"
+
+
+class BoundedCache:
+    """Least recently used values, up to a number of bytes; empty after pickling."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.size = 0
+        self._values: dict[Hashable, tuple[Any, int]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], tuple[Any, int]]) -> Any:
+        """The value of `key`; `make` returns it and its size in bytes where it is missing."""
+        with self._lock:
+            if key in self._values:
+                self._values[key] = self._values.pop(key)
+                return self._values[key][0]
+        value, size = make()
+        if size <= self.capacity:
+            with self._lock:
+                self.size += size - self._values.pop(key, (None, 0))[1]
+                self._values[key] = value, size
+                while self.size > self.capacity:
+                    oldest = next(iter(self._values))
+                    self.size -= self._values.pop(oldest)[1]
+        return value
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __reduce__(self) -> tuple[type[BoundedCache], tuple[int]]:
+        return BoundedCache, (self.capacity,)
+
+
+class SourcePool:
+    """Normal images to cut patches from.
+
+    Parameters
+    ----------
+    sources : path-like, sequence or callable
+        A folder of images, a list of image paths or arrays, or a callable that is given a
+        `numpy.random.Generator` and returns an image.
+    cache_mib : float
+        Decoded images, brought to the size in use, and their object masks and tables are kept up to this many
+        MiB (in every process that uses the pool). 0 keeps nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `sources` is something else, or the folder is missing or holds no images.
+
+    Examples
+    --------
+    >>> images = [np.full((8, 8), level, np.uint8) for level in (10, 20)]
+    >>> pool = SourcePool(images)
+    >>> int(pool.draw(np.random.default_rng(0))[0, 0])
+    20
+    """
+
+    def __init__(self, sources: Sources, cache_mib: float = 256) -> None:
+        self._cache = BoundedCache(int(check_number("cache_mib", cache_mib, 0) * 2**20))
+        self._draw: Callable[[np.random.Generator], Image] | None = None
+        self._sources: list[Source] = []
+        if isinstance(sources, (str, os.PathLike)):
+            self._sources = list(list_images(sources))
+        elif isinstance(sources, Sequence):
+            self._sources = [_check_source(source) for source in sources]
+            if not self._sources:
+                raise fail(ValueError, "sources", _ACCEPTED, sources)
+        elif callable(sources):
+            self._draw = sources
+        else:
+            raise fail(TypeError, "sources", _ACCEPTED, sources)
+        self._kept = {id(source) for source in self._sources}
+        self._arguments = sources, cache_mib
+
+    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float]]:
+        return SourcePool, self._arguments
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def draw(self, rng: np.random.Generator) -> Source:
+        """A path or an array, each with the same probability (or what the callable returns)."""
+        if self._draw is not None:
+            source = self._draw(rng)
+            check_image("sources(rng)", source)
+            return source
+        return self._sources[int(rng.integers(len(self._sources)))]
+
+    def read(self, source: Source, image: Image) -> Image:
+        """`decode`, with the pixels of files kept in the cache."""
+        if not isinstance(source, Path):
+            return as_dtype(source, image.dtype)
+
+        def make() -> tuple[Image, int]:
+            pixels = decode(source, image)
+            return pixels, pixels.nbytes
+
+        pixels: Image = self._cache.get((source, channels(image) == 1, image.dtype), make)
+        return pixels
+
+    def prepare(self, source: Source, image: Image, task: AnomalyTask) -> PreparedSource:
+        """Everything that `task` needs to know of a source for images like `image`."""
+
+        def make() -> tuple[PreparedSource, int]:
+            prepared = task.prepare_source(decode(source, image), image.shape[:2])
+            return prepared, prepared.nbytes
+
+        if not isinstance(source, Path) and id(source) not in self._kept:
+            return make()[0]
+        key = source if isinstance(source, Path) else id(source)
+        prepared: PreparedSource = self._cache.get((key, image.shape, image.dtype, task), make)
+        return prepared
+
+
+def decode(source: Source, image: Image) -> Image:
+    """Pixels of a source in the dtype of `image`: a file as grey if `image` has one channel, else as RGB."""
+    pixels = read_image(source, grey=channels(image) == 1) if isinstance(source, Path) else source
+    return as_dtype(pixels, image.dtype)
+
+
+def _check_source(source: Any) -> Source:
+    if isinstance(source, (str, os.PathLike)):
+        return Path(source)
+    check_image("every entry of sources", source)
+    return source  # type: ignore[no-any-return]
