@@ -18,6 +18,7 @@ FLOAT_RESOLUTION = 2.0**-14
 """Grey levels: float32 rounding of a 0..1 image; differences below it are no differences."""
 
 Pairs: TypeAlias = tuple[tuple[float, float], ...]
+Intervals: TypeAlias = NDArray[np.uint16] | NDArray[np.float64]
 _ACCEPTED = "None, a pair (brightness, tolerance) in grey levels, several such pairs, or a callable image -> mask"
 
 
@@ -73,53 +74,42 @@ def object_mask(image: Image, pairs: Pairs) -> NDArray[np.bool_]:
 
 
 def _brightness_mask(image: Image, pairs: Pairs) -> BinaryMap:
-    image = np.ascontiguousarray(image)
-    if image.dtype == np.uint8:
-        candidate = _look_up_sums(image, _object_sums(pairs, image.shape[2]))
-    else:
-        candidate = _compare_means(image, np.asarray(pairs, np.float64))
-    return binary_median(candidate, MEDIAN_RADIUS)
+    intervals = _background_sums(pairs, image.shape[2], image.dtype == np.uint8)
+    return binary_median(_outside(np.ascontiguousarray(image), intervals), MEDIAN_RADIUS)
 
 
 @lru_cache(maxsize=64)
-def _object_sums(pairs: Pairs, count: int) -> BinaryMap:
+def _background_sums(pairs: Pairs, count: int, whole: bool) -> Intervals:
+    """Rows (lowest, highest) of channel sums that are background under one of the pairs."""
+    if not whole:
+        bounds = [(b - t - FLOAT_RESOLUTION, b + t + FLOAT_RESOLUTION) for b, t in pairs]
+        return np.array(bounds, np.float64) * count / 255
     means = np.arange(255 * count + 1) / count
-    table: BinaryMap = np.logical_and.reduce([np.abs(means - b) > t for b, t in pairs]).view(np.uint8)
-    return table
+    sums = [np.flatnonzero(np.abs(means - b) <= t) for b, t in pairs]
+    return np.array([(run[0], run[-1]) for run in sums if run.size], np.uint16).reshape(-1, 2)
 
 
 @compiled
-def _look_up_sums(image: Image, table: BinaryMap) -> BinaryMap:
+def _outside(image: Image, intervals: Intervals) -> BinaryMap:
+    """1 where the channel sum of a pixel lies in none of the intervals."""
     height, width, count = image.shape
-    found = np.empty((height, width), np.uint8)
+    outside = np.ones((height, width), np.uint8)
+    sums = np.empty(width, intervals.dtype)
     for y in range(height):
+        row, found = image[y], outside[y]
+        sums[:] = 0
         if count == 3:
             for x in range(width):
-                found[y, x] = table[np.int64(image[y, x, 0]) + np.int64(image[y, x, 1]) + np.int64(image[y, x, 2])]
+                sums[x] = (sums[x] + row[x, 0]) + row[x, 1] + row[x, 2]
         else:
-            for x in range(width):
-                total = np.int64(0)
-                for c in range(count):
-                    total += np.int64(image[y, x, c])
-                found[y, x] = table[total]
-    return found
-
-
-@compiled
-def _compare_means(image: Image, pairs: NDArray[np.float64]) -> BinaryMap:
-    height, width, count = image.shape
-    found = np.empty((height, width), np.uint8)
-    for y in range(height):
-        for x in range(width):
-            total = 0.0
             for c in range(count):
-                total += image[y, x, c]
-            mean = total / count * 255.0
-            far = True
-            for pair in range(pairs.shape[0]):
-                far &= abs(mean - pairs[pair, 0]) > pairs[pair, 1] + FLOAT_RESOLUTION
-            found[y, x] = far
-    return found
+                for x in range(width):
+                    sums[x] += row[x, c]
+        for interval in range(intervals.shape[0]):
+            low, high = intervals[interval]
+            for x in range(width):
+                found[x] &= (sums[x] < low) | (sums[x] > high)
+    return outside
 
 
 class Foreground:

@@ -23,13 +23,12 @@ def binary_median(binary: BinaryMap, radius: int) -> BinaryMap:
     """Median of a 0/1 map over a square of side ``2 * radius + 1``, edges repeated.
 
     The median of zeros and ones is a majority vote, so counting replaces sorting: column sums slide down the
-    map and are added along each row, in constant time per pixel.
+    map and are added along each row. Both sizes in use are written out, which lets the compiler use 8-bit vectors.
 
     Parameters
     ----------
     binary : (H, W) uint8 array of 0 and 1, C-contiguous
-    radius : int
-        At most 7, so that a count fits into 8 bits.
+    radius : 2 or 3
 
     Returns
     -------
@@ -38,28 +37,25 @@ def binary_median(binary: BinaryMap, radius: int) -> BinaryMap:
     height, width = binary.shape
     median = np.empty((height, width), np.uint8)
     columns = np.zeros(width + 2 * radius, np.uint8)
-    counts = np.empty(width, np.uint8)
-    majority = (2 * radius + 1) ** 2 // 2
     inner = columns[radius : radius + width]
-    for offset in range(-radius, radius):
-        row = binary[min(max(offset, 0), height - 1)]
-        for x in range(width):
-            inner[x] += row[x]
-    for y in range(height):
-        entering = binary[min(y + radius, height - 1)]
+    for offset in range(-radius, radius + 1):
+        entering = binary[min(max(offset, 0), height - 1)]
         for x in range(width):
             inner[x] += entering[x]
+    for y in range(height):
+        if y > 0:
+            entering, leaving = binary[min(y + radius, height - 1)], binary[max(y - radius - 1, 0)]
+            for x in range(width):
+                inner[x] += entering[x] - leaving[x]
         columns[:radius] = inner[0]
         columns[radius + width :] = inner[width - 1]
-        counts[:] = columns[:width]
-        for shift in range(1, 2 * radius + 1):
-            shifted = columns[shift : shift + width]
+        vote = median[y]
+        if radius == 2:
             for x in range(width):
-                counts[x] += shifted[x]
-        target = median[y]
-        for x in range(width):
-            target[x] = counts[x] > majority
-        leaving = binary[max(y - radius, 0)]
-        for x in range(width):
-            inner[x] -= leaving[x]
+                count = columns[x] + columns[x + 1] + columns[x + 2] + columns[x + 3] + columns[x + 4]
+                vote[x] = np.uint8(count) > np.uint8(12)
+        else:
+            for x in range(width):
+                count = columns[x] + columns[x + 1] + columns[x + 2] + columns[x + 3] + columns[x + 4]
+                vote[x] = np.uint8(count + columns[x + 5] + columns[x + 6]) > np.uint8(24)
     return median

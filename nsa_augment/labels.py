@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -18,8 +19,12 @@ DISK_RADIUS = 5
 MARGIN = MEDIAN_RADIUS + DISK_RADIUS
 """A label reaches at most this many pixels beyond the changed boxes."""
 
-_DISK = np.array([int(np.sqrt(DISK_RADIUS**2 - dy**2)) for dy in range(-DISK_RADIUS, DISK_RADIUS + 1)], np.int64)
-"""Half-width of each row of the disk."""
+DISK_PIXELS = 81
+BLOCK = 256
+"""Pixels whose medians are searched together."""
+
+Change: TypeAlias = NDArray[np.uint16] | NDArray[np.float64]
+Ranks: TypeAlias = NDArray[np.uint16] | NDArray[np.int32]
 
 
 def label_areas(boxes: Iterable[Box], shape: Shape) -> list[Box]:
@@ -54,31 +59,36 @@ def _overlap(first: Box, second: Box) -> bool:
     return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
 
 
-def difference(before: Image, after: Image) -> NDArray[np.int32] | NDArray[np.float64]:
-    """Sum over channels of the absolute change in grey levels: int32 for 8-bit images, float64 for float images.
+def difference(before: Image, after: Image) -> Change:
+    """Sum over channels of the absolute change in grey levels: uint16 for 8-bit images, float64 for float images.
 
     Parameters
     ----------
     before, after : (h, w, C) arrays, uint8 or float32 in [0, 1]
     """
     if before.dtype == np.uint8:
-        return _sum_absolute(np.ascontiguousarray(before), np.ascontiguousarray(after))
+        return _sum_channels(cv2.absdiff(before, after).reshape(before.shape))
     change: NDArray[np.float64] = np.abs(after.astype(np.float64) - before).sum(axis=2) * 255
     return change
 
 
 @compiled
-def _sum_absolute(before: Image, after: Image) -> NDArray[np.int32]:
-    height, width, channels = before.shape
-    total = np.zeros((height, width), np.int32)
+def _sum_channels(image: Image) -> NDArray[np.uint16]:
+    height, width, channels = image.shape
+    total = np.zeros((height, width), np.uint16)
     for y in range(height):
-        for x in range(width):
+        row, sums = image[y], total[y]
+        if channels == 3:
+            for x in range(width):
+                sums[x] = np.uint16(row[x, 0]) + np.uint16(row[x, 1]) + np.uint16(row[x, 2])
+        else:
             for c in range(channels):
-                total[y, x] += abs(np.int32(before[y, x, c]) - np.int32(after[y, x, c]))
+                for x in range(width):
+                    sums[x] += row[x, c]
     return total
 
 
-def change_mask(change: NDArray[np.int32] | NDArray[np.float64], region: BinaryMap, channels: int) -> BinaryMap:
+def change_mask(change: Change, region: BinaryMap, channels: int) -> BinaryMap:
     """The mask M: changed by more than one grey level inside the region, smoothed by a 5 x 5 median.
 
     Parameters
@@ -93,14 +103,12 @@ def change_mask(change: NDArray[np.int32] | NDArray[np.float64], region: BinaryM
     -------
     (h, w) uint8 array of 0 and 1
     """
-    threshold = channels if change.dtype == np.int32 else channels * (1 + FLOAT_RESOLUTION)
+    threshold = channels if change.dtype == np.uint16 else channels * (1 + FLOAT_RESOLUTION)
     candidate = np.bitwise_and(change > threshold, region, dtype=np.uint8)
     return binary_median(candidate, MEDIAN_RADIUS)
 
 
-def continuous_label(
-    change: NDArray[np.int32] | NDArray[np.float64], mask: BinaryMap, channels: int
-) -> NDArray[np.float32]:
+def continuous_label(change: Change, mask: BinaryMap, channels: int) -> NDArray[np.float32]:
     """Median of mask * mean change over a disk of radius 5 (81 pixels, edges repeated), grey levels.
 
     Parameters
@@ -117,11 +125,11 @@ def continuous_label(
     """
     reached = cv2.dilate(mask, np.ones((2 * DISK_RADIUS + 1,) * 2, np.uint8)).astype(np.uint8, copy=False)
     ranks, levels = _ranks(change, mask, channels)
-    return levels.astype(np.float32)[_disk_median(ranks, reached, len(levels))]
+    return levels.astype(np.float32)[_disk_median(ranks, reached)]
 
 
 def logistic_label(
-    change: NDArray[np.int32] | NDArray[np.float64],
+    change: Change,
     mask: BinaryMap,
     channels: int,
     midpoint: float,
@@ -143,8 +151,20 @@ def logistic_label(
     (h, w) float32 array in [0, 1]
     """
     ranks, levels = _ranks(change, mask, channels)
-    logistic = 0.5 + 0.5 * np.tanh(steepness / 2 * (levels - midpoint))
-    return logistic.astype(np.float32)[_disk_median(ranks, mask, len(levels))] * mask
+    if change.dtype == np.uint16:
+        logistic = _integer_logistic(channels, midpoint, steepness)
+    else:
+        logistic = _logistic(levels, midpoint, steepness)
+    return logistic[_disk_median(ranks, mask)] * mask
+
+
+def _logistic(levels: NDArray[np.float64], midpoint: float, steepness: float) -> NDArray[np.float32]:
+    return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels - midpoint)), np.float32)
+
+
+@lru_cache(maxsize=64)
+def _integer_logistic(channels: int, midpoint: float, steepness: float) -> NDArray[np.float32]:
+    return _logistic(_integer_levels(channels), midpoint, steepness)
 
 
 def factor_label(mask: BinaryMap, patches: Iterable[tuple[Box, float]]) -> NDArray[np.float32]:
@@ -169,14 +189,12 @@ def factor_label(mask: BinaryMap, patches: Iterable[tuple[Box, float]]) -> NDArr
     return factors * mask
 
 
-def _ranks(
-    change: NDArray[np.int32] | NDArray[np.float64], mask: BinaryMap, channels: int
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def _ranks(change: Change, mask: BinaryMap, channels: int) -> tuple[Ranks, NDArray[np.float64]]:
     """Integer map that orders the pixels as mask * change does, and the grey level of each integer."""
-    if change.dtype == np.int32:
-        return np.multiply(change, mask, dtype=np.int32), _integer_levels(channels)
+    if change.dtype == np.uint16:
+        return np.multiply(change, mask, dtype=np.uint16), _integer_levels(channels)
     values, inverse = np.unique(change * mask, return_inverse=True)
-    return inverse.reshape(change.shape).astype(np.int32), values / channels
+    return inverse.reshape(change.shape).astype(np.uint16 if len(values) <= 2**16 else np.int32), values / channels
 
 
 @lru_cache(maxsize=64)
@@ -184,61 +202,68 @@ def _integer_levels(channels: int) -> NDArray[np.float64]:
     return np.arange(255 * channels + 1) / channels
 
 
-@compiled
-def _disk_median(ranks: NDArray[np.int32], needed: BinaryMap, count: int) -> NDArray[np.int32]:
-    """Median rank over a disk, edges repeated, at the needed pixels; 0 elsewhere.
+def _disk_median(ranks: Ranks, needed: BinaryMap) -> Ranks:
+    """Median rank over a disk, edges repeated, at the needed pixels; elsewhere undefined."""
+    reach, (height, width) = DISK_RADIUS, ranks.shape
+    stride = width + 2 * reach
+    tail = -(-(BLOCK + 2 * reach) // stride)
+    padded: Any = cv2.copyMakeBorder(ranks, reach, reach + tail, reach, reach, cv2.BORDER_REPLICATE)
+    wanted: Any = cv2.copyMakeBorder(needed, 0, 0, 0, 2 * reach, cv2.BORDER_CONSTANT, value=0)
+    bits = int(ranks.max()).bit_length()
+    medians = _search_medians(padded.reshape(-1), wanted.reshape(-1), stride, bits)
+    return medians.reshape(height, stride)[:, :width]
 
-    A histogram of two levels slides along each row: single ranks, and blocks of them, in which the block that
-    holds the median is followed from pixel to pixel.
+
+@compiled
+def _search_medians(padded: Ranks, needed: BinaryMap, stride: int, bits: int) -> Ranks:
+    """Binary search for the median of every pixel of a block at once, from the highest bit to the lowest.
+
+    The median of 81 values is the largest number that at most 40 of them lie below. Images are flattened (rows of
+    `stride`, the result lying `DISK_RADIUS` rows and columns further in the padded map), so that counting runs
+    along memory without a remainder at the end of each row.
     """
-    height, width = ranks.shape
-    shift = 3
-    while (count >> shift) > (1 << shift):
-        shift += 1
-    fine = np.zeros(count, np.int32)
-    coarse = np.zeros((count >> shift) + 1, np.int32)
-    half = _DISK.sum() + _DISK.size // 2
-    median = np.zeros((height, width), np.int32)
-    for y in range(height):
-        first, last = 0, width - 1
-        while first < width and needed[y, first] == 0:
-            first += 1
-        if first == width:
+    medians = np.zeros(needed.size, padded.dtype)
+    lower = np.empty(BLOCK, padded.dtype)
+    trial = np.empty(BLOCK, padded.dtype)
+    below = np.empty(BLOCK, np.uint16)
+    for start in range(0, needed.size, BLOCK):
+        length = min(BLOCK, needed.size - start)
+        if not needed[start : start + length].any():
             continue
-        while needed[y, last] == 0:
-            last -= 1
-        fine[:] = 0
-        coarse[:] = 0
-        block, below = 0, 0
-        for x in range(first, last + 1):
-            for row in range(_DISK.size):
-                values = ranks[min(max(y + row - DISK_RADIUS, 0), height - 1)]
-                extent = _DISK[row]
-                if x == first:
-                    for neighbour in range(x - extent, x + extent + 1):
-                        rank = values[min(max(neighbour, 0), width - 1)]
-                        fine[rank] += 1
-                        coarse[rank >> shift] += 1
-                    continue
-                leaving = values[max(x - extent - 1, 0)]
-                entering = values[min(x + extent, width - 1)]
-                if leaving != entering:
-                    fine[leaving] -= 1
-                    coarse[leaving >> shift] -= 1
-                    fine[entering] += 1
-                    coarse[entering >> shift] += 1
-                    below += (entering >> shift < block) - (leaving >> shift < block)
-            while below > half:
-                block -= 1
-                below -= coarse[block]
-            while below + coarse[block] <= half:
-                below += coarse[block]
-                block += 1
-            if needed[y, x]:
-                rank = block << shift
-                seen = below + fine[rank]
-                while seen <= half:
-                    rank += 1
-                    seen += fine[rank]
-                median[y, x] = rank
-    return median
+        lower[:] = 0
+        for bit in range(bits - 1, -1, -1):
+            for x in range(BLOCK):
+                trial[x] = lower[x] | (1 << bit)
+            below[:] = 0
+            for row in range(2 * DISK_RADIUS + 1):
+                first = start + row * stride
+                _count_below(padded[first : first + BLOCK + 2 * DISK_RADIUS], trial, abs(row - DISK_RADIUS), below)
+            for x in range(BLOCK):
+                if below[x] <= DISK_PIXELS // 2:
+                    lower[x] = trial[x]
+        medians[start : start + length] = lower[:length]
+    return medians
+
+
+@compiled
+def _count_below(values: Ranks, trial: Ranks, distance: int, below: Ranks) -> None:
+    """Add the pixels of one row of the disk, `distance` rows from its centre, that lie below `trial`.
+
+    The row's half-width is 5 at distance 0, 4 up to 3, 3 at 4 and 0 at 5; sums of several comparisons in one pass are
+    what makes it fast.
+    """
+    if distance == 5:
+        for x in range(BLOCK):
+            below[x] += np.uint16(values[x + 5] < trial[x])
+        return
+    for x in range(BLOCK):
+        limit = trial[x]
+        left = np.uint16(values[x + 2] < limit) + np.uint16(values[x + 3] < limit) + np.uint16(values[x + 4] < limit)
+        right = np.uint16(values[x + 6] < limit) + np.uint16(values[x + 7] < limit) + np.uint16(values[x + 8] < limit)
+        below[x] += left + np.uint16(values[x + 5] < limit) + right
+    if distance <= 3:
+        for x in range(BLOCK):
+            below[x] += np.uint16(values[x + 1] < trial[x]) + np.uint16(values[x + 9] < trial[x])
+    if distance == 0:
+        for x in range(BLOCK):
+            below[x] += np.uint16(values[x] < trial[x]) + np.uint16(values[x + 10] < trial[x])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nsa_augment.kernels import compiled
 from nsa_augment.selection import DRAWS, HalfSizes
@@ -72,26 +71,35 @@ def draw_destination(
     if source_object is None or image_object is None:
         y, x = int(rng.integers(1, shape[0] - height)), int(rng.integers(1, shape[1] - width))
         return y, x, y + height, x + width
-    filled = int(np.count_nonzero(source_object))
-    if filled == 0 or not filled / (height * width) > min_object:
-        return None
     counted = source_object if patch_shape is None else source_object & patch_shape
-    rows = np.count_nonzero(counted, axis=1)
-    remaining = np.append(np.cumsum(rows[::-1])[::-1], 0)
-    found, y, x = _draw_overlapping(rng, counted, remaining, filled, image_object, min_overlap)
+    found, y, x = _draw_overlapping(rng, source_object, counted, image_object, min_object, min_overlap)
     return (y, x, y + height, x + width) if found else None
 
 
 @compiled
 def _draw_overlapping(
     rng: np.random.Generator,
+    source_object: BinaryMap,
     counted: BinaryMap,
-    remaining: NDArray[np.int64],
-    filled: int,
     image_object: BinaryMap,
+    min_object: float,
     min_overlap: float,
 ) -> tuple[bool, int, int]:
+    """Draw positions until enough of `counted` lies on the object of the image.
+
+    Rows are added up until the overlap is certain, or can no longer be reached by what the rows left could add.
+    """
     height, width = counted.shape
+    filled = np.int64(0)
+    remaining = np.zeros(height + 1, np.int64)
+    for y in range(height - 1, -1, -1):
+        in_row = np.int64(0)
+        for x in range(width):
+            filled += source_object[y, x]
+            in_row += counted[y, x]
+        remaining[y] = remaining[y + 1] + in_row
+    if filled == 0 or filled / (height * width) <= min_object:
+        return False, 0, 0
     for _ in range(DRAWS):
         y0 = rng.integers(1, image_object.shape[0] - height)
         x0 = rng.integers(1, image_object.shape[1] - width)

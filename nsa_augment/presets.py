@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nsa_augment.checks import check_choice
+from nsa_augment.geometry import NATURAL_GAMMA
 
 _BRIGHT_BACKGROUND: dict[str, Any] = {"background": (200.0, 60.0)}
 _DARK_BACKGROUND: dict[str, Any] = {"background": (20.0, 20.0)}
@@ -39,6 +40,7 @@ def _preset(
             "logistic_midpoint": midpoint,
             "logistic_steepness": steepness,
             "gradient": gradient,
+            "size_gamma": NATURAL_GAMMA,
             **constraints,
             **more,
         }

@@ -15,6 +15,7 @@ from nsa_augment.types import BinaryMap, Box, Shape
 DRAWS = 200
 """Centres (and destinations) tried before a patch is given up."""
 
+UNIFORM = (0.0, 0.0, 0.0)
 NO_TABLE = np.zeros((1, 1), np.int32)
 NO_MASK = np.ones((1, 1), np.uint8)
 
@@ -89,16 +90,14 @@ def natural_patch(
     >>> natural_patch(np.random.default_rng(0), (256, 256), half_sizes, gamma=(2, 0.05, 0.03))
     SourcePatch(box=(74, 86, 122, 152), shape=None)
     """
-    half = draw_half_sizes(rng, shape, half_sizes.height, half_sizes.width, gamma or (0.0, 0.0, 0.0))
+    sizes = half_sizes.height, half_sizes.width, gamma or UNIFORM
     constrained = foreground is not None
     if ellipses:
         mask = NO_MASK if foreground is None else foreground.mask
-        found, box, parameters = _draw_ellipse_patch(
-            rng, shape, half, half_sizes.height, half_sizes.width, constrained, mask, min_object
-        )
+        found, box, parameters = _draw_ellipse_patch(rng, shape, *sizes, constrained, mask, min_object)
         return SourcePatch(box, Ellipses(tuple(map(tuple, parameters.tolist())))) if found else None
     table = NO_TABLE if foreground is None else foreground.table
-    found, box = _draw_box(rng, shape, half, half_sizes.height[0], half_sizes.width[0], constrained, table, min_object)
+    found, box = _draw_box(rng, shape, *sizes, constrained, table, min_object)
     return SourcePatch(box) if found else None
 
 
@@ -132,16 +131,17 @@ def draw_cut(rng: np.random.Generator, dimension: int, margin: int, half: int) -
 def _draw_box(
     rng: np.random.Generator,
     shape: Shape,
-    half: tuple[int, int],
-    margin_y: int,
-    margin_x: int,
+    height: tuple[int, int],
+    width: tuple[int, int],
+    gamma: tuple[float, float, float],
     constrained: bool,
     table: NDArray[np.int32],
     min_object: float,
 ) -> tuple[bool, Box]:
+    half = draw_half_sizes(rng, shape, height, width, gamma)
     for _ in range(DRAWS):
-        y0, y1 = draw_cut(rng, shape[0], margin_y, half[0])
-        x0, x1 = draw_cut(rng, shape[1], margin_x, half[1])
+        y0, y1 = draw_cut(rng, shape[0], height[0], half[0])
+        x0, x1 = draw_cut(rng, shape[1], width[0], half[1])
         area = (y1 - y0) * (x1 - x0)
         if area == 0:
             break
@@ -157,13 +157,14 @@ def _draw_box(
 def _draw_ellipse_patch(
     rng: np.random.Generator,
     shape: Shape,
-    half: tuple[int, int],
     height: tuple[int, int],
     width: tuple[int, int],
+    gamma: tuple[float, float, float],
     constrained: bool,
     mask: BinaryMap,
     min_object: float,
 ) -> tuple[bool, Box, NDArray[np.float64]]:
+    half = draw_half_sizes(rng, shape, height, width, gamma)
     low = (max(height[0], 1), max(width[0], 1))
     parameters = np.empty((0, 5), np.float64)
     for _ in range(DRAWS):

@@ -1,0 +1,105 @@
+"""Time of a whole call by stage, against the bare `cv2.seamlessClone` calls of the same plans; one thread.
+
+    python benchmarks/bench_synthesis.py [--json FILE] [--calls N] [--rounds N] [--sizes 256 1024]
+
+Every figure is a ratio inside the run, so machines can be compared. Columns: the time of each stage and of the total as
+a multiple of the bare calls ("rest" is what is in no stage), everything but the blending as a multiple of one
+`cv2.medianBlur` with aperture 7 of the image's grey version, and the share of calls that placed a patch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+
+import cv2
+import numpy as np
+from timing import StageClock, report, seconds
+
+from nsa_augment import NaturalSyntheticAnomaly, blending, foreground, synthesis, tasks
+from nsa_augment.samples import draw_sample
+
+CASES = {"bottle": "bolt", "screw": "bolt", "tile": "hide"}
+STAGES = {
+    "foreground": [(foreground, "_brightness_mask")],
+    "placement": [(tasks, "draw_plan")],
+    "blending": [(blending.Poisson, "blend")],
+    "label": [(synthesis, "_label_area")],
+}
+FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
+
+
+def bare_inputs(image, source, plan):
+    """Arguments of the `seamlessClone` calls of a plan, cut to the patches: the least that OpenCV can be asked."""
+    calls = []
+    for patch in plan.patches:
+        (y0, x0, y1, x1), (top, left, bottom, right) = patch.source_box, patch.destination_box
+        height, width = bottom - top, right - left
+        pixels = cv2.resize(source[y0:y1, x0:x1], (width, height))
+        mask = np.zeros((height, width), np.uint8)
+        mask[1:-1, 1:-1] = 255
+        centre = (1 + (width - 2) // 2, 1 + (height - 2) // 2)
+        calls.append((pixels, image[top:bottom, left:right].copy(), mask, centre, FLAGS[patch.gradient]))
+    return calls
+
+
+def bare_seconds(calls):
+    copies = [(pixels, target, mask.copy(), centre, flag) for pixels, target, mask, centre, flag in calls]
+    return sum(seconds(cv2.seamlessClone, *call) for call in copies)
+
+
+def bench(preset, product, size, calls, rounds):
+    images = [draw_sample(product, index, size=size).image for index in range(6)]
+    task = NaturalSyntheticAnomaly.from_preset(preset, label="logistic")
+    task(images[0], images[1], 0)
+    ratios, stages, placed = [], {stage: [] for stage in (*STAGES, "rest")}, 0
+    medians = []
+    for round_ in range(rounds):
+        clock = StageClock()
+        total = bare = median = 0.0
+        for call in range(calls):
+            image, source = images[call % 6], images[(call + 1) % 6]
+            seed = [round_, call]
+            plan = task.plan(image, source, np.random.default_rng(seed))
+            inputs = bare_inputs(image, source, plan)
+            bare += bare_seconds(inputs)
+            total += seconds(task, image, source, np.random.default_rng(seed))
+            undo = [clock.wrap(owner, name, stage) for stage, places in STAGES.items() for owner, name in places]
+            task(image, source, np.random.default_rng(seed))
+            for restore in undo:
+                restore()
+            median += seconds(cv2.medianBlur, cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 7)
+            placed += bool(plan.patches)
+        ratios.append(total / bare)
+        clock.seconds["rest"] = total - sum(clock.seconds.values())
+        for stage, values in stages.items():
+            values.append(clock.seconds[stage] / bare)
+        medians.append((total - clock.seconds["blending"]) / median)
+    return {
+        "preset": preset,
+        "side": size,
+        **{stage: statistics.median(values) for stage, values in stages.items()},
+        "total": statistics.median(ratios),
+        "total_without_blending_per_median_blur": statistics.median(medians),
+        "placed": placed / (rounds * calls),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json")
+    parser.add_argument("--calls", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 1024])
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    rows = [
+        bench(preset, product, size, max(arguments.calls * 256 // size, 4), arguments.rounds)
+        for size in arguments.sizes
+        for preset, product in CASES.items()
+    ]
+    report("One call / bare seamlessClone calls of its plan", rows, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
