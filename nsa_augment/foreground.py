@@ -68,7 +68,7 @@ def object_mask(image: Image, pairs: Pairs) -> NDArray[np.bool_]:
     >>> image = np.full((20, 20), 200, np.uint8)
     >>> image[5:15, 5:15] = 90
     >>> int(object_mask(image, [(200, 60)]).sum())
-    88
+    80
     """
     return _brightness_mask(image.reshape(*image.shape[:2], -1), tuple(pairs)).view(np.bool_)
 

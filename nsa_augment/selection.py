@@ -88,7 +88,7 @@ def natural_patch(
     --------
     >>> half_sizes = HalfSizes.of((256, 256), (0.06, 0.8), (0.06, 0.8))
     >>> natural_patch(np.random.default_rng(0), (256, 256), half_sizes, gamma=(2, 0.05, 0.03))
-    SourcePatch(box=(74, 86, 122, 152), shape=None)
+    SourcePatch(box=(19, 162, 81, 244), shape=None)
     """
     sizes = half_sizes.height, half_sizes.width, gamma or UNIFORM
     constrained = foreground is not None

@@ -61,6 +61,8 @@ class AnomalyTask(Geometry):
         (0.06, 0.24)
         """
         known = {field.name for field in fields(cls)}
+        if unknown := sorted(set(overrides) - known):
+            raise TypeError(f"{cls.__name__} has no argument {unknown[0]!r}, accepted are {', '.join(sorted(known))}")
         arguments = {name: value for name, value in preset_arguments(preset).items() if name in known}
         return cls(**{**arguments, **overrides})
 

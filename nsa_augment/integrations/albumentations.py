@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-import albumentations as A  # noqa: N812
+import albumentations as A
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,0 +1,109 @@
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from nsa_augment.samples import PRODUCTS, draw_sample
+
+
+def run(*arguments, cwd=None):
+    command = [sys.executable, "-c", "from nsa_augment.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+def read(path):
+    return cv2.imread(str(path))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("good images")
+    for index in range(3):
+        cv2.imwrite(str(folder / f"{index}.png"), draw_sample("bolt", index, size=128).image[:, :, ::-1])
+    return folder
+
+
+def test_demo_writes_one_row_a_product(tmp_path):
+    done = run("demo", "--size", 64, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = read(tmp_path / "nsa-demo.png")
+    assert page.shape[0] > 256 * len(PRODUCTS)
+    assert page.shape[1] > 256 * 4
+    assert [path.name for path in tmp_path.iterdir()] == ["nsa-demo.png"]
+
+
+def test_demo_depends_on_the_seed_alone(tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        assert run("demo", "--size", 32, "--seed", seed, "-o", f"{name}.png", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "c.png").read_bytes()
+
+
+@pytest.mark.parametrize("label", ["binary", "continuous", "logistic"])
+def test_preview_shows_the_image_and_its_change(folder, tmp_path, label):
+    output = tmp_path / "grid.png"
+    arguments = ("--preset", "screw", "-n", 2, "--label", label, "--set", "max_patches=2", "-o", output)
+    done = run("preview", folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    page = read(output)
+    tile = 256
+    normal = page[60 : 60 + tile, 16 : 16 + tile]
+    originals = [cv2.resize(read(path), (tile, tile), interpolation=cv2.INTER_NEAREST) for path in folder.iterdir()]
+    agreement = max((normal == original).all(axis=2).mean() for original in originals)
+    assert agreement > 0.95  # all but the outline of the object
+    result = page[60 : 60 + tile, 16 + 2 * (tile + 10) : 16 + 2 * (tile + 10) + tile]
+    changed = min((result != original).any(axis=2).mean() for original in originals)
+    assert 0 < changed < 0.2
+
+
+def test_preview_of_single_files_and_of_grey_files(folder, tmp_path):
+    grey = tmp_path / "grey.png"
+    cv2.imwrite(str(grey), np.tile(np.arange(96, dtype=np.uint8), (64, 1)))
+    done = run("preview", grey, "--set", "background=None", "-n", 1, "-o", tmp_path / "out.png")
+    assert done.returncode == 0, done.stderr
+
+
+def test_presets_lists_every_preset():
+    done = run("presets")
+    assert done.returncode == 0
+    for name in ("bottle", "screw", "rcxr_female"):
+        assert name in done.stdout
+
+
+def test_version():
+    assert run("--version").stdout.startswith("nsa-augment 0.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["preview", "nowhere"], "nowhere"),
+        (["preview", "FOLDER", "--preset", "srew"], "'srew'"),
+        (["preview", "FOLDER", "--set", "background=300,2"], "300"),
+        (["preview", "FOLDER", "--set", "colour=1"], "colour"),
+        (["preview", "FOLDER", "--set", "background"], "NAME=VALUE"),
+        (["preview", "FOLDER", "--label", "soft"], "'soft'"),
+        (["preview", "FOLDER", "-o", "picture.jpg"], ".png"),
+        (["preview", "FOLDER", "-o", "missing/picture.png"], "missing"),
+        (["preview", "EMPTY"], "no images"),
+        (["preview", "BROKEN"], "broken.png"),
+    ],
+)
+def test_mistakes_end_in_one_line_and_exit_code_1(folder, tmp_path, arguments, message):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "broken.png").write_bytes(b"not an image")
+    places = {"FOLDER": folder, "EMPTY": tmp_path / "empty", "BROKEN": tmp_path / "broken"}
+    done = run(*(places.get(argument, argument) for argument in arguments), cwd=tmp_path)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("nsa-augment: ")
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_unknown_commands_and_options_end_with_exit_code_2():
+    assert run("augment").returncode == 2
+    assert run("demo", "--seed", "-1").returncode == 2
