@@ -28,9 +28,8 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise ValueError(f"no such folder: {folder}")
-    files = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    )
+    shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    files = sorted(path for path in shown if path.suffix.lower() in SUFFIXES and path.is_file())
     if not files:
         raise ValueError(f"no images in {folder}: looked for {', '.join(SUFFIXES)}")
     return files

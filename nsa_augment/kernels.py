@@ -14,7 +14,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Compile with Numba: cached on disk, without the GIL, without threads (safe in forked workers)."""
+    """Compile with Numba: cached on disk, without the GIL, without threads (safe in forked workers).
+
+    A compiled function may only call compiled functions of its own file: the cache of a file does not notice a change
+    in another.
+    """
     return cast("Function", numba.njit(cache=True, nogil=True)(function))
 
 

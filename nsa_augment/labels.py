@@ -159,7 +159,8 @@ def logistic_label(
 
 
 def _logistic(levels: NDArray[np.float64], midpoint: float, steepness: float) -> NDArray[np.float32]:
-    return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels - midpoint)), np.float32)
+    with np.errstate(over="ignore"):  # tanh of infinity is right
+        return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels - midpoint)), np.float32)
 
 
 @lru_cache(maxsize=64)

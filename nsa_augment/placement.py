@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from nsa_augment.kernels import compiled
-from nsa_augment.selection import DRAWS, HalfSizes
+from nsa_augment.sampling import DRAWS
+from nsa_augment.selection import HalfSizes
 from nsa_augment.types import BinaryMap, Box, Shape
 
 

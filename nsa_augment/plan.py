@@ -65,6 +65,14 @@ class PatchPlacement:
     gradient: Gradient | None = None
     shape: Ellipses | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source_box", _check_box("source_box", self.source_box))
+        object.__setattr__(self, "destination_box", _check_box("destination_box", self.destination_box))
+        object.__setattr__(self, "factor", check_number("factor", self.factor, 0, 1))
+        check_choice("gradient", self.gradient, ("source", "mixed", None))
+        if self.shape is not None and not isinstance(self.shape, Ellipses):
+            raise fail(TypeError, "shape", "Ellipses or None", self.shape)
+
     @property
     def size(self) -> Shape:
         """(height, width) of the patch after resizing."""
@@ -85,15 +93,8 @@ class PatchPlacement:
     def from_dict(cls, data: Mapping[str, Any]) -> PatchPlacement:
         """Inverse of `to_dict`; ValueError or TypeError on anything else."""
         _check_keys("patch", data, {"source_box", "destination_box"}, {"factor", "gradient", "shape"})
-        gradient = data.get("gradient")
-        check_choice("gradient", gradient, ("source", "mixed", None))
-        return cls(
-            source_box=_check_box("source_box", data["source_box"]),
-            destination_box=_check_box("destination_box", data["destination_box"]),
-            factor=check_number("factor", data.get("factor", 1.0), 0, 1),
-            gradient=gradient,
-            shape=None if data.get("shape") is None else shape_from_dict(data["shape"]),
-        )
+        shape = data.get("shape")
+        return cls(**{**data, "shape": None if shape is None else shape_from_dict(shape)})
 
 
 @dataclass(frozen=True)
@@ -119,6 +120,16 @@ class SynthesisPlan:
     source_shape: Shape
     patches: tuple[PatchPlacement, ...] = ()
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image_shape", _check_shape("image_shape", self.image_shape))
+        object.__setattr__(self, "source_shape", _check_shape("source_shape", self.source_shape))
+        accepted = "a sequence of PatchPlacement"
+        if not isinstance(self.patches, (list, tuple)):
+            raise fail(TypeError, "patches", accepted, self.patches)
+        if wrong := [patch for patch in self.patches if not isinstance(patch, PatchPlacement)]:
+            raise fail(TypeError, "patches", accepted, wrong[0])
+        object.__setattr__(self, "patches", tuple(self.patches))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: dict, list, str, int, float, None."""
         return {
@@ -132,13 +143,13 @@ class SynthesisPlan:
     def from_dict(cls, data: Mapping[str, Any]) -> SynthesisPlan:
         """Build a plan from `to_dict` or from JSON; ValueError or TypeError names the first wrong part."""
         _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, set())
-        if data["version"] != VERSION:
+        if check_integer("plan version", data["version"], 1) != VERSION:
             raise fail(ValueError, "plan version", str(VERSION), data["version"])
         if not isinstance(data["patches"], (list, tuple)):
             raise fail(TypeError, "patches", "a list of patches", data["patches"])
         return cls(
-            image_shape=_check_shape("image_shape", data["image_shape"]),
-            source_shape=_check_shape("source_shape", data["source_shape"]),
+            image_shape=data["image_shape"],
+            source_shape=data["source_shape"],
             patches=tuple(PatchPlacement.from_dict(patch) for patch in data["patches"]),
         )
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nsa_augment.foreground import Foreground
-from nsa_augment.kernels import compiled
-from nsa_augment.shapes import Ellipses, draw_ellipses, rasterise
-from nsa_augment.types import BinaryMap, Box, Shape
-
-DRAWS = 200
-"""Centres (and destinations) tried before a patch is given up."""
+from nsa_augment.sampling import draw_box, draw_ellipse_patch
+from nsa_augment.shapes import Ellipses
+from nsa_augment.types import Box, Shape
 
 UNIFORM = (0.0, 0.0, 0.0)
 NO_TABLE = np.zeros((1, 1), np.int32)
@@ -94,94 +90,8 @@ def natural_patch(
     constrained = foreground is not None
     if ellipses:
         mask = NO_MASK if foreground is None else foreground.mask
-        found, box, parameters = _draw_ellipse_patch(rng, shape, *sizes, constrained, mask, min_object)
+        found, box, parameters = draw_ellipse_patch(rng, shape, *sizes, constrained, mask, min_object)
         return SourcePatch(box, Ellipses(tuple(map(tuple, parameters.tolist())))) if found else None
     table = NO_TABLE if foreground is None else foreground.table
-    found, box = _draw_box(rng, shape, *sizes, constrained, table, min_object)
+    found, box = draw_box(rng, shape, *sizes, constrained, table, min_object)
     return SourcePatch(box) if found else None
-
-
-@compiled
-def draw_half_sizes(
-    rng: np.random.Generator,
-    shape: Shape,
-    height: tuple[int, int],
-    width: tuple[int, int],
-    gamma: tuple[float, float, float],
-) -> tuple[int, int]:
-    """Half-height and half-width of a patch; a gamma shape of 0 means uniform."""
-    if gamma[0] == 0:
-        return int(rng.integers(height[0], height[1] + 1)), int(rng.integers(width[0], width[1] + 1))
-    half_height = (gamma[2] + rng.gamma(gamma[0], gamma[1])) * shape[0]
-    half_width = (gamma[2] + rng.gamma(gamma[0], gamma[1])) * shape[1]
-    return (
-        int(min(max(half_height, height[0]), height[1])),
-        int(min(max(half_width, width[0]), width[1])),
-    )
-
-
-@compiled
-def draw_cut(rng: np.random.Generator, dimension: int, margin: int, half: int) -> tuple[int, int]:
-    """Extent of a patch along one axis: its centre drawn inside the margins, cut at the border."""
-    centre = rng.integers(margin, max(dimension - margin, margin + 1))
-    return max(centre - half, 0), min(centre + half, dimension)
-
-
-@compiled
-def _draw_box(
-    rng: np.random.Generator,
-    shape: Shape,
-    height: tuple[int, int],
-    width: tuple[int, int],
-    gamma: tuple[float, float, float],
-    constrained: bool,
-    table: NDArray[np.int32],
-    min_object: float,
-) -> tuple[bool, Box]:
-    half = draw_half_sizes(rng, shape, height, width, gamma)
-    for _ in range(DRAWS):
-        y0, y1 = draw_cut(rng, shape[0], height[0], half[0])
-        x0, x1 = draw_cut(rng, shape[1], width[0], half[1])
-        area = (y1 - y0) * (x1 - x0)
-        if area == 0:
-            break
-        if not constrained:
-            return True, (y0, x0, y1, x1)
-        covered = np.int64(table[y1, x1]) - table[y0, x1] - table[y1, x0] + table[y0, x0]
-        if covered / area > min_object:
-            return True, (y0, x0, y1, x1)
-    return False, (0, 0, 0, 0)
-
-
-@compiled
-def _draw_ellipse_patch(
-    rng: np.random.Generator,
-    shape: Shape,
-    height: tuple[int, int],
-    width: tuple[int, int],
-    gamma: tuple[float, float, float],
-    constrained: bool,
-    mask: BinaryMap,
-    min_object: float,
-) -> tuple[bool, Box, NDArray[np.float64]]:
-    half = draw_half_sizes(rng, shape, height, width, gamma)
-    low = (max(height[0], 1), max(width[0], 1))
-    parameters = np.empty((0, 5), np.float64)
-    for _ in range(DRAWS):
-        y0, y1 = draw_cut(rng, shape[0], height[0], half[0])
-        x0, x1 = draw_cut(rng, shape[1], width[0], half[1])
-        if y1 == y0 or x1 == x0:
-            break
-        parameters = draw_ellipses(rng, y1 - y0, x1 - x0, half, low)
-        if not constrained:
-            return True, (y0, x0, y1, x1), parameters
-        inside = rasterise(parameters, y1 - y0, x1 - x0)
-        covered = np.int64(0)
-        area = np.int64(0)
-        for y in range(y1 - y0):
-            for x in range(x1 - x0):
-                area += inside[y, x]
-                covered += inside[y, x] & mask[y0 + y, x0 + x]
-        if covered / area > min_object:
-            return True, (y0, x0, y1, x1), parameters
-    return False, (0, 0, 0, 0), parameters

@@ -132,7 +132,8 @@ class SourcePool:
         if not isinstance(source, Path) and id(source) not in self._kept:
             return make()[0]
         key = source if isinstance(source, Path) else id(source)
-        prepared: PreparedSource = self._cache.get((key, image.shape, image.dtype, task), make)
+        model = id(task.background) if callable(task.background) else task.background
+        prepared: PreparedSource = self._cache.get((key, image.shape, image.dtype, model), make)
         return prepared
 
 

@@ -29,6 +29,8 @@ from nsa_augment.shapes import Ellipses
 from nsa_augment.types import BinaryMap, Box, Image, LabelKind, Shape
 
 SIZE_TOLERANCE = 1.25
+RESIZE_CHANNELS = 4
+"""As many as every interpolation of OpenCV takes."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +148,14 @@ def _warn_of_size(given: Shape, wanted: Shape) -> None:
 
 
 def _resize(pixels: Image, shape: Shape, flags: int = cv2.INTER_LINEAR) -> Image:
-    """Resize an (h, w, C) array with any number of channels."""
+    """Resized copy of an (h, w, C) array with any number of channels."""
     if pixels.shape[:2] == shape:
-        return pixels
+        return np.array(pixels)
+    if pixels.shape[2] > RESIZE_CHANNELS:
+        groups = np.array_split(pixels, range(RESIZE_CHANNELS, pixels.shape[2], RESIZE_CHANNELS), axis=2)
+        return np.concatenate([_resize(group, shape, flags) for group in groups], axis=2)
     resized = cv2.resize(np.ascontiguousarray(pixels), shape[::-1], interpolation=flags)
-    return resized.reshape(*shape, pixels.shape[2])
+    return resized.reshape(*shape, -1)
 
 
 def draw_plan(
@@ -234,7 +239,7 @@ def _draw_patch(
 
 def _resize_map(binary: BinaryMap, size: Shape) -> BinaryMap:
     """Resize a 0/1 map in 8 bits, which rounds it back to 0 and 1."""
-    return np.ascontiguousarray(_resize(binary[:, :, np.newaxis], size)[:, :, 0])
+    return _resize(binary[:, :, np.newaxis], size)[:, :, 0]
 
 
 def _patch_shape(shape: Ellipses | None, box: Box, size: Shape) -> BinaryMap:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
@@ -180,6 +180,12 @@ class AnomalyTask(Geometry):
             source = prepare_source(source, (height, width), self.background, source_mask, constrained=constrained)
         elif source.image.shape[:2] != (height, width):
             raise fail(ValueError, "source", f"prepared for images of {height} x {width} pixels", source.image)
+        elif source_mask is not None:
+            raise fail(ValueError, "source_mask", "None beside a prepared source, which has its own", source_mask)
+        elif constrained and source.foreground is None:
+            source = replace(source, foreground=Foreground(source.image, None))
+        if foreground is None and source.foreground is not None:
+            foreground = Foreground(image, None)
         check_pair(image, source.image)
         return Scene(image, source, foreground)
 

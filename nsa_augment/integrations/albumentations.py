@@ -7,13 +7,14 @@ import random
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import albumentations as A
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.checks import check_image, fail
+from nsa_augment.checks import check_image, check_number, fail
 from nsa_augment.plan import SynthesisPlan
 from nsa_augment.sources import Source, SourcePool, Sources, decode
 from nsa_augment.synthesis import PreparedSource
@@ -21,6 +22,8 @@ from nsa_augment.tasks import AnomalyTask, NaturalSyntheticAnomaly
 from nsa_augment.types import Image
 
 PREVIOUS = "previous"
+UNCHANGED = MappingProxyType({"source": None, "plan": None})
+"""Parameters of a call that leaves the image as it is."""
 _SEED_TAG = 0x4E5341
 
 
@@ -53,8 +56,9 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         if source_transform is not None and not callable(source_transform):
             raise fail(TypeError, "source_transform", "an albumentations transform or a callable", source_transform)
         self.preset, self.sources, self.source_transform = preset, sources, source_transform
-        self.metadata_key, self.label_key, self.cache_mib = metadata_key, label_key, cache_mib
-        self.parameters = parameters
+        self.metadata_key, self.label_key = metadata_key, label_key
+        self.cache_mib = check_number("cache_mib", cache_mib, 0)
+        self.parameters = {name: getattr(self.task, name) for name in parameters}
         self._pool = None if sources is None or self._uses_previous else SourcePool(sources, cache_mib)
         self._previous: Image | None = None
         self._prepared: tuple[Any, PreparedSource] | None = None
@@ -71,9 +75,10 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
                 "grey levels cannot be merged with a 0..1 mask"
             )
         result: dict[str, Any] = super().__call__(force_apply=force_apply, **data)
-        if result.get(self.label_key) is given:
-            unchanged = np.zeros(data["image"].shape[:2], np.float32)
-            result[self.label_key] = merge_labels(self.label_key, unchanged, given)
+        if result.get(self.label_key) is given and not self.replay_mode:
+            if self.deterministic:
+                result[self.save_key][id(self)] = dict(UNCHANGED)
+            result = self.apply_with_params(UNCHANGED, **result)
         if self._uses_previous and not self.replay_mode:
             self._previous = data["image"].copy()
         return result
@@ -84,7 +89,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         generator, python_random = self._random_state()
         source = self._draw_source(data, generator)
         if source is None:
-            return {"source": None, "plan": None}
+            return dict(UNCHANGED)
         if self.source_transform is not None:
             source = self._transformed(self._read(source, image), generator, python_random)
         prepared = self._prepare(source, image)
@@ -93,10 +98,11 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         self._prepared = record, prepared
         return {"source": record, "plan": plan.to_dict()}
 
-    def apply_with_params(self, params: dict[str, Any], *args: Any, **data: Any) -> dict[str, Any]:
+    def apply_with_params(self, params: Mapping[str, Any], *args: Any, **data: Any) -> dict[str, Any]:
         """Apply the recorded plan to the image (and to additional image targets) and merge the label."""
         if params["plan"] is None:
-            return data
+            unchanged = np.zeros(data["image"].shape[:2], np.float32)
+            return {**data, self.label_key: merge_labels(self.label_key, unchanged, data.get(self.label_key))}
         plan, result = SynthesisPlan.from_dict(params["plan"]), dict(data)
         for key, image in data.items():
             if key != "image" and self._additional_targets.get(key) != "image":
@@ -138,8 +144,9 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         return self.task.prepare_source(decode(source, image), image.shape[:2])
 
     def _recorded_source(self, record: Any, image: Image) -> PreparedSource:
-        if self._prepared is not None and self._prepared[0] is record:
-            return self._prepared[1]
+        prepared = self._prepared
+        if prepared is not None and prepared[0] is record and prepared[1].image.shape[:2] == image.shape[:2]:
+            return prepared[1]
         return self._prepare(Path(record) if isinstance(record, str) else record, image)
 
     def _transformed(self, source: Image, generator: np.random.Generator, python_random: random.Random) -> Image:
@@ -198,6 +205,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def to_dict_private(self) -> dict[str, Any]:
         """Plain types for `A.to_dict` and `A.save`; ValueError if an argument cannot be written down."""
         state: dict[str, Any] = super().to_dict_private()
+        if _is_being_printed():
+            return state
         transform = state.get("source_transform")
         if isinstance(transform, (A.BasicTransform, A.BaseCompose)):
             state["source_transform"] = transform.to_dict()
@@ -305,6 +314,16 @@ def _pick_given(name: str, given: Any, generator: np.random.Generator) -> Image:
     if not isinstance(given, np.ndarray):
         raise fail(TypeError, name, accepted, given)
     return given
+
+
+def _is_being_printed() -> bool:
+    """Whether a container asks for the state in order to print itself (albumentations has one method for both)."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code.co_name == "indented_repr":
+            return True
+    return False
 
 
 def _plain_sources(sources: Any) -> Any:
