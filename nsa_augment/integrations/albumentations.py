@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sys
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +25,6 @@ from nsa_augment.types import Image
 PREVIOUS = "previous"
 UNCHANGED = MappingProxyType({"source": None, "plan": None})
 """Parameters of a call that leaves the image as it is."""
-_SEED_TAG = 0x4E5341
 
 
 class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ignore]
@@ -161,9 +161,11 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         return transformed  # type: ignore[no-any-return]
 
     def set_random_seed(self, seed: int | None) -> None:
-        """Seed this transform, apart from the other transforms that are given the same seed."""
+        """Seed this transform, apart from the other transforms (of other arguments) that are given the same seed."""
         self.seed = seed
-        self.random_generator = np.random.default_rng(None if seed is None else [_SEED_TAG, seed])
+        arguments = {name: value for name, value in getattr(self, "parameters", {}).items() if not callable(value)}
+        tag = zlib.crc32(repr((type(self).__name__, getattr(self, "preset", None), arguments)).encode())
+        self.random_generator = np.random.default_rng(None if seed is None else [tag, seed])
         self.py_random = random.Random(int(self.random_generator.integers(2**63)))
         self._worker = None
 
@@ -229,6 +231,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         arguments = {**self.get_base_init_args(), **self.get_transform_init_args()}
         if not _is_plain(arguments.get("sources")):
             arguments["sources"] = f"<{type(self.sources).__name__}>"
+        elif isinstance(arguments.get("sources"), list):
+            arguments["sources"] = f"<{len(arguments['sources'])} paths>"
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
 
 

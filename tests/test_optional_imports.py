@@ -1,0 +1,97 @@
+"""The core costs no framework: integrations are loaded on first use, and say what they need."""
+
+from pipelines import run_python
+
+BLOCK = """
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+BLOCKED = {"albumentations", "torch"}
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+def test_importing_the_package_imports_no_framework():
+    code = """
+import sys
+import nsa_augment
+from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment.samples import draw_sample
+image, source = (draw_sample("hide", index, size=64).image for index in range(2))
+NaturalSyntheticAnomaly.from_preset("leather")(image, source, rng=0)
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"albumentations", "torch", "pydantic"}))
+"""
+    assert run_python(code).strip() == "[]"
+
+
+def test_nsa_does_not_import_torch():
+    code = """
+import sys
+from nsa_augment import NSA
+from nsa_augment.samples import draw_sample
+print("albumentations" in sys.modules)
+before = "torch" in sys.modules  # albumentations itself may have imported it
+image, source = (draw_sample("hide", index, size=64).image for index in range(2))
+NSA("leather", [source], p=1.0)(image=image)
+print(before or "torch" not in sys.modules)
+"""
+    assert run_python(code).split() == ["True", "True"]
+
+
+def test_nsa_works_without_torch():
+    code = """
+BLOCKED = {"torch"}
+from nsa_augment import NSA
+from nsa_augment.samples import draw_sample
+image, source = (draw_sample("hide", index, size=64).image for index in range(2))
+print(NSA("leather", [source], p=1.0)(image=image)["mask"].dtype)
+"""
+    assert run_python(BLOCK + code).strip() == "float32"
+
+
+def test_without_albumentations_the_error_names_the_extra():
+    code = """
+import nsa_augment
+nsa_augment.NaturalSyntheticAnomaly()
+for attempt in range(2):
+    try:
+        from nsa_augment import NSA
+    except ModuleNotFoundError as error:
+        print(error)
+    try:
+        nsa_augment.NSA
+    except ModuleNotFoundError as error:
+        print(error.name)
+"""
+    lines = run_python(BLOCK + code).splitlines()
+    assert len(lines) == 4
+    for message, name in (lines[:2], lines[2:]):
+        assert "nsa-augment[albumentations]" in message
+        assert "NSA" in message
+        assert name == "albumentations"
+
+
+def test_another_missing_module_is_not_blamed_on_albumentations():
+    code = """
+BLOCKED = {"pydantic"}
+try:
+    from nsa_augment import NSA
+except ModuleNotFoundError as error:
+    print(error.name, "nsa-augment[" in str(error))
+"""
+    assert run_python(BLOCK + code).split() == ["pydantic", "False"]
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    code = """
+import nsa_augment
+try:
+    nsa_augment.NSB
+except AttributeError as error:
+    print(error)
+"""
+    assert "NSB" in run_python(code)
