@@ -41,12 +41,13 @@ def check_number(name: str, value: Any, low: float, high: float = np.inf) -> flo
     return float(value)
 
 
-def check_integer(name: str, value: Any, low: int) -> int:
-    """Return `value` as an int if it is a whole number >= low."""
+def check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """Return `value` as an int if it is a whole number in [low, high]."""
+    accepted = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise fail(TypeError, name, f"an integer >= {low}", value)
-    if value < low:
-        raise fail(ValueError, name, f"an integer >= {low}", value)
+        raise fail(TypeError, name, accepted, value)
+    if int(value) < low or (high is not None and int(value) > high):
+        raise fail(ValueError, name, accepted, value)
     return int(value)
 
 

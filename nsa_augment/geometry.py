@@ -10,6 +10,7 @@ from nsa_augment.foreground import check_background
 
 SELECTIONS = ("natural",)
 SHAPES = (None, "ellipses")
+MAX_PATCHES = 1000
 RESIZE_LIMITS = ("half", "full")
 NATURAL_GAMMA = (2.0, 0.05, 0.03)
 
@@ -31,7 +32,7 @@ class Geometry:
     resize_limits: Literal["half", "full"] = "half"
 
     def __post_init__(self) -> None:
-        self._set("max_patches", check_integer("max_patches", self.max_patches, 1))
+        self._set("max_patches", check_integer("max_patches", self.max_patches, 1, MAX_PATCHES))
         self._set("height_range", check_range("height_range", self.height_range, 0, 1))
         self._set("width_range", check_range("width_range", self.width_range, 0, 1))
         self._set("background", check_background(self.background))

@@ -75,7 +75,7 @@ def as_dtype(image: Image, dtype: np.dtype[Any]) -> Image:
     if dtype == np.float32 and image.dtype == np.uint8:
         return np.asarray(image / np.float32(255), np.float32)
     if dtype == np.uint8 and image.dtype == np.float32:
-        return np.asarray(np.rint(image * np.float32(255)), np.uint8)
+        return np.asarray(np.rint(np.clip(image, 0, 1) * np.float32(255)), np.uint8)
     raise fail(TypeError, "source", "an image of dtype uint8 or float32", image)
 
 

@@ -289,7 +289,7 @@ def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> P
     footprint = blending.footprint(_patch_shape(placement.shape, placement.source_box, size))
     if not blending.fits(footprint):
         return None
-    pixels = _resize(_view(_cube(scene.source.image), placement.source_box), size)
+    pixels = _resize(blending.precision(_view(_cube(scene.source.image), placement.source_box)), size)
     region = footprint
     if scene.foreground is not None and scene.source.foreground is not None:
         source_object = _resize_map(scene.source.foreground.crop(placement.source_box), size)

@@ -15,7 +15,7 @@ class Patch:
     Parameters
     ----------
     pixels : (h, w, C) array
-        Source pixels, dtype of the image.
+        Source pixels, as `Blending.precision` returned them.
     footprint : (h, w) uint8 array of 0 and 1
         Shape of the patch, as `Blending.footprint` returned it.
     region : (h, w) uint8 array of 0 and 1
@@ -46,6 +46,10 @@ class Blending(Protocol):
 
     def fits(self, footprint: BinaryMap) -> bool:
         """Whether a footprint is large enough to be blended."""
+        ...
+
+    def precision(self, pixels: Image) -> Image:
+        """Source pixels with the dtype that the blending works in; they are resized in it."""
         ...
 
     def blend(self, canvas: Image, patch: Patch) -> None:

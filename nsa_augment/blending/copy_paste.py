@@ -30,6 +30,10 @@ class CopyPaste:
         """Any pixel will do."""
         return bool(footprint.any())
 
+    def precision(self, pixels: Image) -> Image:
+        """That of the image."""
+        return pixels
+
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Copy the pixels of `patch.region`."""
         np.copyto(canvas, patch.pixels, where=patch.region.view(np.bool_)[:, :, np.newaxis])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from nsa_augment.images import as_dtype
 from nsa_augment.types import BinaryMap, Gradient, Image
 
 _FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
@@ -21,12 +22,12 @@ def clone_opencv(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradie
     ----------
     canvas : (h, w, C) uint8 or float32 array
         Changed in place. Channels are blended in groups of three, the only number that OpenCV takes.
-    source : (h, w, C) array of the same dtype
+    source : (h, w, C) uint8 array
     mask : (h, w) uint8 array
         0 outside the patch, up to 255 inside; its bounding box is the array without its outermost ring.
     gradient : "source" or "mixed"
     """
-    levels, source_levels = _grey_levels(canvas), _grey_levels(source)
+    levels = as_dtype(canvas, np.dtype(np.uint8))
     height, width = mask.shape
     centre = (1 + (width - 2) // 2, 1 + (height - 2) // 2)
     for first in range(0, canvas.shape[2], _GROUP):
@@ -35,20 +36,13 @@ def clone_opencv(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradie
         destination = _three_channels(levels[:, :, group])
         # seamlessClone overwrites the mask it is given.
         blended = cv2.seamlessClone(
-            _three_channels(source_levels[:, :, group]), destination, mask.copy(), centre, _FLAGS[gradient]
+            _three_channels(source[:, :, group]), destination, mask.copy(), centre, _FLAGS[gradient]
         )[:, :, :count]
         if canvas.dtype == np.uint8:
             canvas[:, :, group] = blended
         else:
             changed = blended != destination[:, :, :count]
             np.copyto(canvas[:, :, group], blended / np.float32(255), where=changed)
-
-
-def _grey_levels(pixels: Image) -> Image:
-    if pixels.dtype == np.uint8:
-        return pixels
-    levels: Image = np.rint(np.clip(pixels, 0, 1) * np.float32(255)).astype(np.uint8)
-    return levels
 
 
 def _three_channels(pixels: Image) -> Image:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nsa_augment.blending.base import Patch
 from nsa_augment.blending.opencv import clone_opencv
+from nsa_augment.images import as_dtype
 from nsa_augment.types import BinaryMap, Gradient, Image
 
 MIN_SIDE = 5
@@ -48,6 +49,10 @@ class Poisson:
             return False
         _, _, width, height = cv2.boundingRect(footprint)
         return min(height, width) + 2 >= MIN_SIDE
+
+    def precision(self, pixels: Image) -> Image:
+        """8 bits, so that a float image is treated as the 8-bit one."""
+        return as_dtype(pixels, np.dtype(np.uint8))
 
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Blend by Poisson with the patch's gradient; the mask is scaled to ceil(255 * factor)."""

@@ -163,8 +163,9 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def set_random_seed(self, seed: int | None) -> None:
         """Seed this transform, apart from the other transforms (of other arguments) that are given the same seed."""
         self.seed = seed
-        arguments = {name: value for name, value in getattr(self, "parameters", {}).items() if not callable(value)}
-        tag = zlib.crc32(repr((type(self).__name__, getattr(self, "preset", None), arguments)).encode())
+        settings = [] if not hasattr(self, "task") else sorted(vars(self.task).items())
+        settings = [(name, value) for name, value in settings if not callable(value)]
+        tag = zlib.crc32(repr((type(self).__name__, settings)).encode())
         self.random_generator = np.random.default_rng(None if seed is None else [tag, seed])
         self.py_random = random.Random(int(self.random_generator.integers(2**63)))
         self._worker = None

@@ -1,0 +1,109 @@
+"""Hypothesis strategies: images, plans and arguments of the task."""
+
+import cv2
+import numpy as np
+from hypothesis import strategies as st
+
+from nsa_augment import Ellipses, PatchPlacement, SynthesisPlan
+
+seeds = st.integers(0, 2**32 - 1)
+sides = st.one_of(st.integers(25, 64), st.integers(1, 24), st.integers(17, 64))
+dtypes = st.sampled_from([np.uint8, np.float32])
+channel_shapes = st.sampled_from([(), (1,), (2,), (3,), (4,)])
+backgrounds = st.sampled_from([None, (200, 60), (20, 20), [(200, 60), (90, 10)], ((0, 20),)])
+
+
+def draw_pixels(seed, shape, dtype=np.uint8):
+    """Noise, a smooth field, or a dark object on light ground, by seed."""
+    rng = np.random.default_rng(seed)
+    height, width = shape[:2]
+    kind = rng.integers(3)
+    if kind == 0:
+        levels = rng.uniform(0, 255, shape)
+    elif kind == 1:
+        coarse = rng.uniform(0, 255, (5, 5, *shape[2:]))
+        levels = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR).reshape(shape)
+    else:
+        y, x = np.mgrid[:height, :width]
+        apart = np.hypot((y - height * rng.uniform(0.2, 0.8)) / height, (x - width * rng.uniform(0.2, 0.8)) / width)
+        flat = np.where(apart < rng.uniform(0.2, 0.6), 90, 205)
+        levels = flat.reshape(height, width, *(1,) * (len(shape) - 2)) + rng.normal(0, 8, shape)
+    levels = np.clip(levels, 0, 255)
+    if dtype == np.uint8 or rng.random() < 0.5:
+        levels = np.rint(levels)
+    return levels.astype(np.uint8) if dtype == np.uint8 else levels.astype(np.float32) / np.float32(255)
+
+
+def draw_object(seed, shape):
+    """Object mask: a rectangle, all but a rectangle, everything or nothing, by seed."""
+    rng = np.random.default_rng(seed)
+    mask = np.full(shape, rng.random() < 0.7)
+    y0, y1 = sorted(rng.integers(0, shape[0] + 1, 2))
+    x0, x1 = sorted(rng.integers(0, shape[1] + 1, 2))
+    mask[y0:y1, x0:x1] ^= rng.random() < 0.9
+    return mask
+
+
+def lengths(side):
+    return st.one_of(st.integers(1 + side // 3, side), st.integers(1 + side // 3, side), st.integers(1, side))
+
+
+@st.composite
+def boxes(draw, shape, size=None):
+    """A box inside an image, of the given size or of any."""
+    height, width = size or (draw(lengths(shape[0])), draw(lengths(shape[1])))
+    y, x = draw(st.integers(0, shape[0] - height)), draw(st.integers(0, shape[1] - width))
+    return y, x, y + height, x + width
+
+
+@st.composite
+def ellipse_shapes(draw, size):
+    def ellipse():
+        centre = draw(st.integers(0, size[0] - 1)), draw(st.integers(0, size[1] - 1))
+        semi_axes = draw(lengths(max(1, size[0] // 2))), draw(lengths(max(1, size[1] // 2)))
+        return *centre, *semi_axes, draw(st.floats(0, 3.141592))
+
+    return Ellipses(tuple(ellipse() for _ in range(draw(st.integers(1, 5)))))
+
+
+@st.composite
+def plans(draw, shape, max_patches=3, resizing=None):
+    def patch():
+        source = draw(boxes(shape))
+        size = source[2] - source[0], source[3] - source[1]
+        destination = draw(boxes(shape, None if draw(st.booleans() if resizing is None else resizing) else size))
+        outline = draw(st.one_of(st.none(), ellipse_shapes(size)))
+        gradient = draw(st.sampled_from(["source", "mixed"]))
+        return PatchPlacement(source, destination, gradient=gradient, shape=outline)
+
+    count = draw(st.sampled_from([*range(1, max_patches + 1), 0]))
+    return SynthesisPlan(shape, shape, tuple(patch() for _ in range(count)))
+
+
+def ranges(low, high):
+    return st.tuples(st.floats(low, high), st.floats(low, high)).map(lambda pair: tuple(sorted(pair)))
+
+
+task_arguments = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_patches": st.integers(1, 6),
+        "height_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
+        "width_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
+        "background": backgrounds,
+        "min_object": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
+        "min_overlap": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
+        "scale_range": st.one_of(st.none(), ranges(0.5, 4), ranges(0, 1e300)),
+        "gradient": st.sampled_from(["source", "mixed"]),
+        "label": st.sampled_from(["binary", "continuous", "logistic"]),
+        "logistic_midpoint": st.floats(0, 255),
+        "logistic_steepness": st.one_of(st.floats(0, 10), st.floats(0, 1e300)),
+        "selection": st.just("natural"),
+        "shape": st.sampled_from(["ellipses", None]),
+        "size_gamma": st.one_of(
+            st.none(), st.tuples(st.floats(0.1, 10), st.floats(1e-3, 1e3), st.floats(0, 1)), st.just((2, 0.05, 0.03))
+        ),
+        "resize_limits": st.sampled_from(["half", "full"]),
+        "solver": st.just("opencv"),
+    },
+)

@@ -1,0 +1,168 @@
+"""Bad plans, read from a dictionary or made by hand, are errors that name the part and show what was received."""
+
+import pytest
+from rejections import IMAGE, NAN, PATCH, PLAN, SOURCE, parts, rejects
+
+from nsa_augment import Ellipses, NaturalSyntheticAnomaly, PatchPlacement, SynthesisPlan
+
+PLANS = [
+    ("version", {"version": 2}, "2"),
+    ("version", {"version": "1"}, "'1'"),
+    ("version", {"version": None}, "None"),
+    ("version", {"version": True}, "True"),
+    ("plan", {"size": 3}, "size"),
+    ("patches", {"patches": None}, "None"),
+    ("patches", {"patches": "none"}, "none"),
+    ("patches", {"patches": {"0": PATCH}}, "source_box"),
+    ("patch", {"patches": [[1, 2]]}, "[1, 2]"),
+    ("image_shape", {"image_shape": [40]}, "[40]"),
+    ("image_shape", {"image_shape": [0, 30]}, "0"),
+    ("image_shape", {"image_shape": [40.0, 30]}, "40.0"),
+    ("source_shape", {"source_shape": "40x30"}, "40x30"),
+    ("source_shape", {"source_shape": [40, 30, 3]}, "[40, 30, 3]"),
+    ("image_shape", {"image_shape": None}, "None"),
+]
+
+PATCHES = [
+    ("patch", {"scale": 2}, "scale"),
+    *[
+        (name, {name: value}, received)
+        for name in ("source_box", "destination_box")
+        for value, received in [
+            ([5, 6, 5, 26], "[5, 6, 5, 26]"),
+            ([25, 6, 5, 26], "[25, 6, 5, 26]"),
+            ([5, 26, 25, 6], "[5, 26, 25, 6]"),
+            ([-1, 6, 25, 26], "-1"),
+            ([5.0, 6, 25, 26], "5.0"),
+            ([True, 6, 25, 26], "True"),
+            ([5, 6, 25], "[5, 6, 25]"),
+            ("5 6 25 26", "5 6 25 26"),
+            (None, "None"),
+            ([NAN, 6, 25, 26], "nan"),
+        ]
+    ],
+    ("factor", {"factor": 1.5}, "1.5"),
+    ("factor", {"factor": -0.1}, "-0.1"),
+    ("factor", {"factor": "1"}, "'1'"),
+    ("factor", {"factor": NAN}, "nan"),
+    ("factor", {"factor": None}, "None"),
+    ("gradient", {"gradient": "both"}, "both"),
+    ("gradient", {"gradient": 1}, "1"),
+    ("shape", {"shape": "ellipses"}, "ellipses"),
+    ("shape", {"shape": {"kind": "ellipses"}}, "ellipses"),
+    ("shape", {"shape": {"kind": "circle", "parameters": [[1, 1, 1, 1, 0]]}}, "circle"),
+    ("parameters", {"shape": {"kind": "ellipses", "parameters": []}}, "[]"),
+    ("parameters", {"shape": {"kind": "ellipses", "parameters": [[1, 1, 0, 1, 0]]}}, "[1, 1, 0, 1, 0]"),
+    ("parameters", {"shape": {"kind": "ellipses", "parameters": [[1, 1, 1, 1]]}}, "[1, 1, 1, 1]"),
+    ("parameters", {"shape": {"kind": "ellipses", "parameters": [[1, 1, 1, 1, NAN]]}}, "nan"),
+    ("parameters", {"shape": {"kind": "ellipses", "parameters": 5}}, "5"),
+]
+
+
+@pytest.mark.parametrize(("name", "changes", "received"), PLANS, ids=lambda value: repr(value)[:40])
+def test_plan_from_dict(name, changes, received):
+    rejects(name, [received], SynthesisPlan.from_dict, {**PLAN, **changes})
+
+
+@pytest.mark.parametrize(("name", "changes", "received"), PATCHES, ids=lambda value: repr(value)[:40])
+def test_patch_from_dict(name, changes, received):
+    rejects(name, [received], PatchPlacement.from_dict, {**PATCH, **changes})
+    rejects(name, [received], SynthesisPlan.from_dict, {**PLAN, "patches": [PATCH, {**PATCH, **changes}]})
+
+
+@pytest.mark.parametrize("key", sorted(PLAN))
+def test_plan_without_a_key(key):
+    rejects("plan", [key], SynthesisPlan.from_dict, {name: value for name, value in PLAN.items() if name != key})
+
+
+@pytest.mark.parametrize("key", ["source_box", "destination_box"])
+def test_patch_without_a_box(key):
+    rejects("patch", [key], PatchPlacement.from_dict, {name: value for name, value in PATCH.items() if name != key})
+
+
+@pytest.mark.parametrize("value", [None, [], "plan", 3], ids=repr)
+def test_plan_of_another_type(value):
+    rejects("plan", [repr(value)], SynthesisPlan.from_dict, value)
+    rejects("plan", [repr(value)], NaturalSyntheticAnomaly().apply, IMAGE, SOURCE, value)
+
+
+def test_plan_as_dict_is_not_applied():
+    rejects("plan", ["version"], NaturalSyntheticAnomaly().apply, IMAGE, SOURCE, PLAN)
+
+
+@pytest.mark.parametrize("name", ["source_box", "destination_box"])
+@pytest.mark.parametrize(
+    "box",
+    [
+        (5, 6, 41, 26),
+        (5, 6, 25, 31),
+        (-5, 6, 15, 26),
+        (5, -6, 25, 14),
+        (25, 6, 5, 26),
+        (5, 6, 5, 26),
+        (5.5, 6.5, 25.5, 26.5),
+        (5, 6, 25),
+        (500, 600, 520, 620),
+    ],
+    ids=repr,
+)
+def test_plan_made_by_hand_with_a_bad_box_is_not_applied(name, box):
+    def apply(image, source):
+        boxes = {"source_box": (2, 3, 22, 23), "destination_box": (5, 6, 25, 26), name: box}
+        plan = SynthesisPlan((40, 30), (40, 30), (PatchPlacement(**boxes),))
+        NaturalSyntheticAnomaly().apply(image, source, plan)
+
+    rejects(name, parts(box), apply, IMAGE, SOURCE)
+
+
+@pytest.mark.parametrize(("image_shape", "source_shape", "name"), [
+    ((30, 40), (40, 30), "image"),
+    ((40, 30), (41, 30), "source"),
+    ((40, 31), (40, 30), "image"),
+])  # fmt: skip
+def test_plan_for_another_size(image_shape, source_shape, name):
+    plan = SynthesisPlan(image_shape, source_shape, ())
+    rejects(name, ["(40, 30)"], NaturalSyntheticAnomaly().apply, IMAGE, SOURCE, plan)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gradient", "both"),
+        ("gradient", 2),
+        ("factor", 2.0),
+        ("factor", -1.0),
+        ("factor", NAN),
+        ("factor", "1"),
+        ("shape", "ellipses"),
+    ],
+    ids=repr,
+)
+def test_plan_made_by_hand_with_a_bad_part_is_not_applied(name, value):
+    def apply(image, source):
+        patch = PatchPlacement((2, 3, 22, 23), (5, 6, 25, 26), **{name: value})
+        NaturalSyntheticAnomaly().apply(image, source, SynthesisPlan((40, 30), (40, 30), (patch,)))
+
+    rejects(name, parts(value), apply, IMAGE, SOURCE)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        (),
+        ((5, 5, 0, 3, 0),),
+        ((5, 5, 3, -1, 0),),
+        ((5, 5, 3),),
+        ((5, 5, 3, 3, NAN),),
+        (("5", 5, 3, 3, 0),),
+        5,
+        "ellipse",
+    ],
+    ids=repr,
+)
+def test_ellipses_made_by_hand_with_bad_parameters_are_not_applied(parameters):
+    def apply(image, source):
+        patch = PatchPlacement((2, 3, 22, 23), (5, 6, 25, 26), shape=Ellipses(parameters))
+        NaturalSyntheticAnomaly().apply(image, source, SynthesisPlan((40, 30), (40, 30), (patch,)))
+
+    rejects("parameters", parts(parameters), apply, IMAGE, SOURCE)
