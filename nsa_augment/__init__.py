@@ -6,28 +6,44 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from nsa_augment.jitter import Jitter
 from nsa_augment.plan import PatchPlacement, SynthesisPlan
-from nsa_augment.presets import PRESETS
-from nsa_augment.shapes import Ellipses
-from nsa_augment.synthesis import PreparedSource, SynthesisResult
-from nsa_augment.tasks import NaturalSyntheticAnomaly
+from nsa_augment.presets import ABLATIONS, PRESETS
+from nsa_augment.scene import PreparedSource
+from nsa_augment.shapes import Ellipses, Strip
+from nsa_augment.synthesis import SynthesisResult
+from nsa_augment.tasks import (
+    CutPasteAnomaly,
+    ForeignPatchInterpolation,
+    NaturalSyntheticAnomaly,
+    PoissonImageInterpolation,
+)
 
 if TYPE_CHECKING:
-    from nsa_augment.integrations.albumentations import NSA
+    from nsa_augment.integrations.albumentations import FPI, NSA, PII, CutPaste
 
 __version__ = version("nsa-augment")
 __all__ = [
+    "ABLATIONS",
+    "FPI",
     "NSA",
+    "PII",
     "PRESETS",
+    "CutPaste",
+    "CutPasteAnomaly",
     "Ellipses",
+    "ForeignPatchInterpolation",
+    "Jitter",
     "NaturalSyntheticAnomaly",
     "PatchPlacement",
+    "PoissonImageInterpolation",
     "PreparedSource",
+    "Strip",
     "SynthesisPlan",
     "SynthesisResult",
 ]
 
-_INTEGRATIONS = {"NSA": "albumentations"}
+_INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII"), "albumentations")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from nsa_augment.checks import check_choice, check_integer, check_number, check_numbers, check_range, fail
 from nsa_augment.foreground import check_background
 
-SELECTIONS = ("natural",)
+SELECTIONS = ("natural", "cutpaste", "cutpaste_scar", "fpi")
 SHAPES = (None, "ellipses")
 MAX_PATCHES = 1000
 RESIZE_LIMITS = ("half", "full")
@@ -26,7 +26,7 @@ class Geometry:
     min_object: float = 0.25
     min_overlap: float = 0.25
     scale_range: tuple[float, float] | None = None
-    selection: Literal["natural"] = "natural"
+    selection: Literal["natural", "cutpaste", "cutpaste_scar", "fpi"] = "natural"
     shape: Literal["ellipses"] | None = None
     size_gamma: tuple[float, float, float] | None = NATURAL_GAMMA
     resize_limits: Literal["half", "full"] = "half"
@@ -42,6 +42,8 @@ class Geometry:
             self._set("scale_range", check_range("scale_range", self.scale_range, 0))
         check_choice("selection", self.selection, SELECTIONS)
         check_choice("shape", self.shape, SHAPES)
+        if self.shape is not None and self.selection == "cutpaste_scar":
+            raise fail(ValueError, "shape", "None with selection='cutpaste_scar', whose patches are strips", self.shape)
         check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
         if self.size_gamma is not None:
             accepted = "None or (shape > 0, scale > 0, offset >= 0)"

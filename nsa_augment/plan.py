@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from nsa_augment.checks import check_choice, check_integer, check_number, fail
-from nsa_augment.shapes import Ellipses, shape_from_dict
+from nsa_augment.jitter import Jitter
+from nsa_augment.shapes import Ellipses, PatchShape, Strip, shape_from_dict
 from nsa_augment.types import Box, Gradient, Shape
 
 VERSION = 1
@@ -55,23 +56,28 @@ class PatchPlacement:
         Interpolation factor in [0, 1]; 1 blends the patch fully.
     gradient : "source", "mixed" or None
         Guidance field of Poisson blending; None for copy-paste and linear blending.
-    shape : Ellipses or None
+    shape : Ellipses, Strip or None
         Shape inside the source box; None is the whole rectangle.
+    jitter : Jitter or None
+        Change of the patch's colours.
     """
 
     source_box: Box
     destination_box: Box
     factor: float = 1.0
     gradient: Gradient | None = None
-    shape: Ellipses | None = None
+    shape: PatchShape | None = None
+    jitter: Jitter | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source_box", _check_box("source_box", self.source_box))
         object.__setattr__(self, "destination_box", _check_box("destination_box", self.destination_box))
         object.__setattr__(self, "factor", check_number("factor", self.factor, 0, 1))
         check_choice("gradient", self.gradient, ("source", "mixed", None))
-        if self.shape is not None and not isinstance(self.shape, Ellipses):
-            raise fail(TypeError, "shape", "Ellipses or None", self.shape)
+        if self.shape is not None and not isinstance(self.shape, (Ellipses, Strip)):
+            raise fail(TypeError, "shape", "Ellipses, Strip or None", self.shape)
+        if self.jitter is not None and not isinstance(self.jitter, Jitter):
+            raise fail(TypeError, "jitter", "Jitter or None", self.jitter)
 
     @property
     def size(self) -> Shape:
@@ -81,20 +87,22 @@ class PatchPlacement:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types, as `from_dict` accepts them."""
-        return {
+        plain: dict[str, Any] = {
             "source_box": list(self.source_box),
             "destination_box": list(self.destination_box),
             "factor": self.factor,
             "gradient": self.gradient,
             "shape": None if self.shape is None else self.shape.to_dict(),
         }
+        return plain if self.jitter is None else {**plain, "jitter": self.jitter.to_dict()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PatchPlacement:
         """Inverse of `to_dict`; ValueError or TypeError on anything else."""
-        _check_keys("patch", data, {"source_box", "destination_box"}, {"factor", "gradient", "shape"})
-        shape = data.get("shape")
-        return cls(**{**data, "shape": None if shape is None else shape_from_dict(shape)})
+        _check_keys("patch", data, {"source_box", "destination_box"}, {"factor", "gradient", "shape", "jitter"})
+        readers = {"shape": shape_from_dict, "jitter": Jitter.from_dict}
+        read = {name: reader(data[name]) for name, reader in readers.items() if data.get(name) is not None}
+        return cls(**{**data, **read})
 
 
 @dataclass(frozen=True)

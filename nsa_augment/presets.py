@@ -75,6 +75,20 @@ PRESETS: MappingProxyType[str, MappingProxyType[str, Any]] = MappingProxyType(
 """Keyword arguments of `NaturalSyntheticAnomaly` by class name (Table 4 of the paper)."""
 
 
+ABLATIONS: MappingProxyType[str, MappingProxyType[str, Any]] = MappingProxyType(
+    {
+        "A": MappingProxyType({"background": None}),
+        "B": MappingProxyType({"max_patches": 1}),
+        "C": MappingProxyType({"selection": "cutpaste", "max_patches": 1, "background": None, "scale_range": None}),
+        "D": MappingProxyType({"shape": "ellipses"}),
+    }
+)
+"""Arguments that turn a preset into an ablation of the paper.
+
+A: no foreground constraints; B: a single patch; C: patches as CutPaste's; D: patches shaped as unions of ellipses.
+"""
+
+
 def preset_arguments(name: str) -> dict[str, Any]:
     """Keyword arguments of a preset.
 

@@ -1,6 +1,8 @@
-"""The compiled draws of a source patch: its size, its place, and its shape."""
+"""The compiled draws of a source patch: its place, and a shape that is drawn anew with every place."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,13 +11,125 @@ from nsa_augment.kernels import compiled
 from nsa_augment.types import BinaryMap, Box, Shape
 
 DRAWS = 200
-"""Centres (and destinations) tried before a patch is given up."""
+"""Places (and destinations) tried before a patch is given up."""
 
 ELLIPSE_COUNT = 5
 
+Extent: TypeAlias = tuple[int, int, int, int]
+"""(low, high, before, after): a patch covers [a - before, a + after) along an axis, a uniform on [low, high)."""
+
 
 @compiled
-def rasterise(parameters: NDArray[np.float64], height: int, width: int) -> BinaryMap:
+def _draw_interval(rng: np.random.Generator, dimension: int, extent: Extent) -> tuple[int, int]:
+    anchor = rng.integers(extent[0], extent[1])
+    return max(anchor - extent[2], 0), min(anchor + extent[3], dimension)
+
+
+@compiled
+def draw_rectangle(
+    rng: np.random.Generator,
+    shape: Shape,
+    rows: Extent,
+    columns: Extent,
+    constrained: bool,
+    table: NDArray[np.int32],
+    min_object: float,
+) -> tuple[bool, Box]:
+    """Whether a box was accepted, and the box: places are drawn until the object fills enough of it.
+
+    `table` is the summed-area table of the object mask; it is read only if the box is `constrained`.
+    """
+    for _ in range(DRAWS):
+        y0, y1 = _draw_interval(rng, shape[0], rows)
+        x0, x1 = _draw_interval(rng, shape[1], columns)
+        area = (y1 - y0) * (x1 - x0)
+        if area == 0:
+            break
+        if not constrained:
+            return True, (y0, x0, y1, x1)
+        covered = np.int64(table[y1, x1]) - table[y0, x1] - table[y1, x0] + table[y0, x0]
+        if covered / area > min_object:
+            return True, (y0, x0, y1, x1)
+    return False, (0, 0, 0, 0)
+
+
+@compiled
+def draw_mask(
+    rng: np.random.Generator,
+    shape: Shape,
+    rows: Extent,
+    columns: Extent,
+    inside: BinaryMap,
+    mask: BinaryMap,
+    min_object: float,
+) -> tuple[bool, Box]:
+    """Like `draw_rectangle`, for a given shape that is never cut at the border; `mask` is the object mask."""
+    for _ in range(DRAWS):
+        y0, y1 = _draw_interval(rng, shape[0], rows)
+        x0, x1 = _draw_interval(rng, shape[1], columns)
+        if _object_share(inside, mask, y0, x0) > min_object:
+            return True, (y0, x0, y1, x1)
+    return False, (0, 0, 0, 0)
+
+
+@compiled
+def draw_ellipse_patch(
+    rng: np.random.Generator,
+    shape: Shape,
+    rows: Extent,
+    columns: Extent,
+    low: tuple[int, int],
+    constrained: bool,
+    mask: BinaryMap,
+    min_object: float,
+) -> tuple[bool, Box, NDArray[np.float64]]:
+    """Like `draw_rectangle`, for a union of ellipses drawn anew with every place; also returns their parameters.
+
+    `low` is the minimum half-size of a patch along each axis.
+    """
+    parameters = np.empty((0, 5), np.float64)
+    half = ((rows[2] + rows[3]) // 2, (columns[2] + columns[3]) // 2)
+    for _ in range(DRAWS):
+        y0, y1 = _draw_interval(rng, shape[0], rows)
+        x0, x1 = _draw_interval(rng, shape[1], columns)
+        if y1 == y0 or x1 == x0:
+            break
+        parameters = _draw_ellipses(rng, y1 - y0, x1 - x0, half, low)
+        if not constrained:
+            return True, (y0, x0, y1, x1), parameters
+        if _object_share(rasterise_ellipses(parameters, y1 - y0, x1 - x0), mask, y0, x0) > min_object:
+            return True, (y0, x0, y1, x1), parameters
+    return False, (0, 0, 0, 0), parameters
+
+
+@compiled
+def _object_share(inside: BinaryMap, mask: BinaryMap, y0: int, x0: int) -> float:
+    covered = np.int64(0)
+    area = np.int64(0)
+    for y in range(inside.shape[0]):
+        for x in range(inside.shape[1]):
+            area += inside[y, x]
+            covered += inside[y, x] & mask[y0 + y, x0 + x]
+    return float(covered / area)
+
+
+@compiled
+def _draw_ellipses(
+    rng: np.random.Generator, height: int, width: int, half: tuple[int, int], low: tuple[int, int]
+) -> NDArray[np.float64]:
+    parameters = np.empty((ELLIPSE_COUNT, 5), np.float64)
+    low_y, low_x = max(low[0], 1), max(low[1], 1)
+    for index in range(ELLIPSE_COUNT):
+        parameters[index, 0] = rng.integers(0, height)
+        parameters[index, 1] = rng.integers(0, width)
+        parameters[index, 2] = rng.integers(low_y, max(low_y + 1, half[0] // 2))
+        parameters[index, 3] = rng.integers(low_x, max(low_x + 1, half[1] // 2))
+        parameters[index, 4] = rng.random() * np.pi
+    return parameters
+
+
+@compiled
+def rasterise_ellipses(parameters: NDArray[np.float64], height: int, width: int) -> BinaryMap:
     """Union of ellipses (rows: centre_y, centre_x, semi_y, semi_x, angle) as a 0/1 map."""
     mask = np.zeros((height, width), np.uint8)
     for index in range(parameters.shape[0]):
@@ -29,112 +143,3 @@ def rasterise(parameters: NDArray[np.float64], height: int, width: int) -> Binar
                 if along_y * along_y + along_x * along_x <= 1:
                     mask[y, x] = 1
     return mask
-
-
-@compiled
-def draw_ellipses(
-    rng: np.random.Generator, height: int, width: int, half: tuple[int, int], low: tuple[int, int]
-) -> NDArray[np.float64]:
-    """Parameters of random ellipses in a patch of the given size (ablation D).
-
-    `half` is the half-size of the patch before it was cut at the border, `low` the minimum half-size (at least 1).
-    """
-    parameters = np.empty((ELLIPSE_COUNT, 5), np.float64)
-    for index in range(ELLIPSE_COUNT):
-        parameters[index, 0] = rng.integers(0, height)
-        parameters[index, 1] = rng.integers(0, width)
-        parameters[index, 2] = rng.integers(low[0], max(low[0] + 1, half[0] // 2))
-        parameters[index, 3] = rng.integers(low[1], max(low[1] + 1, half[1] // 2))
-        parameters[index, 4] = rng.random() * np.pi
-    return parameters
-
-
-@compiled
-def draw_half_sizes(
-    rng: np.random.Generator,
-    shape: Shape,
-    height: tuple[int, int],
-    width: tuple[int, int],
-    gamma: tuple[float, float, float],
-) -> tuple[int, int]:
-    """Half-height and half-width of a patch; a gamma shape of 0 means uniform."""
-    if gamma[0] == 0:
-        return int(rng.integers(height[0], height[1] + 1)), int(rng.integers(width[0], width[1] + 1))
-    half_height = (gamma[2] + rng.gamma(gamma[0], gamma[1])) * shape[0]
-    half_width = (gamma[2] + rng.gamma(gamma[0], gamma[1])) * shape[1]
-    return (
-        int(min(max(half_height, height[0]), height[1])),
-        int(min(max(half_width, width[0]), width[1])),
-    )
-
-
-@compiled
-def draw_cut(rng: np.random.Generator, dimension: int, margin: int, half: int) -> tuple[int, int]:
-    """Extent of a patch along one axis: its centre drawn inside the margins, cut at the border."""
-    centre = rng.integers(margin, max(dimension - margin, margin + 1))
-    return max(centre - half, 0), min(centre + half, dimension)
-
-
-@compiled
-def draw_box(
-    rng: np.random.Generator,
-    shape: Shape,
-    height: tuple[int, int],
-    width: tuple[int, int],
-    gamma: tuple[float, float, float],
-    constrained: bool,
-    table: NDArray[np.int32],
-    min_object: float,
-) -> tuple[bool, Box]:
-    """Whether a box was accepted, and the box: size drawn once, places until the object fills enough of it.
-
-    `table` is the summed-area table of the object mask; it is read only if the box is `constrained`.
-    """
-    half = draw_half_sizes(rng, shape, height, width, gamma)
-    for _ in range(DRAWS):
-        y0, y1 = draw_cut(rng, shape[0], height[0], half[0])
-        x0, x1 = draw_cut(rng, shape[1], width[0], half[1])
-        area = (y1 - y0) * (x1 - x0)
-        if area == 0:
-            break
-        if not constrained:
-            return True, (y0, x0, y1, x1)
-        covered = np.int64(table[y1, x1]) - table[y0, x1] - table[y1, x0] + table[y0, x0]
-        if covered / area > min_object:
-            return True, (y0, x0, y1, x1)
-    return False, (0, 0, 0, 0)
-
-
-@compiled
-def draw_ellipse_patch(
-    rng: np.random.Generator,
-    shape: Shape,
-    height: tuple[int, int],
-    width: tuple[int, int],
-    gamma: tuple[float, float, float],
-    constrained: bool,
-    mask: BinaryMap,
-    min_object: float,
-) -> tuple[bool, Box, NDArray[np.float64]]:
-    """Like `draw_box`, for a union of ellipses drawn anew with every place; also returns their parameters."""
-    half = draw_half_sizes(rng, shape, height, width, gamma)
-    low = (max(height[0], 1), max(width[0], 1))
-    parameters = np.empty((0, 5), np.float64)
-    for _ in range(DRAWS):
-        y0, y1 = draw_cut(rng, shape[0], height[0], half[0])
-        x0, x1 = draw_cut(rng, shape[1], width[0], half[1])
-        if y1 == y0 or x1 == x0:
-            break
-        parameters = draw_ellipses(rng, y1 - y0, x1 - x0, half, low)
-        if not constrained:
-            return True, (y0, x0, y1, x1), parameters
-        inside = rasterise(parameters, y1 - y0, x1 - x0)
-        covered = np.int64(0)
-        area = np.int64(0)
-        for y in range(y1 - y0):
-            for x in range(x1 - x0):
-                area += inside[y, x]
-                covered += inside[y, x] & mask[y0 + y, x0 + x]
-        if covered / area > min_object:
-            return True, (y0, x0, y1, x1), parameters
-    return False, (0, 0, 0, 0), parameters

@@ -1,16 +1,20 @@
-"""Patch shapes other than the rectangle (ablation D: a union of random ellipses)."""
+"""Patch shapes other than the rectangle: unions of ellipses (ablation D) and rotated strips (CutPaste-Scar)."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from nsa_augment.checks import check_numbers, fail
-from nsa_augment.sampling import rasterise
+from nsa_augment.checks import check_number, check_numbers, fail
+from nsa_augment.sampling import rasterise_ellipses
 from nsa_augment.types import BinaryMap, Shape
+
+SLACK = 1e-9
+"""Pixels: rounding of a strip's edge."""
 
 
 @dataclass(frozen=True)
@@ -42,18 +46,79 @@ class Ellipses:
 
     def mask(self, shape: Shape) -> BinaryMap:
         """(height, width) uint8 map, 1 inside any of the ellipses."""
-        return rasterise(np.array(self.parameters, np.float64), shape[0], shape[1])
+        return rasterise_ellipses(np.array(self.parameters, np.float64), shape[0], shape[1])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         return {"kind": "ellipses", "parameters": [list(ellipse) for ellipse in self.parameters]}
 
 
-def shape_from_dict(data: Any) -> Ellipses:
-    """Inverse of `Ellipses.to_dict`."""
-    accepted = 'null or {"kind": "ellipses", "parameters": [...]}'
+@dataclass(frozen=True)
+class Strip:
+    """Rotated rectangle in the middle of a patch.
+
+    Parameters
+    ----------
+    width, length : float
+        Sides in pixels; at angle 0 the length is vertical.
+    angle : float
+        Radians; the strip turns counter-clockwise in image coordinates (y down) as it grows.
+
+    Examples
+    --------
+    >>> strip = Strip(width=1, length=5, angle=np.pi / 4)
+    >>> strip.box_size
+    (5, 5)
+    >>> strip.mask((5, 5)).tolist()[1]
+    [0, 1, 0, 0, 0]
+    """
+
+    width: float
+    length: float
+    angle: float
+
+    def __post_init__(self) -> None:
+        for name in ("width", "length"):
+            object.__setattr__(self, name, check_number(f"strip {name}", getattr(self, name), 0.5))
+        object.__setattr__(self, "angle", check_number("strip angle", self.angle, -math.pi, math.pi))
+
+    @property
+    def box_size(self) -> Shape:
+        """(height, width) of the smallest box of whole pixels around the strip."""
+        cosine, sine = abs(math.cos(self.angle)), abs(math.sin(self.angle))
+        height = self.length * cosine + self.width * sine
+        width = self.length * sine + self.width * cosine
+        return math.ceil(height - SLACK), math.ceil(width - SLACK)
+
+    def mask(self, shape: Shape) -> BinaryMap:
+        """(height, width) uint8 map, 1 inside the strip, which lies in the middle."""
+        dy = np.arange(shape[0])[:, np.newaxis] - (shape[0] - 1) / 2
+        dx = np.arange(shape[1]) - (shape[1] - 1) / 2
+        along = dy * math.cos(self.angle) + dx * math.sin(self.angle)
+        across = dx * math.cos(self.angle) - dy * math.sin(self.angle)
+        inside = (np.abs(along) <= self.length / 2 + SLACK) & (np.abs(across) <= self.width / 2 + SLACK)
+        return inside.view(np.uint8)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"kind": "strip", "width": self.width, "length": self.length, "angle": self.angle}
+
+
+PatchShape: TypeAlias = Ellipses | Strip
+
+_KINDS: dict[str, tuple[type[Ellipses] | type[Strip], set[str]]] = {
+    "ellipses": (Ellipses, {"parameters"}),
+    "strip": (Strip, {"width", "length", "angle"}),
+}
+
+
+def shape_from_dict(data: Any) -> PatchShape:
+    """Inverse of `to_dict` of `Ellipses` and `Strip`."""
+    accepted = "null or a mapping of kind 'ellipses' (with parameters) or 'strip' (with width, length and angle)"
     if not isinstance(data, Mapping):
         raise fail(TypeError, "shape", accepted, data)
-    if set(data) != {"kind", "parameters"} or data["kind"] != "ellipses":
+    arguments = dict(data)
+    kind = arguments.pop("kind", None)
+    if not isinstance(kind, str) or kind not in _KINDS or set(arguments) != _KINDS[kind][1]:
         raise fail(ValueError, "shape", accepted, dict(data))
-    return Ellipses(data["parameters"])
+    return _KINDS[kind][0](**arguments)

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nsa_augment.anomaly_task import AnomalyTask
 from nsa_augment.checks import channels, check_image, check_number, fail
 from nsa_augment.images import as_dtype, list_images, read_image
-from nsa_augment.synthesis import PreparedSource
-from nsa_augment.tasks import AnomalyTask
+from nsa_augment.scene import PreparedSource
 from nsa_augment.types import Image
 
 Source: TypeAlias = Path | Image

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment.blending import Blending, Patch
-from nsa_augment.checks import check_image, check_object_mask, fail
-from nsa_augment.foreground import Foreground
+from nsa_augment.checks import fail
 from nsa_augment.geometry import Geometry
+from nsa_augment.jitter import Jitter
 from nsa_augment.labels import (
     change_mask,
     continuous_label,
@@ -24,13 +22,11 @@ from nsa_augment.labels import (
 )
 from nsa_augment.placement import draw_destination, resized_size
 from nsa_augment.plan import PatchPlacement, SynthesisPlan
-from nsa_augment.selection import HalfSizes, SourcePatch, natural_patch
-from nsa_augment.shapes import Ellipses
+from nsa_augment.resizing import resize, resize_map
+from nsa_augment.scene import Scene
+from nsa_augment.selection import HalfSizes, SourcePatch, draw_source_patch
+from nsa_augment.shapes import PatchShape
 from nsa_augment.types import BinaryMap, Box, Image, LabelKind, Shape
-
-SIZE_TOLERANCE = 1.25
-RESIZE_CHANNELS = 4
-"""As many as every interpolation of OpenCV takes."""
 
 
 @dataclass(frozen=True)
@@ -56,106 +52,12 @@ class SynthesisResult:
 
 
 @dataclass(frozen=True)
-class PreparedSource:
-    """A source brought to the size of the images it is used for, with its object mask (see `prepare_source`)."""
-
-    image: Image
-    given_shape: Shape
-    foreground: Foreground | None
-
-    @property
-    def nbytes(self) -> int:
-        """Size in memory, with mask and table, which this makes."""
-        tables = 0 if self.foreground is None else self.foreground.mask.nbytes + self.foreground.table.nbytes
-        return self.image.nbytes + tables
-
-
-@dataclass(frozen=True)
-class Scene:
-    """An image, its source, and their object masks (both None without constraints)."""
-
-    image: Image
-    source: PreparedSource
-    foreground: Foreground | None
-
-    @property
-    def shape(self) -> Shape:
-        """(height, width) of the image."""
-        height, width = self.image.shape[:2]
-        return height, width
-
-
-@dataclass(frozen=True)
 class LabelSettings:
     """Which label is made of a change, and the parameters of the logistic one."""
 
     kind: LabelKind
     midpoint: float
     steepness: float
-
-
-def prepare_source(
-    source: Image,
-    shape: Shape,
-    background: Any = None,
-    source_mask: NDArray[Any] | None = None,
-    *,
-    constrained: bool = False,
-) -> PreparedSource:
-    """Check a source image and bring it, and its object mask, to the size of the images it is used for.
-
-    Parameters
-    ----------
-    source : (H, W) or (H, W, C) array, uint8 or float32 in [0, 1]
-    shape : (height, width)
-        Size of the images, pixels. A source of another size is resized, with a warning when scale or aspect
-        ratio differ by more than 25 %.
-    background : None, pairs or callable
-        Background model, as the `background` argument of the tasks.
-    source_mask : array, optional
-        (H, W) bool or integer object mask of the source as given; replaces the model.
-    constrained : bool
-        Whether placement asks for an object mask although neither model nor mask is given: then every pixel is
-        object.
-    """
-    check_image("source", source)
-    height, width = source.shape[:2]
-    if source_mask is not None:
-        source_mask = check_object_mask("source_mask", source_mask, (height, width))
-    if (height, width) != shape:
-        _warn_of_size((height, width), shape)
-        shrinks = height >= shape[0] and width >= shape[1]
-        flags = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        resized = _resize(source.reshape(height, width, -1), shape, flags)
-        source = resized if source.ndim == 3 else resized[:, :, 0]
-        if source_mask is not None:
-            source_mask = cv2.resize(source_mask, shape[::-1], interpolation=cv2.INTER_NEAREST)
-    constrained = constrained or background is not None or source_mask is not None
-    foreground = Foreground(source, background, source_mask) if constrained else None
-    return PreparedSource(source, (height, width), foreground)
-
-
-def _warn_of_size(given: Shape, wanted: Shape) -> None:
-    ratios = given[0] / wanted[0], given[1] / wanted[1]
-    differences = *ratios, ratios[0] / ratios[1]
-    if any(not 1 / SIZE_TOLERANCE <= ratio <= SIZE_TOLERANCE for ratio in differences):
-        warnings.warn(
-            f"source of {given[0]} x {given[1]} pixels is resized to the image's {wanted[0]} x {wanted[1]}: "
-            "scale or aspect ratio differ by more than 25 %",
-            UserWarning,
-            stacklevel=5,
-        )
-
-
-def _resize(pixels: Image, shape: Shape, flags: int = cv2.INTER_LINEAR) -> Image:
-    """Resized copy of an (h, w, C) array with any number of channels."""
-    if pixels.shape[:2] == shape:
-        return np.array(pixels)
-    if pixels.shape[2] > RESIZE_CHANNELS:
-        groups = np.array_split(pixels, range(RESIZE_CHANNELS, pixels.shape[2], RESIZE_CHANNELS), axis=2)
-        return np.concatenate([_resize(group, shape, flags) for group in groups], axis=2)
-    resized = cv2.resize(np.ascontiguousarray(pixels), shape[::-1], interpolation=flags)
-    return resized.reshape(*shape, -1)
 
 
 def draw_plan(
@@ -166,6 +68,7 @@ def draw_plan(
     *,
     shift: bool = True,
     factor_range: tuple[float, float] | None = None,
+    jitter: float = 0.0,
 ) -> SynthesisPlan:
     """Draw everything that is random: number, source boxes, sizes, destinations and interpolation factor.
 
@@ -179,12 +82,21 @@ def draw_plan(
         Whether the destination differs from the place in the source.
     factor_range : (low, high), optional
         The interpolation factor is uniform in it, one draw per image; None: 1.
+    jitter : float
+        Strength of the colour jitter of each patch; 0: none.
     """
     factor = 1.0 if factor_range is None else float(rng.uniform(*factor_range))
     count = 1 + int(rng.binomial(geometry.max_patches - 1, 0.5))
     drawn = (_draw_patch(scene, geometry, blending, rng, shift) for _ in range(count))
     patches = tuple(
-        PatchPlacement(source.box, destination, factor, blending.gradient, source.shape)
+        PatchPlacement(
+            source.box,
+            destination,
+            factor,
+            blending.gradient,
+            source.shape,
+            Jitter.draw(rng, jitter) if jitter > 0 else None,
+        )
         for source, destination in filter(None, drawn)
     )
     return SynthesisPlan(scene.shape, scene.source.given_shape, patches)
@@ -193,25 +105,15 @@ def draw_plan(
 def _draw_patch(
     scene: Scene, geometry: Geometry, blending: Blending, rng: np.random.Generator, shift: bool
 ) -> tuple[SourcePatch, Box] | None:
-    half_sizes = HalfSizes.of(scene.shape, geometry.height_range, geometry.width_range)
-    source = natural_patch(
-        rng,
-        scene.shape,
-        half_sizes,
-        gamma=geometry.size_gamma,
-        foreground=scene.source.foreground,
-        min_object=geometry.min_object,
-        ellipses=geometry.shape == "ellipses",
-    )
+    source = draw_source_patch(rng, scene.shape, geometry, scene.source.foreground, blending.min_side)
     if source is None:
         return None
     y0, x0, y1, x1 = source.box
     size = y1 - y0, x1 - x0
     if geometry.scale_range is not None:
-        limits = half_sizes
-        if geometry.resize_limits == "full":
-            fractions = [(2 * low, 2 * high) for low, high in (geometry.height_range, geometry.width_range)]
-            limits = HalfSizes.of(scene.shape, *fractions)
+        whole = 2 if geometry.resize_limits == "full" else 1
+        ranges = [(whole * low, whole * high) for low, high in (geometry.height_range, geometry.width_range)]
+        limits = HalfSizes.of(scene.shape, *ranges)
         size = resized_size(rng, size, geometry.scale_range, limits)
     if min(size) < 1:
         return None
@@ -222,7 +124,7 @@ def _draw_patch(
         return source, source.box
     source_object = image_object = None
     if scene.source.foreground is not None and scene.foreground is not None:
-        source_object = _resize_map(scene.source.foreground.crop(source.box), size)
+        source_object = resize_map(scene.source.foreground.crop(source.box), size)
         image_object = scene.foreground.mask
     destination = draw_destination(
         rng,
@@ -237,16 +139,11 @@ def _draw_patch(
     return None if destination is None else (source, destination)
 
 
-def _resize_map(binary: BinaryMap, size: Shape) -> BinaryMap:
-    """Resize a 0/1 map in 8 bits, which rounds it back to 0 and 1."""
-    return _resize(binary[:, :, np.newaxis], size)[:, :, 0]
-
-
-def _patch_shape(shape: Ellipses | None, box: Box, size: Shape) -> BinaryMap:
+def _patch_shape(shape: PatchShape | None, box: Box, size: Shape) -> BinaryMap:
     """Shape of a patch of the source box after resizing."""
     if shape is None:
         return np.ones(size, np.uint8)
-    return _resize_map(shape.mask((box[2] - box[0], box[3] - box[1])), size)
+    return resize_map(shape.mask((box[2] - box[0], box[3] - box[1])), size)
 
 
 def apply_plan(
@@ -289,10 +186,12 @@ def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> P
     footprint = blending.footprint(_patch_shape(placement.shape, placement.source_box, size))
     if not blending.fits(footprint):
         return None
-    pixels = _resize(blending.precision(_view(_cube(scene.source.image), placement.source_box)), size)
+    pixels = resize(blending.precision(_view(_cube(scene.source.image), placement.source_box)), size)
+    if placement.jitter is not None:
+        pixels = placement.jitter.apply(pixels)
     region = footprint
     if scene.foreground is not None and scene.source.foreground is not None:
-        source_object = _resize_map(scene.source.foreground.crop(placement.source_box), size)
+        source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
         region = footprint & (source_object | scene.foreground.crop(placement.destination_box))
     return Patch(pixels, footprint, region, placement.factor, placement.gradient)
 

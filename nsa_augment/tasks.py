@@ -2,199 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar, Literal, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from nsa_augment.blending import SOLVERS, Blending, Poisson
-from nsa_augment.checks import check_choice, check_generator, check_image, check_number, check_pair, fail
-from nsa_augment.foreground import Foreground
+from nsa_augment.anomaly_task import AnomalyTask
+from nsa_augment.blending import SOLVERS, Blending, CopyPaste, Linear, Poisson
+from nsa_augment.checks import check_choice, check_number, fail
 from nsa_augment.geometry import Geometry
+from nsa_augment.jitter import MAX_JITTER
 from nsa_augment.plan import SynthesisPlan
-from nsa_augment.presets import preset_arguments
-from nsa_augment.synthesis import (
-    LabelSettings,
-    PreparedSource,
-    Scene,
-    SynthesisResult,
-    apply_plan,
-    draw_plan,
-    prepare_source,
-)
-from nsa_augment.types import Gradient, Image, LabelKind, Shape
+from nsa_augment.scene import Scene
+from nsa_augment.synthesis import draw_plan
+from nsa_augment.types import Gradient, LabelKind
 
-Task = TypeVar("Task", bound="AnomalyTask")
-
-
-@dataclass(frozen=True, kw_only=True)
-class AnomalyTask(Geometry):
-    """What all tasks share: calling, planning, applying."""
-
-    label: LabelKind = "binary"
-    logistic_midpoint: float = 7.0
-    logistic_steepness: float = 1 / 3
-
-    labels: ClassVar[tuple[LabelKind, ...]]
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_choice("label", self.label, self.labels)
-        self._set("logistic_midpoint", check_number("logistic_midpoint", self.logistic_midpoint, 0, 255))
-        self._set("logistic_steepness", check_number("logistic_steepness", self.logistic_steepness, 0))
-
-    @classmethod
-    def from_preset(cls: type[Task], preset: str, **overrides: Any) -> Task:
-        """Bind the parameters of a row of Table 4.
-
-        Parameters
-        ----------
-        preset : str
-            One of `PRESETS`. Columns that the task does not have are ignored.
-        **overrides
-            Keyword arguments of the task that replace those of the preset.
-
-        Examples
-        --------
-        >>> NaturalSyntheticAnomaly.from_preset("screw", label="binary").height_range
-        (0.06, 0.24)
-        """
-        known = {field.name for field in fields(cls)}
-        if unknown := sorted(set(overrides) - known):
-            raise TypeError(f"{cls.__name__} has no argument {unknown[0]!r}, accepted are {', '.join(sorted(known))}")
-        arguments = {name: value for name, value in preset_arguments(preset).items() if name in known}
-        return cls(**{**arguments, **overrides})
-
-    @property
-    def blending(self) -> Blending:
-        """How the task joins a patch to the image."""
-        raise NotImplementedError
-
-    def __call__(
-        self,
-        image: Image,
-        source: Image | PreparedSource | None = None,
-        rng: np.random.Generator | int | None = None,
-        *,
-        mask: NDArray[Any] | None = None,
-        source_mask: NDArray[Any] | None = None,
-    ) -> SynthesisResult:
-        """Draw a plan and apply it.
-
-        Parameters
-        ----------
-        image : (H, W) or (H, W, C) array, uint8 or float32 in [0, 1]
-            The normal image; never modified.
-        source : array of the same dtype and channels
-            Another normal image, brought to the size of `image` if it has another; never modified.
-        rng : numpy.random.Generator, int or None
-            Source of randomness, a seed, or None (fresh).
-        mask, source_mask : (H, W) bool or integer array, optional
-            Object masks of image and source (pixels > 0 are object) that replace the background model.
-
-        Returns
-        -------
-        SynthesisResult
-            When no patch fits, the image unchanged with a zero label.
-
-        Raises
-        ------
-        TypeError, ValueError
-            The message names the argument, what is accepted and what was received.
-        """
-        scene = self._scene(image, source, mask, source_mask)
-        return self._apply(scene, self._plan(scene, check_generator(rng)))
-
-    def plan(
-        self,
-        image: Image,
-        source: Image | PreparedSource | None = None,
-        rng: np.random.Generator | int | None = None,
-        *,
-        mask: NDArray[Any] | None = None,
-        source_mask: NDArray[Any] | None = None,
-    ) -> SynthesisPlan:
-        """Draw everything that is random. Parameters as for calling the task."""
-        return self._plan(self._scene(image, source, mask, source_mask), check_generator(rng))
-
-    def apply(
-        self,
-        image: Image,
-        source: Image | PreparedSource | None,
-        plan: SynthesisPlan,
-        *,
-        mask: NDArray[Any] | None = None,
-        source_mask: NDArray[Any] | None = None,
-        out: Image | None = None,
-    ) -> SynthesisResult:
-        """Blend and label what a plan says; deterministic.
-
-        Parameters
-        ----------
-        image, source, mask, source_mask
-            As for calling the task.
-        plan : SynthesisPlan
-            Drawn for images of these sizes. It brings geometry, factor and gradient; blending and label are the
-            task's. Patches too small to be blended are left out.
-        out : array of the shape and dtype of `image`, optional
-            Receives the resulting image; may be `image` itself.
-        """
-        if not isinstance(plan, SynthesisPlan):
-            raise fail(TypeError, "plan", "a SynthesisPlan", plan)
-        return self._apply(self._scene(image, source, mask, source_mask), plan, out)
-
-    def prepare_source(self, source: Image, shape: Shape, source_mask: NDArray[Any] | None = None) -> PreparedSource:
-        """Do the work on a source once that every call for images of `shape` would repeat.
-
-        Parameters
-        ----------
-        source : array
-            As for calling the task.
-        shape : (height, width)
-            Size of the images, pixels.
-        source_mask : array, optional
-            As for calling the task.
-
-        Returns
-        -------
-        PreparedSource
-            Accepted as `source` by `plan`, `apply` and the task itself.
-        """
-        return prepare_source(source, shape, self.background, source_mask)
-
-    def _scene(
-        self,
-        image: Image,
-        source: Image | PreparedSource | None,
-        mask: NDArray[Any] | None,
-        source_mask: NDArray[Any] | None,
-    ) -> Scene:
-        check_image("image", image)
-        if source is None:
-            raise fail(ValueError, "source", "another normal image", source)
-        height, width = image.shape[:2]
-        constrained = any(item is not None for item in (self.background, mask, source_mask))
-        foreground = Foreground(image, self.background, mask) if constrained else None
-        if not isinstance(source, PreparedSource):
-            source = prepare_source(source, (height, width), self.background, source_mask, constrained=constrained)
-        elif source.image.shape[:2] != (height, width):
-            raise fail(ValueError, "source", f"prepared for images of {height} x {width} pixels", source.image)
-        elif source_mask is not None:
-            raise fail(ValueError, "source_mask", "None beside a prepared source, which has its own", source_mask)
-        elif constrained and source.foreground is None:
-            source = replace(source, foreground=Foreground(source.image, None))
-        if foreground is None and source.foreground is not None:
-            foreground = Foreground(image, None)
-        check_pair(image, source.image)
-        return Scene(image, source, foreground)
-
-    def _plan(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        return draw_plan(scene, self, self.blending, rng)
-
-    def _apply(self, scene: Scene, plan: SynthesisPlan, out: Image | None = None) -> SynthesisResult:
-        labels = LabelSettings(self.label, self.logistic_midpoint, self.logistic_steepness)
-        return apply_plan(scene, plan, self.blending, labels, out)
+FACTOR_RANGE = (0.05, 0.95)
+"""Of the interpolation factor of FPI and PII (Table 5)."""
+VARIANTS: dict[str, tuple[Literal["cutpaste", "cutpaste_scar"], ...]] = {
+    "normal": ("cutpaste",),
+    "scar": ("cutpaste_scar",),
+    "union": ("cutpaste", "cutpaste_scar"),
+}
+"""Selections among which a variant of CutPaste draws."""
+VARIANT_JITTER = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,8 +59,9 @@ class NaturalSyntheticAnomaly(AnomalyTask):
         y0: change at which the logistic label is 1/2, grey levels (0..255).
     logistic_steepness : float
         k, per grey level.
-    selection : "natural"
-        How size and place in the source are drawn.
+    selection : "natural", "cutpaste", "cutpaste_scar" or "fpi"
+        How size and place in the source are drawn (Table 6): the paper's own; area and aspect ratio; thin rotated
+        strips; squares.
     shape : None or "ellipses"
         Patches are rectangles, or unions of five random ellipses (ablation D).
     size_gamma : (shape, scale, offset) or None
@@ -259,7 +93,7 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     label: LabelKind = "logistic"
     solver: Literal["opencv"] = "opencv"
 
-    labels: ClassVar[tuple[LabelKind, ...]] = ("binary", "continuous", "logistic")
+    no_preset_columns: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -270,3 +104,144 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     def blending(self) -> Poisson:
         """Poisson blending with the task's gradient and solver."""
         return Poisson(self.solver, self.gradient)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutPasteAnomaly(AnomalyTask):
+    """CutPaste: patches of the image itself, pasted elsewhere without blending [1]_.
+
+    By default with the patch selection of `NaturalSyntheticAnomaly`, as the paper's comparison (Table 5 of [2]_).
+    Arguments not listed here are those of `NaturalSyntheticAnomaly`; there are no `gradient` and `solver`.
+
+    Parameters
+    ----------
+    label : "binary", "continuous" or "logistic"
+    scale_range : (minimum, maximum) or None
+        None: patches are not resized. Presets do not set it.
+    jitter : float in [0, 0.5]
+        Strength of the colour jitter of each patch.
+    variant : None, "normal", "scar" or "union"
+        As the CutPaste paper trains: a single patch, jitter 0.1 (unless given), anywhere in the image; "normal" by area
+        and aspect ratio, "scar" a thin rotated strip, "union" either of them, at random.
+
+    References
+    ----------
+    .. [1] Li, Sohn, Yoon, Pfister, "CutPaste: Self-Supervised Learning for Anomaly Detection and Localization",
+       CVPR 2021.
+    .. [2] Schlüter et al., "Natural Synthetic Anomalies", ECCV 2022.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    >>> result = CutPasteAnomaly(variant="normal", jitter=0)(image, rng=0)
+    >>> bool(np.isin(result.image, image).all())
+    True
+    """
+
+    jitter: float | None = None
+    variant: Literal["normal", "scar", "union"] | None = None
+
+    needs_source: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("variant", self.variant, (None, *VARIANTS))
+        if self.variant is not None and self.selection != "natural":
+            raise fail(ValueError, "selection", f"left out beside variant={self.variant!r}", self.selection)
+        strength = (0.0 if self.variant is None else VARIANT_JITTER) if self.jitter is None else self.jitter
+        self._set("jitter", check_number("jitter", strength, 0, MAX_JITTER))
+
+    @property
+    def blending(self) -> CopyPaste:
+        """Copy-paste."""
+        return CopyPaste()
+
+    def _plan(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
+        geometry: Geometry = self
+        if self.variant is not None:
+            options = VARIANTS[self.variant]
+            selection = options[int(rng.integers(len(options)))]
+            geometry = Geometry(max_patches=1, selection=selection)
+            scene = replace(scene, source=replace(scene.source, foreground=None), foreground=None)
+        return draw_plan(scene, geometry, self.blending, rng, jitter=self.jitter or 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignPatchInterpolation(AnomalyTask):
+    """FPI: patches of another image, interpolated in place [1]_.
+
+    By default with the patch selection of `NaturalSyntheticAnomaly`; `selection="fpi"` is the original one. The factor
+    is uniform in [0.05, 0.95], one draw per image. Arguments not listed here are those of `NaturalSyntheticAnomaly`;
+    there are no `gradient` and `solver`.
+
+    Parameters
+    ----------
+    label : "factor", "binary", "continuous" or "logistic"
+        "factor" is the binary label times the interpolation factor.
+
+    References
+    ----------
+    .. [1] Tan, Hou, Batten, Qiu, Kainz, "Detecting Outliers with Foreign Patch Interpolation", MELBA 2022.
+
+    Examples
+    --------
+    >>> image, source = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    >>> result = ForeignPatchInterpolation(selection="fpi")(image, source, rng=0)
+    >>> bool(result.label.max() == np.float32(result.plan.patches[0].factor))
+    True
+    """
+
+    label: LabelKind = "factor"
+
+    shift: ClassVar[bool] = False
+    factor_range: ClassVar[tuple[float, float] | None] = FACTOR_RANGE
+
+    @property
+    def blending(self) -> Blending:
+        """Linear interpolation."""
+        return Linear()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoissonImageInterpolation(ForeignPatchInterpolation):
+    """PII: as FPI, but interpolating gradients: mixed ones, by Poisson [1]_.
+
+    Parameters
+    ----------
+    label : "factor", "binary", "continuous" or "logistic"
+    solver : "opencv"
+        Implementation of Poisson blending.
+
+    References
+    ----------
+    .. [1] Tan, Hou, Day, Simpson, Rueckert, Kainz, "Detecting Outliers with Poisson Image Interpolation",
+       MICCAI 2021.
+
+    Examples
+    --------
+    >>> image, source = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    >>> PoissonImageInterpolation()(image, source, rng=0).plan.patches[0].gradient
+    'mixed'
+    """
+
+    solver: Literal["opencv"] = "opencv"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("solver", self.solver, SOLVERS)
+
+    @property
+    def blending(self) -> Poisson:
+        """Poisson blending with mixed gradients."""
+        return Poisson(self.solver, "mixed")
+
+
+TASKS: Mapping[str, type[AnomalyTask]] = MappingProxyType(
+    {
+        "nsa": NaturalSyntheticAnomaly,
+        "cutpaste": CutPasteAnomaly,
+        "fpi": ForeignPatchInterpolation,
+        "pii": PoissonImageInterpolation,
+    }
+)
+"""The tasks by their short names."""

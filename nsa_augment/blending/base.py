@@ -40,6 +40,11 @@ class Blending(Protocol):
         """Guidance field of the patches that are planned for it; None where there is none."""
         ...
 
+    @property
+    def min_side(self) -> int:
+        """Smallest side of a box that can be blended, pixels."""
+        ...
+
     def footprint(self, shape: BinaryMap) -> BinaryMap:
         """Part of a patch shape (h, w) that the blending can change pixels by."""
         ...

@@ -21,6 +21,7 @@ class CopyPaste:
     """
 
     gradient: Gradient | None = None
+    min_side = 1
 
     def footprint(self, shape: BinaryMap) -> BinaryMap:
         """The shape itself."""

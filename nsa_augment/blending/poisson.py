@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import cv2
 import numpy as np
@@ -36,6 +36,7 @@ class Poisson:
 
     solver: str = "opencv"
     gradient: Gradient = "source"
+    min_side: ClassVar[int] = MIN_SIDE
 
     def footprint(self, shape: BinaryMap) -> BinaryMap:
         """The shape without the outermost ring of its box."""

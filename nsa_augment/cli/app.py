@@ -16,12 +16,12 @@ from rich.progress import track
 from rich.table import Table
 
 from nsa_augment import NaturalSyntheticAnomaly, __version__
+from nsa_augment.anomaly_task import AnomalyTask
 from nsa_augment.cli.figure import Example, draw_grid
 from nsa_augment.foreground import Foreground
 from nsa_augment.images import list_images, read_image, write_bytes
 from nsa_augment.presets import PRESETS
 from nsa_augment.samples import PRODUCTS, draw_sample
-from nsa_augment.tasks import AnomalyTask
 from nsa_augment.types import Image
 
 app = typer.Typer(
@@ -131,7 +131,7 @@ def _cell(value: Any) -> str:
 
 def _progress(items: Iterable[Any], description: str) -> Iterable[Any]:
     console = Console(stderr=True)
-    return track(list(items), description, console=console, transient=True, disable=not console.is_terminal)
+    return track(list(items), description, console=console, transient=True) if console.is_terminal else items
 
 
 def _parse(overrides: list[str]) -> dict[str, Any]:

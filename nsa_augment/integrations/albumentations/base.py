@@ -1,25 +1,30 @@
-"""The tasks as albumentations transforms (2.0.8)."""
+"""What the transforms of all tasks share."""
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import albumentations as A
 import numpy as np
-from numpy.typing import NDArray
 
+from nsa_augment.anomaly_task import AnomalyTask
 from nsa_augment.checks import check_image, check_number, fail
+from nsa_augment.integrations.albumentations.arguments import (
+    is_being_printed,
+    is_plain,
+    merge_labels,
+    pick_source,
+    plain_sources,
+)
 from nsa_augment.plan import SynthesisPlan
+from nsa_augment.scene import PreparedSource
 from nsa_augment.sources import Source, SourcePool, Sources, decode
-from nsa_augment.synthesis import PreparedSource
-from nsa_augment.tasks import AnomalyTask, NaturalSyntheticAnomaly
 from nsa_augment.types import Image
 
 PREVIOUS = "previous"
@@ -37,6 +42,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         preset: str | None = None,
         sources: Sources | None = None,
         *,
+        ablation: str | None = None,
         source_transform: Callable[..., Any] | Mapping[str, Any] | None = None,
         metadata_key: str = "nsa_metadata",
         label_key: str = "mask",
@@ -46,8 +52,12 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     ) -> None:
         self._worker: tuple[int, np.random.Generator, random.Random] | None = None
         super().__init__(p=p)
-        task_class = self.task_class
-        self.task = task_class(**parameters) if preset is None else task_class.from_preset(preset, **parameters)
+        if preset is not None:
+            self.task = self.task_class.from_preset(preset, ablation=ablation, **parameters)
+        elif ablation is not None:
+            raise fail(ValueError, "ablation", "None without a preset", ablation)
+        else:
+            self.task = self.task_class(**parameters)
         for name, key in (("metadata_key", metadata_key), ("label_key", label_key)):
             if not isinstance(key, str):
                 raise fail(TypeError, name, "a string", key)
@@ -55,7 +65,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
             source_transform = A.from_dict(dict(source_transform))
         if source_transform is not None and not callable(source_transform):
             raise fail(TypeError, "source_transform", "an albumentations transform or a callable", source_transform)
-        self.preset, self.sources, self.source_transform = preset, sources, source_transform
+        self.preset, self.ablation = preset, ablation
+        self.sources, self.source_transform = sources, source_transform
         self.metadata_key, self.label_key = metadata_key, label_key
         self.cache_mib = check_number("cache_mib", cache_mib, 0)
         self.parameters = {name: getattr(self.task, name) for name in parameters}
@@ -88,6 +99,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         image = data["image"]
         generator, python_random = self._random_state()
         source = self._draw_source(data, generator)
+        if source is None and self._cuts_from_image(data):
+            return {"source": None, "plan": self.task.plan(image, None, generator).to_dict()}
         if source is None:
             return dict(UNCHANGED)
         if self.source_transform is not None:
@@ -107,7 +120,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         for key, image in data.items():
             if key != "image" and self._additional_targets.get(key) != "image":
                 continue
-            synthesis = self.task.apply(image, self._recorded_source(params["source"], image), plan)
+            source = None if params["source"] is None else self._recorded_source(params["source"], image)
+            synthesis = self.task.apply(image, source, plan)
             result[key] = synthesis.image
             if key == "image":
                 result[self.label_key] = merge_labels(self.label_key, synthesis.label, data.get(self.label_key))
@@ -126,14 +140,19 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def _draw_source(self, data: Mapping[str, Any], generator: np.random.Generator) -> Source | None:
         given = data.get(self.metadata_key)
         if given is not None:
-            return _pick_given(self.metadata_key, given, generator)
+            return pick_source(self.metadata_key, given, generator)
         if self._uses_previous:
             return self._previous
+        if self._cuts_from_image(data):
+            return None
         if self._pool is None:
             raise ValueError(
                 f"sources must be given to {type(self).__name__}, or {self.metadata_key}= in the call: got neither"
             )
         return self._pool.draw(generator)
+
+    def _cuts_from_image(self, data: Mapping[str, Any]) -> bool:
+        return not self.task.needs_source and self.sources is None and data.get(self.metadata_key) is None
 
     def _read(self, source: Source, image: Image) -> Image:
         return self._pool.read(source, image) if self._pool is not None else decode(source, image)
@@ -196,7 +215,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         """Constructor arguments (those that are not None)."""
         arguments = {
             "preset": self.preset,
-            "sources": _plain_sources(self.sources),
+            "ablation": self.ablation,
+            "sources": plain_sources(self.sources),
             "source_transform": self.source_transform,
             "metadata_key": self.metadata_key,
             "label_key": self.label_key,
@@ -208,13 +228,13 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def to_dict_private(self) -> dict[str, Any]:
         """Plain types for `A.to_dict` and `A.save`; ValueError if an argument cannot be written down."""
         state: dict[str, Any] = super().to_dict_private()
-        if _is_being_printed():
+        if is_being_printed():
             return state
         transform = state.get("source_transform")
         if isinstance(transform, (A.BasicTransform, A.BaseCompose)):
             state["source_transform"] = transform.to_dict()
         for name in ("sources", "source_transform", "background"):
-            if not _is_plain(state.get(name)):
+            if not is_plain(state.get(name)):
                 raise ValueError(
                     f"{name} must consist of paths, numbers or albumentations transforms to be serialized, "
                     f"got {type(state[name]).__name__}"
@@ -230,119 +250,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
 
     def __repr__(self) -> str:
         arguments = {**self.get_base_init_args(), **self.get_transform_init_args()}
-        if not _is_plain(arguments.get("sources")):
+        if not is_plain(arguments.get("sources")):
             arguments["sources"] = f"<{type(self.sources).__name__}>"
         elif isinstance(arguments.get("sources"), list):
             arguments["sources"] = f"<{len(arguments['sources'])} paths>"
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
-
-
-class NSA(SynthesisTransform):
-    """Natural synthetic anomalies in an albumentations pipeline.
-
-    Adds `label_key` to the output: the label, (H, W) float32, all zeros where `p` skipped the image or no place was
-    found. Later spatial transforms move it as they move any mask.
-
-    Parameters
-    ----------
-    preset : str, optional
-        A row of Table 4, one of `nsa_augment.PRESETS`; None: the defaults of `NaturalSyntheticAnomaly`.
-    sources : path-like, sequence, callable or "previous", optional
-        Normal images to cut patches from: a folder, a list of paths or arrays, a callable rng -> image, or the image
-        that this transform saw last (the first call then changes nothing). Files are decoded as RGB, or as grey for
-        a one-channel image.
-    source_transform : albumentations transform or callable, optional
-        Applied to each drawn source, an albumentations transform with the random state of this one.
-    metadata_key : str
-        Key under which a call may bring its own source: an array, or a list of {"image": array}. It wins over
-        `sources`.
-    label_key : str
-        Key of the label. A mask that is already there is merged by maximum (bool or integer: > 0 counts as 1;
-        float in [0, 1]); with label="continuous" it is an error.
-    cache_mib : float
-        Decoded sources and their object masks are kept up to this many MiB in each process.
-    p : float
-        Probability of applying the transform.
-    **parameters
-        Arguments of `NaturalSyntheticAnomaly`; they replace those of the preset.
-
-    Raises
-    ------
-    TypeError, ValueError
-        The message names the argument, what is accepted and what was received.
-
-    Examples
-    --------
-    >>> images = list(np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8))
-    >>> pipeline = A.Compose([NSA("leather", images, p=1.0), A.HorizontalFlip(p=0.5)], seed=1)
-    >>> out = pipeline(image=images[0])
-    >>> out["mask"].shape, out["mask"].dtype.name, bool(out["mask"].max() > 0.5)
-    ((96, 96), 'float32', True)
-    """
-
-    task_class = NaturalSyntheticAnomaly
-
-
-def merge_labels(name: str, label: NDArray[np.float32], given: Any) -> NDArray[np.float32]:
-    """Maximum of a label and a mask that is already there (None: the label).
-
-    Examples
-    --------
-    >>> merge_labels("mask", np.float32([[0.2, 0.7]]), np.array([[255, 0]], np.uint8)).tolist()
-    [[1.0, 0.699999988079071]]
-    """
-    if given is None:
-        return label
-    accepted = f"a bool, integer or float [0, 1] array of shape {label.shape} or {(*label.shape, 1)}"
-    if not isinstance(given, np.ndarray) or given.dtype.kind not in "buif":
-        raise fail(TypeError, name, accepted, given)
-    if given.shape not in (label.shape, (*label.shape, 1)):
-        raise fail(ValueError, name, accepted, given)
-    if given.dtype.kind == "f":
-        if not (given.min() >= 0 and given.max() <= 1):  # also true for NaN
-            raise ValueError(f"{name} must be {accepted}, got values from {given.min():g} to {given.max():g}")
-    else:
-        given = given > 0
-    merged: NDArray[np.float32] = np.maximum(label.reshape(given.shape), given.astype(np.float32))
-    return merged
-
-
-def _pick_given(name: str, given: Any, generator: np.random.Generator) -> Image:
-    accepted = 'an image array or a non-empty list of {"image": array}'
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        if not given:
-            raise fail(ValueError, name, accepted, given)
-        entry = given[int(generator.integers(len(given)))]
-        if not isinstance(entry, Mapping) or "image" not in entry:
-            raise fail(TypeError, name, accepted, entry)
-        given = entry["image"]
-    if not isinstance(given, np.ndarray):
-        raise fail(TypeError, name, accepted, given)
-    return given
-
-
-def _is_being_printed() -> bool:
-    """Whether a container asks for the state in order to print itself (albumentations has one method for both)."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if frame.f_code.co_name == "indented_repr":
-            return True
-    return False
-
-
-def _plain_sources(sources: Any) -> Any:
-    """`sources` with paths as strings."""
-    if isinstance(sources, os.PathLike):
-        return os.fspath(sources)
-    if isinstance(sources, Sequence) and not isinstance(sources, str):
-        return [_plain_sources(source) for source in sources]
-    return sources
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return all(_is_plain(entry) for entry in value.values())
-    if isinstance(value, (list, tuple)):
-        return all(_is_plain(entry) for entry in value)
-    return value is None or isinstance(value, (str, int, float))

@@ -1,0 +1,81 @@
+"""Arguments of the transforms and of their calls: masks to merge, sources given per call, what can be written down."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment.checks import fail
+from nsa_augment.types import Image
+
+
+def merge_labels(name: str, label: NDArray[np.float32], given: Any) -> NDArray[np.float32]:
+    """Maximum of a label and a mask that is already there (None: the label).
+
+    Examples
+    --------
+    >>> merge_labels("mask", np.float32([[0.2, 0.7]]), np.array([[255, 0]], np.uint8)).tolist()
+    [[1.0, 0.699999988079071]]
+    """
+    if given is None:
+        return label
+    accepted = f"a bool, integer or float [0, 1] array of shape {label.shape} or {(*label.shape, 1)}"
+    if not isinstance(given, np.ndarray) or given.dtype.kind not in "buif":
+        raise fail(TypeError, name, accepted, given)
+    if given.shape not in (label.shape, (*label.shape, 1)):
+        raise fail(ValueError, name, accepted, given)
+    if given.dtype.kind == "f":
+        if not (given.min() >= 0 and given.max() <= 1):  # also true for NaN
+            raise ValueError(f"{name} must be {accepted}, got values from {given.min():g} to {given.max():g}")
+    else:
+        given = given > 0
+    merged: NDArray[np.float32] = np.maximum(label.reshape(given.shape), given.astype(np.float32))
+    return merged
+
+
+def pick_source(name: str, given: Any, generator: np.random.Generator) -> Image:
+    """The source that a call brings, one of several at random."""
+    accepted = 'an image array or a non-empty list of {"image": array}'
+    if isinstance(given, Sequence) and not isinstance(given, str):
+        if not given:
+            raise fail(ValueError, name, accepted, given)
+        entry = given[int(generator.integers(len(given)))]
+        if not isinstance(entry, Mapping) or "image" not in entry:
+            raise fail(TypeError, name, accepted, entry)
+        given = entry["image"]
+    if not isinstance(given, np.ndarray):
+        raise fail(TypeError, name, accepted, given)
+    return given
+
+
+def is_being_printed() -> bool:
+    """Whether a container asks for the state in order to print itself (albumentations has one method for both)."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code.co_name == "indented_repr":
+            return True
+    return False
+
+
+def plain_sources(sources: Any) -> Any:
+    """`sources` with paths as strings."""
+    if isinstance(sources, os.PathLike):
+        return os.fspath(sources)
+    if isinstance(sources, Sequence) and not isinstance(sources, str):
+        return [plain_sources(source) for source in sources]
+    return sources
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value consists of what JSON and YAML know."""
+    if isinstance(value, Mapping):
+        return all(is_plain(entry) for entry in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(is_plain(entry) for entry in value)
+    return value is None or isinstance(value, (str, int, float))

@@ -1,0 +1,113 @@
+"""One transform a task."""
+
+from __future__ import annotations
+
+from nsa_augment.integrations.albumentations.base import SynthesisTransform
+from nsa_augment.tasks import (
+    CutPasteAnomaly,
+    ForeignPatchInterpolation,
+    NaturalSyntheticAnomaly,
+    PoissonImageInterpolation,
+)
+
+
+class NSA(SynthesisTransform):
+    """Natural synthetic anomalies in an albumentations pipeline.
+
+    Adds `label_key` to the output: the label, (H, W) float32, all zeros where `p` skipped the image or no place was
+    found. Later spatial transforms move it as they move any mask.
+
+    Parameters
+    ----------
+    preset : str, optional
+        A row of Table 4, one of `nsa_augment.PRESETS`; None: the defaults of `NaturalSyntheticAnomaly`.
+    ablation : "A", "B", "C" or "D", optional
+        An ablation of the preset, see `nsa_augment.ABLATIONS`.
+    sources : path-like, sequence, callable or "previous", optional
+        Normal images to cut patches from: a folder, a list of paths or arrays, a callable rng -> image, or the image
+        that this transform saw last (the first call then changes nothing). Files are decoded as RGB, or as grey for
+        a one-channel image.
+    source_transform : albumentations transform or callable, optional
+        Applied to each drawn source, an albumentations transform with the random state of this one.
+    metadata_key : str
+        Key under which a call may bring its own source: an array, or a list of {"image": array}. It wins over
+        `sources`.
+    label_key : str
+        Key of the label. A mask that is already there is merged by maximum (bool or integer: > 0 counts as 1;
+        float in [0, 1]); with label="continuous" it is an error.
+    cache_mib : float
+        Decoded sources and their object masks are kept up to this many MiB in each process.
+    p : float
+        Probability of applying the transform.
+    **parameters
+        Arguments of `NaturalSyntheticAnomaly`; they replace those of the preset.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The message names the argument, what is accepted and what was received.
+
+    Examples
+    --------
+    >>> import albumentations as A
+    >>> import numpy as np
+    >>> images = list(np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8))
+    >>> pipeline = A.Compose([NSA("leather", images, p=1.0), A.HorizontalFlip(p=0.5)], seed=1)
+    >>> out = pipeline(image=images[0])
+    >>> out["mask"].shape, out["mask"].dtype.name, bool(out["mask"].max() > 0.5)
+    ((96, 96), 'float32', True)
+    """
+
+    task_class = NaturalSyntheticAnomaly
+
+
+class CutPaste(SynthesisTransform):
+    """CutPaste in an albumentations pipeline: patches of the image itself, pasted elsewhere without blending.
+
+    Parameters are those of `NSA`; `**parameters` are arguments of `CutPasteAnomaly`, `variant` and `jitter` among them.
+    Sources are optional: without them patches come from the image itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    >>> out = CutPaste(variant="union", p=1.0)(image=image)
+    >>> out["mask"].shape
+    (96, 96)
+    """
+
+    task_class = CutPasteAnomaly
+
+
+class FPI(SynthesisTransform):
+    """Foreign patch interpolation in an albumentations pipeline.
+
+    Parameters are those of `NSA`; `**parameters` are arguments of `ForeignPatchInterpolation`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = list(np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8))
+    >>> out = FPI(sources=images, selection="fpi", p=1.0)(image=images[0])
+    >>> bool(0 <= out["mask"].max() <= 0.95)
+    True
+    """
+
+    task_class = ForeignPatchInterpolation
+
+
+class PII(SynthesisTransform):
+    """Poisson image interpolation in an albumentations pipeline.
+
+    Parameters are those of `NSA`; `**parameters` are arguments of `PoissonImageInterpolation`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = list(np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8))
+    >>> out = PII("tile", images, p=1.0)(image=images[0])
+    >>> bool(0 <= out["mask"].max() <= 0.95)
+    True
+    """
+
+    task_class = PoissonImageInterpolation
