@@ -3,8 +3,9 @@
     python benchmarks/bench_synthesis.py [--json FILE] [--calls N] [--rounds N] [--sizes 256 1024]
 
 Every figure is a ratio inside the run, so machines can be compared. Columns: the time of each stage and of the total as
-a multiple of the bare calls ("rest" is what is in no stage), everything but the blending as a multiple of one
-`cv2.medianBlur` with aperture 7 of the image's grey version, and the share of calls that placed a patch.
+a multiple of the bare calls ("rest" is what is in no stage; tasks that do not call OpenCV have no such columns), the
+total, and all of it but the blending, as a multiple of one `cv2.medianBlur` with aperture 7 of the image's grey
+version, and the share of calls that placed a patch.
 """
 
 from __future__ import annotations
@@ -16,14 +17,23 @@ import cv2
 import numpy as np
 from timing import StageClock, report, seconds
 
-from nsa_augment import NaturalSyntheticAnomaly, blending, foreground, synthesis, tasks
+from nsa_augment import anomaly_task, blending, foreground, synthesis, tasks
 from nsa_augment.samples import draw_sample
 
-CASES = [("bottle", "bottle"), ("bottle", "bolt"), ("screw", "bolt"), ("tile", "hide")]
+CASES = [
+    ("nsa", "bottle", "bottle"),
+    ("nsa", "bottle", "bolt"),
+    ("nsa", "screw", "bolt"),
+    ("nsa", "tile", "hide"),
+    ("cutpaste", "bottle", "bottle"),
+    ("fpi", "bottle", "bottle"),
+    ("pii", "bottle", "bottle"),
+    ("pii", "tile", "hide"),
+]
 STAGES = {
     "foreground": [(foreground, "_brightness_mask")],
-    "placement": [(tasks, "draw_plan")],
-    "blending": [(blending.Poisson, "blend")],
+    "placement": [(anomaly_task, "draw_plan"), (tasks, "draw_plan")],
+    "blending": [(blending.Poisson, "blend"), (blending.CopyPaste, "blend"), (blending.Linear, "blend")],
     "label": [(synthesis, "_label_area")],
 }
 FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
@@ -49,7 +59,7 @@ def bare_inputs(image, source, plan):
         height, width = bottom - top, right - left
         pixels = cv2.resize(source[y0:y1, x0:x1], (width, height))
         mask = np.zeros((height, width), np.uint8)
-        mask[1:-1, 1:-1] = 255
+        mask[1:-1, 1:-1] = np.ceil(255 * patch.factor)
         centre = (1 + (width - 2) // 2, 1 + (height - 2) // 2)
         calls.append((pixels, image[top:bottom, left:right].copy(), mask, centre, FLAGS[patch.gradient]))
     return calls
@@ -60,12 +70,11 @@ def bare_seconds(calls):
     return sum(seconds(cv2.seamlessClone, *call) for call in copies)
 
 
-def bench(preset, product, size, calls, rounds):
+def bench(name, preset, product, size, calls, rounds):
     images = [draw_product(product, index, size) for index in range(6)]
-    task = NaturalSyntheticAnomaly.from_preset(preset, label="logistic")
+    task = tasks.TASKS[name].from_preset(preset, label="logistic")
     task(images[0], images[1], 0)
-    ratios, stages, placed = [], {stage: [] for stage in (*STAGES, "rest")}, 0
-    medians = []
+    times, placed = {part: [] for part in (*STAGES, "rest", "total", "bare", "median")}, 0
     for round_ in range(rounds):
         clock = StageClock()
         total = bare = median = 0.0
@@ -73,8 +82,8 @@ def bench(preset, product, size, calls, rounds):
             image, source = images[call % 6], images[(call + 1) % 6]
             seed = [round_, call]
             plan = task.plan(image, source, np.random.default_rng(seed))
-            inputs = bare_inputs(image, source, plan)
-            bare += bare_seconds(inputs)
+            if isinstance(task.blending, blending.Poisson):
+                bare += bare_seconds(bare_inputs(image, source, plan))
             total += seconds(task, image, source, np.random.default_rng(seed))
             undo = [clock.wrap(owner, name, stage) for stage, places in STAGES.items() for owner, name in places]
             task(image, source, np.random.default_rng(seed))
@@ -82,18 +91,24 @@ def bench(preset, product, size, calls, rounds):
                 restore()
             median += seconds(cv2.medianBlur, cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), 7)
             placed += bool(plan.patches)
-        ratios.append(total / bare)
-        clock.seconds["rest"] = total - sum(clock.seconds.values())
-        for stage, values in stages.items():
-            values.append(clock.seconds[stage] / bare)
-        medians.append((total - clock.seconds["blending"]) / median)
+        measured = {stage: clock.seconds[stage] for stage in STAGES}
+        measured |= {"rest": total - sum(measured.values()), "total": total, "bare": bare, "median": median}
+        for part, value in measured.items():
+            times[part].append(value)
+
+    def ratio(part, unit):
+        values = [value / base if base else 0.0 for value, base in zip(times[part], times[unit], strict=True)]
+        return statistics.median(values) if all(times[unit]) else "-"
+
+    times["unblended"] = [value - blend for value, blend in zip(times["total"], times["blending"], strict=True)]
     return {
+        "task": name,
         "preset": preset,
         "product": product,
         "side": size,
-        **{stage: statistics.median(values) for stage, values in stages.items()},
-        "total": statistics.median(ratios),
-        "total_without_blending_per_median_blur": statistics.median(medians),
+        **{part: ratio(part, "bare") for part in (*STAGES, "rest", "total")},
+        "total_per_median_blur": ratio("total", "median"),
+        "unblended_per_median_blur": ratio("unblended", "median"),
         "placed": placed / (rounds * calls),
     }
 
@@ -107,9 +122,9 @@ def main():
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     rows = [
-        bench(preset, product, size, max(arguments.calls * 256 // size, 4), arguments.rounds)
+        bench(*case, size, max(arguments.calls * 256 // size, 4), arguments.rounds)
         for size in arguments.sizes
-        for preset, product in CASES
+        for case in CASES
     ]
     report("One call / bare seamlessClone calls of its plan", rows, arguments.json)
 

@@ -121,8 +121,9 @@ class CutPasteAnomaly(AnomalyTask):
     jitter : float in [0, 0.5]
         Strength of the colour jitter of each patch.
     variant : None, "normal", "scar" or "union"
-        As the CutPaste paper trains: a single patch, jitter 0.1 (unless given), anywhere in the image; "normal" by area
-        and aspect ratio, "scar" a thin rotated strip, "union" either of them, at random.
+        As the CutPaste paper trains, whatever `max_patches` and `background` say: a single patch, no foreground
+        constraints, jitter 0.1 (unless given); "normal" by area and aspect ratio, "scar" a thin rotated strip, "union"
+        either of them, at random.
 
     References
     ----------
@@ -148,6 +149,9 @@ class CutPasteAnomaly(AnomalyTask):
         check_choice("variant", self.variant, (None, *VARIANTS))
         if self.variant is not None and self.selection != "natural":
             raise fail(ValueError, "selection", f"left out beside variant={self.variant!r}", self.selection)
+        if self.variant is not None:
+            self._set("background", None)
+            self._set("max_patches", 1)
         strength = (0.0 if self.variant is None else VARIANT_JITTER) if self.jitter is None else self.jitter
         self._set("jitter", check_number("jitter", strength, 0, MAX_JITTER))
 
@@ -160,9 +164,7 @@ class CutPasteAnomaly(AnomalyTask):
         geometry: Geometry = self
         if self.variant is not None:
             options = VARIANTS[self.variant]
-            selection = options[int(rng.integers(len(options)))]
-            geometry = Geometry(max_patches=1, selection=selection)
-            scene = replace(scene, source=replace(scene.source, foreground=None), foreground=None)
+            geometry = replace(self, variant=None, selection=options[int(rng.integers(len(options)))])
         return draw_plan(scene, geometry, self.blending, rng, jitter=self.jitter or 0.0)
 
 

@@ -107,3 +107,31 @@ def test_mistakes_end_in_one_line_and_exit_code_1(folder, tmp_path, arguments, m
 def test_unknown_commands_and_options_end_with_exit_code_2():
     assert run("augment").returncode == 2
     assert run("demo", "--seed", "-1").returncode == 2
+
+
+@pytest.mark.parametrize("task", ["cutpaste", "fpi", "pii"])
+def test_preview_and_demo_of_other_tasks(folder, tmp_path, task):
+    for command in (("preview", folder, "--preset", "screw", "-n", 1), ("demo", "--size", 48)):
+        done = run(*command, "--task", task, "-o", tmp_path / "page.png")
+        assert done.returncode == 0, done.stderr
+        assert read(tmp_path / "page.png") is not None
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_compare_shows_all_tasks_and_labels(folder, tmp_path, what):
+    path = folder if what == "folder" else folder / "1.png"
+    arguments = ("--preset", "screw", "--ablation", "B", "--seed", 1, "-o", tmp_path / "page.png")
+    done = run("compare", path, *arguments)
+    assert done.returncode == 0, done.stderr
+    page = read(tmp_path / "page.png")
+    assert page.shape[0] > 4 * 256
+    assert page.shape[1] > 6 * 256
+
+
+def test_ablation_and_task_are_checked(folder):
+    done = run("preview", folder, "--ablation", "E")
+    assert done.returncode == 1
+    assert "'E'" in done.stderr
+    done = run("preview", folder, "--task", "nasa")
+    assert done.returncode == 1
+    assert "'nasa'" in done.stderr

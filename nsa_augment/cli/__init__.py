@@ -1,4 +1,4 @@
-"""The command line: `nsa-augment demo`, `preview`, `presets`."""
+"""The command line: `nsa-augment demo`, `preview`, `compare`, `presets`."""
 
 from nsa_augment.cli.app import app, main
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,14 +15,22 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from nsa_augment import NaturalSyntheticAnomaly, __version__
+from nsa_augment import __version__
 from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.cli.figure import Example, draw_grid
-from nsa_augment.foreground import Foreground
+from nsa_augment.checks import check_choice
+from nsa_augment.cli.page import ColourBar, Row, draw_page
+from nsa_augment.cli.tiles import (
+    COMPARISON_COLUMNS,
+    EXAMPLE_COLUMNS,
+    Example,
+    comparison_row,
+    example_row,
+    make_example,
+)
 from nsa_augment.images import list_images, read_image, write_bytes
 from nsa_augment.presets import PRESETS
 from nsa_augment.samples import PRODUCTS, draw_sample
-from nsa_augment.types import Image
+from nsa_augment.tasks import TASKS
 
 app = typer.Typer(
     name="nsa-augment",
@@ -32,10 +40,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+TASK_NAMES = {
+    "nsa": "NSA (natural synthetic anomalies)",
+    "cutpaste": "CutPaste",
+    "fpi": "FPI (foreign patch interpolation)",
+    "pii": "PII (Poisson image interpolation)",
+}
+
 Output = Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same picture.")]
-Rows = Annotated[int, typer.Option("--count", "-n", min=1, help="Anomalies to show (a row each).")]
-Label = Annotated[str, typer.Option(help="binary, continuous or logistic.")]
+Preset = Annotated[str, typer.Option(help="A row of `nsa-augment presets`.")]
+Task = Annotated[str, typer.Option(help=f"{', '.join(TASKS)}.")]
+Label = Annotated[str | None, typer.Option(help="binary, continuous, logistic or (fpi, pii) factor.")]
+Ablation = Annotated[str | None, typer.Option(help="A, B, C or D: a variation of the preset in the paper.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Replace an argument of the preset: --set background=200,60"),
@@ -64,45 +81,77 @@ def demo(
     seed: Seed = 0,
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Anomalies of each product.")] = 1,
     size: Annotated[int, typer.Option(min=32, max=2048, help="Side of the images in pixels.")] = 256,
-    label: Label = "logistic",
+    task: Task = "nsa",
+    label: Label = None,
 ) -> None:
     """Show anomalies on the embedded sample products; needs no data."""
     _check_output(output)
     examples = []
     for number, (name, product) in enumerate(_progress(PRODUCTS.items(), "drawing products")):
-        task = NaturalSyntheticAnomaly.from_preset(product.preset, label=label)
+        maker = _make_task(task, product.preset, label)
         for row in range(count):
             image, source = (draw_sample(name, 2 * row + part, size=size, seed=seed).image for part in (0, 1))
             caption = f"{name}: {product.description} (preset {product.preset})"
-            examples.append(_example(task, caption, image, source, [seed, number, row]))
-    _write_grid(output, examples, "Natural synthetic anomalies on the embedded samples", label)
+            examples.append(make_example(maker, caption, image, source, [seed, number, row]))
+    _write_examples(output, examples, f"{TASK_NAMES[task]} on the embedded samples", maker.label)
 
 
 @app.command()
 def preview(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Images, or folders of images.")],
-    preset: Annotated[str, typer.Option(help="A row of `nsa-augment presets`.")] = "tile",
+    preset: Preset = "tile",
     output: Output = Path("nsa-preview.png"),
     seed: Seed = 0,
-    count: Rows = 4,
-    label: Label = "logistic",
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Anomalies to show (a row each).")] = 4,
+    task: Task = "nsa",
+    label: Label = None,
+    ablation: Ablation = None,
     overrides: Overrides = None,
 ) -> None:
     """Show anomalies on your own images, with sources, patch boxes and labels."""
     _check_output(output)
-    task = NaturalSyntheticAnomaly.from_preset(preset, **{"label": label, **_parse(overrides or [])})
+    maker = _make_task(task, preset, label, ablation, overrides)
     files = [file for path in paths for file in (list_images(path) if path.is_dir() else [path])]
     rng = np.random.default_rng(seed)
     examples = []
     for row in _progress(range(count), "making anomalies"):
         chosen = rng.permutation(len(files))[:2]
         image, source = (read_image(files[index]) for index in (chosen[0], chosen[-1]))
-        caption = f"{files[chosen[0]].name} with patches of {files[chosen[-1]].name}"
-        examples.append(_example(task, caption, image, source, [seed, row]))
-    _write_grid(output, examples, f"Natural synthetic anomalies, preset {preset}", task.label)
+        caption = files[chosen[0]].name
+        if maker.needs_source:
+            caption += f" with patches of {files[chosen[-1]].name}"
+        examples.append(make_example(maker, caption, image, source, [seed, row]))
+    title = f"{TASK_NAMES[task]}, preset {preset}" + (f", ablation {ablation}" if ablation else "")
+    _write_examples(output, examples, title, maker.label)
     placed = sum(bool(example.result.plan.patches) for example in examples)
     if placed < len(examples):
         typer.echo(f"{len(examples) - placed} of {len(examples)} images had no place for a patch", err=True)
+
+
+@app.command()
+def compare(
+    path: Annotated[Path, typer.Argument(help="An image (sources come from its folder), or a folder of images.")],
+    preset: Preset = "tile",
+    output: Output = Path("nsa-compare.png"),
+    seed: Seed = 0,
+    ablation: Ablation = None,
+    overrides: Overrides = None,
+) -> None:
+    """Show one image under all tasks and all their labels, under one seed."""
+    _check_output(output)
+    tasks = {name: _make_task(name, preset, None, ablation, overrides) for name in TASKS}
+    files = list_images(path if path.is_dir() else path.parent)
+    rng = np.random.default_rng(seed)
+    image_file = files[int(rng.integers(len(files)))] if path.is_dir() else path
+    others = [file for file in files if file.name != image_file.name] or [image_file]
+    source_file = others[int(rng.integers(len(others)))]
+    image, source = read_image(image_file), read_image(source_file)
+    examples = {name: make_example(task, TASK_NAMES[name], image, source, [seed]) for name, task in tasks.items()}
+    changes = [_largest_change(example) for example in examples.values()]
+    rows = [comparison_row(tasks[name], example, max(changes) or 1.0) for name, example in examples.items()]
+    title = f"{image_file.name} with patches of {source_file.name}, preset {preset}"
+    bars = [ColourBar("binary, factor, logistic", 1.0), ColourBar("continuous: grey levels", max(changes) or 1.0)]
+    _write_page(output, title, COMPARISON_COLUMNS, rows, bars)
 
 
 @app.command()
@@ -134,6 +183,16 @@ def _progress(items: Iterable[Any], description: str) -> Iterable[Any]:
     return track(list(items), description, console=console, transient=True) if console.is_terminal else items
 
 
+def _make_task(
+    name: str, preset: str, label: str | None, ablation: str | None = None, overrides: list[str] | None = None
+) -> AnomalyTask:
+    check_choice("--task", name, TASKS)
+    arguments = _parse(overrides or [])
+    if label is not None:
+        arguments["label"] = label
+    return TASKS[name].from_preset(preset, ablation=ablation, **arguments)
+
+
 def _parse(overrides: list[str]) -> dict[str, Any]:
     """Keyword arguments from NAME=VALUE; values are Python literals, anything else is a string."""
     arguments = {}
@@ -155,18 +214,24 @@ def _check_output(output: Path) -> None:
         raise ValueError(f"--output must lie in an existing folder, got {output}")
 
 
-def _example(task: AnomalyTask, caption: str, image: Image, source: Image, seed: list[int]) -> Example:
-    prepared = task.prepare_source(source, image.shape[:2])
-    result = task(image, prepared, np.random.default_rng(seed))
-    foreground = None if task.background is None else Foreground(image, task.background).mask
-    return Example(caption, image, prepared.image, result, foreground)
+def _largest_change(example: Example) -> float:
+    levels = [image.astype(float) for image in (example.image, example.result.image)]
+    return float(np.ceil(np.percentile(np.abs(levels[0] - levels[1]).mean(axis=2), 99.9)))
 
 
-def _write_grid(output: Path, examples: list[Example], title: str, label: str) -> None:
-    name, label_max = f"{label} label", 1.0
+def _write_examples(output: Path, examples: Sequence[Example], title: str, label: str) -> None:
+    bar = ColourBar(f"{label} label", 1.0)
     if label == "continuous":
-        name, label_max = "change in grey levels", max(float(example.result.label.max()) for example in examples) or 1.0
-    page = draw_grid(examples, title, name, label_max)
+        largest = max(float(example.result.label.max()) for example in examples)
+        bar = ColourBar("change in grey levels", largest or 1.0)
+    rows = [example_row(example, bar.top) for example in examples]
+    _write_page(output, title, EXAMPLE_COLUMNS, rows, [bar])
+
+
+def _write_page(
+    output: Path, title: str, columns: Sequence[str], rows: Sequence[Row], bars: Sequence[ColourBar]
+) -> None:
+    page = draw_page(title, columns, rows, bars)
     _, png = cv2.imencode(".png", page[:, :, ::-1])
     write_bytes(output, png.tobytes())
     typer.echo(f"wrote {output} ({page.shape[1]} x {page.shape[0]})")

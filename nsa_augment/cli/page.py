@@ -1,0 +1,93 @@
+"""Pages of pictures: rows of tiles with captions, column names, and colour bars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PILImage
+from PIL import ImageDraw, ImageFont
+
+Pixels: TypeAlias = NDArray[np.uint8]
+
+TILE = 256
+GAP = 10
+MARGIN = 16
+CAPTION = 22
+BAR = 14
+BAR_SPACE = 78
+INK = (30, 30, 30)
+BLANK = (238, 238, 238)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Tiles of one height, (h, w, 3) uint8 RGB (None: nothing to show), and what stands below them."""
+
+    caption: str
+    tiles: Sequence[Pixels | None]
+
+
+@dataclass(frozen=True)
+class ColourBar:
+    """Name, with unit, and value at the upper end of a colour bar that starts at 0."""
+
+    name: str
+    top: float
+
+
+def colours(share: NDArray[np.floating]) -> Pixels:
+    """Colours of values in [0, 1]: (h, w) to (h, w, 3) uint8 RGB."""
+    levels = np.rint(share * 255).astype(np.uint8)
+    return np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)[:, :, ::-1], np.uint8)
+
+
+def draw_page(title: str, columns: Sequence[str], rows: Sequence[Row], bars: Sequence[ColourBar]) -> Pixels:
+    """Draw rows of tiles below their column names, and colour bars beside them.
+
+    Returns
+    -------
+    (H, W, 3) uint8 RGB array
+    """
+    shapes = [[tile.shape for tile in row.tiles if tile is not None] for row in rows]
+    width = max(shape[1] for row in shapes for shape in row)
+    heights = [max(shape[0] for shape in row) for row in shapes]
+    lefts = [MARGIN + column * (width + GAP) for column in range(len(columns))]
+    top = MARGIN + 2 * CAPTION
+    bottom = max(top + sum(heights) + len(rows) * CAPTION, top + len(bars) * (TILE + 3 * CAPTION))
+    page = PILImage.new("RGB", (lefts[-1] + width + BAR_SPACE + MARGIN, bottom + MARGIN), "white")
+    pen = ImageDraw.Draw(page)
+    pen.text((MARGIN, MARGIN), title, fill=INK, font=ImageFont.load_default(17))
+    for left, name in zip(lefts, columns, strict=True):
+        pen.text((left, MARGIN + CAPTION + 4), name, fill=INK, font=ImageFont.load_default(14))
+    y = top
+    for row, height in zip(rows, heights, strict=True):
+        for left, tile in zip(lefts, row.tiles, strict=True):
+            if tile is None:
+                pen.rectangle((left, y, left + width - 1, y + height - 1), fill=BLANK)
+                middle = left + width / 2, y + height / 2
+                pen.text(middle, "not defined", fill=INK, font=ImageFont.load_default(12), anchor="mm")
+            else:
+                page.paste(PILImage.fromarray(tile), (left, y))
+        pen.text((MARGIN, y + height + 3), row.caption, fill=INK, font=ImageFont.load_default(12))
+        y += height + CAPTION
+    for index, bar in enumerate(bars):
+        corner = lefts[-1] + width + GAP, top + index * (TILE + 3 * CAPTION)
+        _draw_bar(page, pen, corner, bar)
+    return np.asarray(page)
+
+
+def _draw_bar(page: PILImage.Image, pen: ImageDraw.ImageDraw, corner: tuple[int, int], bar: ColourBar) -> None:
+    x, y = corner
+    ramp = np.repeat(np.linspace(1, 0, TILE)[:, np.newaxis], BAR, axis=1)
+    page.paste(PILImage.fromarray(colours(ramp)), corner)
+    font = ImageFont.load_default(12)
+    for share in (0.0, 0.5, 1.0):
+        at = y + (1 - share) * (TILE - 1)
+        pen.line((x + BAR, at, x + BAR + 3, at), fill=INK)
+        pen.text((x + BAR + 6, at), f"{share * bar.top:.3g}", fill=INK, font=font, anchor="lm")
+    pen.multiline_text((x, y + TILE + 6), bar.name.replace(" ", "\n"), fill=INK, font=font)
