@@ -180,7 +180,7 @@ class AnomalyTask(Geometry):
         PreparedSource
             Accepted as `source` by `plan`, `apply` and the task itself.
         """
-        return prepare_source(source, shape, self.background, source_mask)
+        return prepare_source(source, shape, self.background, source_mask, max_value=self.max_value)
 
     def _scene(
         self,
@@ -189,16 +189,23 @@ class AnomalyTask(Geometry):
         mask: NDArray[Any] | None,
         source_mask: NDArray[Any] | None,
     ) -> Scene:
-        check_image("image", image)
+        self._check_image("image", image)
         if source is None and self.needs_source:
             raise fail(ValueError, "source", "another normal image", source)
         height, width = image.shape[:2]
         constrained = any(item is not None for item in (self.background, mask, source_mask))
-        foreground = Foreground(image, self.background, mask) if constrained else None
+        foreground = Foreground(image, self.background, mask, max_value=self.max_value) if constrained else None
         if source is None:
             source = image if source_mask is not None else PreparedSource(image, (height, width), foreground)
         if not isinstance(source, PreparedSource):
-            source = prepare_source(source, (height, width), self.background, source_mask, constrained=constrained)
+            source = prepare_source(
+                source,
+                (height, width),
+                self.background,
+                source_mask,
+                constrained=constrained,
+                max_value=self.max_value,
+            )
         elif source.image.shape[:2] != (height, width):
             raise fail(ValueError, "source", f"prepared for images of {height} x {width} pixels", source.image)
         elif source_mask is not None:
@@ -208,7 +215,10 @@ class AnomalyTask(Geometry):
         if foreground is None and source.foreground is not None:
             foreground = Foreground(image, None)
         check_pair(image, source.image)
-        return Scene(image, source, foreground)
+        return Scene(image, source, foreground, self.max_value)
+
+    def _check_image(self, name: str, image: Any) -> None:
+        check_image(name, image, self.max_value, self.blending.dtypes)
 
     def _plan(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         return draw_plan(scene, self, self.blending, rng, shift=self.shift, factor_range=self.factor_range)

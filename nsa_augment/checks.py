@@ -12,6 +12,7 @@ from nsa_augment.types import BinaryMap, Image, Shape
 
 MAX_CHANNELS = 64
 FLOAT_SLACK = 1e-6
+FULL_SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
 
 
 def fail(error: type[Exception], name: str, accepted: str, value: object) -> Exception:
@@ -83,17 +84,25 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
         raise fail(ValueError, name, accepted, value)
 
 
-def check_image(name: str, value: Any) -> None:
-    """Raise unless `value` is an image the package can work on."""
-    accepted = f"a NumPy array (H, W) or (H, W, C) with 1 to {MAX_CHANNELS} channels, uint8 or float32 in [0, 1]"
-    if not isinstance(value, np.ndarray) or value.dtype not in (np.uint8, np.float32):
+def full_scale(dtype: np.dtype[Any], max_value: float | None = None) -> float:
+    """Value that stands for grey level 255 in images of a dtype: `max_value`, or else 255, 65535 or 1."""
+    return FULL_SCALES[np.dtype(dtype).name] if max_value is None else max_value
+
+
+def check_image(name: str, value: Any, max_value: float | None = None, dtypes: tuple[str, ...] = ()) -> None:
+    """Raise unless `value` is an image the package can work on, of one of `dtypes` (none given: of any)."""
+    dtypes = dtypes or tuple(FULL_SCALES)
+    kinds = f"{', '.join(dtypes)} in [0, maximum], the maximum {max_value or '255, 65535 or 1 by dtype'}"
+    accepted = f"a NumPy array (H, W) or (H, W, C) with 1 to {MAX_CHANNELS} channels, {kinds}"
+    if not isinstance(value, np.ndarray) or value.dtype.name not in dtypes or not value.dtype.isnative:
         raise fail(TypeError, name, accepted, value)
     if value.ndim not in (2, 3) or value.size == 0 or (value.ndim == 3 and value.shape[2] > MAX_CHANNELS):
         raise fail(ValueError, name, accepted, value)
-    if value.dtype == np.float32:
-        low, high = float(value.min()), float(value.max())
-        if not (low >= -FLOAT_SLACK and high <= 1 + FLOAT_SLACK):  # also false for NaN
-            raise ValueError(f"{name} must be {accepted}, got float32 values from {low:g} to {high:g}")
+    if value.dtype.kind == "u" and max_value is None:
+        return
+    low, high, limit = float(value.min()), float(value.max()), full_scale(value.dtype, max_value)
+    if not (low >= -FLOAT_SLACK * limit and high <= (1 + FLOAT_SLACK) * limit):  # also true for NaN
+        raise ValueError(f"{name} must be {accepted}, got {value.dtype} values from {low:g} to {high:g}")
 
 
 def check_object_mask(name: str, value: Any, shape: Shape) -> BinaryMap:

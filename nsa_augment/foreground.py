@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.checks import channels, check_number, check_numbers, check_object_mask, fail
+from nsa_augment.checks import channels, check_number, check_numbers, check_object_mask, fail, full_scale
 from nsa_augment.kernels import binary_median, compiled
 from nsa_augment.types import BackgroundModel, BinaryMap, Box, Image
 
@@ -43,7 +43,7 @@ def check_background(value: Any) -> Pairs | BackgroundModel | None:
     )
 
 
-def object_mask(image: Image, pairs: Pairs) -> NDArray[np.bool_]:
+def object_mask(image: Image, pairs: Pairs, max_value: float | None = None) -> NDArray[np.bool_]:
     """Object pixels of an image under brightness pairs.
 
     A pixel is object where the mean over its channels differs from b by more than t under *every* pair (b, t);
@@ -51,9 +51,11 @@ def object_mask(image: Image, pairs: Pairs) -> NDArray[np.bool_]:
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array, uint8 or float32 in [0, 1]
+    image : (H, W) or (H, W, C) array, uint8, uint16, float32 or float64
     pairs : sequence of (b, t)
         Background brightness and tolerance in grey levels (0..255, whatever the dtype of the image).
+    max_value : float, optional
+        Value of grey level 255; None: 255, 65535 or 1 by dtype.
 
     Returns
     -------
@@ -70,20 +72,21 @@ def object_mask(image: Image, pairs: Pairs) -> NDArray[np.bool_]:
     >>> int(object_mask(image, [(200, 60)]).sum())
     80
     """
-    return _brightness_mask(image.reshape(*image.shape[:2], -1), tuple(pairs)).view(np.bool_)
+    cube = image.reshape(*image.shape[:2], -1)
+    return _brightness_mask(cube, tuple(pairs), full_scale(image.dtype, max_value)).view(np.bool_)
 
 
-def _brightness_mask(image: Image, pairs: Pairs) -> BinaryMap:
-    intervals = _background_sums(pairs, image.shape[2], image.dtype == np.uint8)
+def _brightness_mask(image: Image, pairs: Pairs, scale: float) -> BinaryMap:
+    intervals = _background_sums(pairs, image.shape[2], image.dtype, scale)
     return binary_median(_outside(np.ascontiguousarray(image), intervals), MEDIAN_RADIUS)
 
 
 @lru_cache(maxsize=64)
-def _background_sums(pairs: Pairs, count: int, whole: bool) -> Intervals:
+def _background_sums(pairs: Pairs, count: int, dtype: np.dtype[Any], scale: float) -> Intervals:
     """Rows (lowest, highest) of channel sums that are background under one of the pairs."""
-    if not whole:
-        bounds = [(b - t - FLOAT_RESOLUTION, b + t + FLOAT_RESOLUTION) for b, t in pairs]
-        return np.array(bounds, np.float64) * count / 255
+    if dtype != np.uint8 or scale != 255:
+        slack = FLOAT_RESOLUTION if dtype.kind == "f" else 0.0
+        return np.array([(b - t - slack, b + t + slack) for b, t in pairs], np.float64) * scale * count / 255
     means = np.arange(255 * count + 1) / count
     sums = [np.flatnonzero(np.abs(means - b) <= t) for b, t in pairs]
     return np.array([(run[0], run[-1]) for run in sums if run.size], np.uint16).reshape(-1, 2)
@@ -117,11 +120,15 @@ class Foreground:
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array, uint8 or float32 in [0, 1]
+    image : (H, W) or (H, W, C) array
     background : None, pairs, or callable
         As returned by `check_background`; None means that every pixel is object.
     mask : (H, W) bool or integer array, optional
         Object mask that replaces the background model.
+    name : str
+        What errors call the mask.
+    max_value : float, optional
+        Value of grey level 255; None: by dtype.
     """
 
     def __init__(
@@ -130,8 +137,10 @@ class Foreground:
         background: Pairs | BackgroundModel | None,
         mask: NDArray[Any] | None = None,
         name: str = "mask",
+        max_value: float | None = None,
     ) -> None:
         self._image = image
+        self._scale = full_scale(image.dtype, max_value)
         self._background = background
         self._given = None if mask is None else check_object_mask(name, mask, image.shape[:2])
 
@@ -143,7 +152,7 @@ class Foreground:
         if self._background is None:
             return np.ones(self._image.shape[:2], np.uint8)
         if isinstance(self._background, tuple):
-            return _brightness_mask(self._cube, self._background)
+            return _brightness_mask(self._cube, self._background, self._scale)
         return check_object_mask("background(image)", self._background(self._image), self._image.shape[:2])
 
     @cached_property
@@ -158,7 +167,7 @@ class Foreground:
             return self.mask[y0:y1, x0:x1]
         top, left = max(y0 - MEDIAN_RADIUS, 0), max(x0 - MEDIAN_RADIUS, 0)
         surroundings = self._cube[top : y1 + MEDIAN_RADIUS, left : x1 + MEDIAN_RADIUS]
-        local = _brightness_mask(surroundings, self._background)
+        local = _brightness_mask(surroundings, self._background, self._scale)
         return local[y0 - top : y1 - top, x0 - left : x1 - left]
 
     @property

@@ -30,6 +30,7 @@ class Geometry:
     shape: Literal["ellipses"] | None = None
     size_gamma: tuple[float, float, float] | None = NATURAL_GAMMA
     resize_limits: Literal["half", "full"] = "half"
+    max_value: float | None = None
 
     def __post_init__(self) -> None:
         self._set("max_patches", check_integer("max_patches", self.max_patches, 1, MAX_PATCHES))
@@ -45,6 +46,11 @@ class Geometry:
         if self.shape is not None and self.selection == "cutpaste_scar":
             raise fail(ValueError, "shape", "None with selection='cutpaste_scar', whose patches are strips", self.shape)
         check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
+        if self.max_value is not None:
+            value = check_number("max_value", self.max_value, 0)
+            if value == 0:
+                raise fail(ValueError, "max_value", "None or a number > 0", self.max_value)
+            self._set("max_value", value)
         if self.size_gamma is not None:
             accepted = "None or (shape > 0, scale > 0, offset >= 0)"
             gamma = check_numbers("size_gamma", self.size_gamma, accepted, 3)

@@ -9,9 +9,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from nsa_augment.checks import fail
+from nsa_augment.checks import full_scale
 from nsa_augment.types import Image
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -35,18 +34,20 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     return files
 
 
-def read_image(path: str | os.PathLike[str], *, grey: bool = False) -> NDArray[np.uint8]:
-    """Decode an image file to 8 bits.
+def read_image(path: str | os.PathLike[str], *, grey: bool = False, deep: bool = False) -> Image:
+    """Decode an image file.
 
     Parameters
     ----------
     path : path-like
     grey : bool
         Decode to one channel.
+    deep : bool
+        Keep the 16 bits of a file that has them.
 
     Returns
     -------
-    (H, W, 3) RGB or, if `grey`, (H, W) uint8 array
+    (H, W, 3) RGB or, if `grey`, (H, W) array; uint8, or uint16 for a 16-bit file if `deep`
 
     Raises
     ------
@@ -60,23 +61,25 @@ def read_image(path: str | os.PathLike[str], *, grey: bool = False) -> NDArray[n
     pixels = None
     if data.size:
         try:
-            pixels = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
+            flags = (cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR) | (cv2.IMREAD_ANYDEPTH if deep else 0)
+            pixels = cv2.imdecode(data, flags)
         except cv2.error:
             pixels = None
     if pixels is None:
         raise ValueError(f"cannot decode image file {path}: not an image, or damaged")
-    return np.asarray(pixels if grey else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"cannot use image file {path}: its values are {pixels.dtype}, not 8 or 16 bits")
+    return np.asarray(pixels if grey else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
 
 
-def as_dtype(image: Image, dtype: np.dtype[Any]) -> Image:
-    """The same grey levels as uint8 or as float32 in [0, 1]."""
+def as_dtype(image: Image, dtype: np.dtype[Any], max_value: float | None = None) -> Image:
+    """The same grey levels in another dtype, whose full scale is `max_value`; an image of that dtype as it is."""
     if image.dtype == dtype:
         return image
-    if dtype == np.float32 and image.dtype == np.uint8:
-        return np.asarray(image / np.float32(255), np.float32)
-    if dtype == np.uint8 and image.dtype == np.float32:
-        return np.asarray(np.rint(np.clip(image, 0, 1) * np.float32(255)), np.uint8)
-    raise fail(TypeError, "source", "an image of dtype uint8 or float32", image)
+    scaled = image * (full_scale(dtype, max_value) / full_scale(image.dtype))
+    if dtype.kind == "u":
+        scaled = np.rint(np.clip(scaled, 0, full_scale(dtype, max_value)))
+    return scaled.astype(dtype)
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

@@ -9,8 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from nsa_augment.checks import check_number, fail
-from nsa_augment.images import as_dtype
+from nsa_augment.checks import check_number, fail, full_scale
 from nsa_augment.types import Image
 
 MAX_JITTER = 0.5
@@ -48,9 +47,10 @@ class Jitter:
         """Each change uniform in [-strength, strength]."""
         return cls(*rng.uniform(-strength, strength, 4).tolist())
 
-    def apply(self, pixels: Image) -> Image:
-        """Changed copy of an (h, w, C) image, uint8 or float32 in [0, 1]."""
-        values = as_dtype(pixels, np.dtype(np.float32)) * np.float32(1 + self.brightness)
+    def apply(self, pixels: Image, max_value: float | None = None) -> Image:
+        """Changed copy of an (h, w, C) image, whose full scale is `max_value` (None: by dtype)."""
+        scale = full_scale(pixels.dtype, max_value)
+        values = (pixels / scale).astype(np.float32) * np.float32(1 + self.brightness)
         coloured = values.shape[2] == 3
         grey = values @ _GREY_WEIGHTS if coloured else values.mean(axis=2)
         values = grey.mean() + (values - grey.mean()) * np.float32(1 + self.contrast)
@@ -60,7 +60,8 @@ class Jitter:
             hue, saturation, value = cv2.split(cv2.cvtColor(values, cv2.COLOR_RGB2HSV))
             turned = np.asarray((hue + 360 * self.hue) % 360, np.float32)
             values = np.asarray(cv2.cvtColor(cv2.merge([turned, saturation, value]), cv2.COLOR_HSV2RGB))
-        return as_dtype(np.clip(values, 0, 1).astype(np.float32), pixels.dtype)
+        changed = np.clip(values, 0, 1) * scale
+        return np.asarray(np.rint(changed) if pixels.dtype.kind == "u" else changed, pixels.dtype)
 
     def to_dict(self) -> dict[str, float]:
         """Plain JSON types."""

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment.checks import full_scale
 from nsa_augment.foreground import FLOAT_RESOLUTION
 from nsa_augment.kernels import binary_median, compiled
 from nsa_augment.types import BinaryMap, Box, Image, Shape
@@ -59,16 +60,19 @@ def _overlap(first: Box, second: Box) -> bool:
     return first[0] < second[2] and second[0] < first[2] and first[1] < second[3] and second[1] < first[3]
 
 
-def difference(before: Image, after: Image) -> Change:
-    """Sum over channels of the absolute change in grey levels: uint16 for 8-bit images, float64 for float images.
+def difference(before: Image, after: Image, max_value: float | None = None) -> Change:
+    """Sum over channels of the absolute change in grey levels: uint16 for 8-bit images, float64 for others.
 
     Parameters
     ----------
-    before, after : (h, w, C) arrays, uint8 or float32 in [0, 1]
+    before, after : (h, w, C) arrays of the same dtype
+    max_value : float, optional
+        Value of grey level 255; None: 255, 65535 or 1 by dtype.
     """
-    if before.dtype == np.uint8:
+    scale = full_scale(before.dtype, max_value)
+    if before.dtype == np.uint8 and scale == 255:
         return _sum_channels(cv2.absdiff(before, after).reshape(before.shape))
-    change: NDArray[np.float64] = np.abs(after.astype(np.float64) - before).sum(axis=2) * 255
+    change: NDArray[np.float64] = np.abs(after.astype(np.float64) - before).sum(axis=2) * 255 / scale
     return change
 
 

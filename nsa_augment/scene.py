@@ -39,6 +39,7 @@ class Scene:
     image: Image
     source: PreparedSource
     foreground: Foreground | None
+    max_value: float | None = None
 
     @property
     def shape(self) -> Shape:
@@ -54,6 +55,7 @@ def prepare_source(
     source_mask: NDArray[Any] | None = None,
     *,
     constrained: bool = False,
+    max_value: float | None = None,
 ) -> PreparedSource:
     """Check a source image and bring it, and its object mask, to the size of the images it is used for.
 
@@ -70,8 +72,10 @@ def prepare_source(
     constrained : bool
         Whether placement asks for an object mask although neither model nor mask is given: then every pixel is
         object.
+    max_value : float, optional
+        Value of grey level 255; None: by dtype.
     """
-    check_image("source", source)
+    check_image("source", source, max_value)
     height, width = source.shape[:2]
     if source_mask is not None:
         source_mask = check_object_mask("source_mask", source_mask, (height, width))
@@ -84,7 +88,7 @@ def prepare_source(
         if source_mask is not None:
             source_mask = cv2.resize(source_mask, shape[::-1], interpolation=cv2.INTER_NEAREST)
     constrained = constrained or background is not None or source_mask is not None
-    foreground = Foreground(source, background, source_mask) if constrained else None
+    foreground = Foreground(source, background, source_mask, max_value=max_value) if constrained else None
     return PreparedSource(source, (height, width), foreground)
 
 

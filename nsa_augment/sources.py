@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from nsa_augment.anomaly_task import AnomalyTask
+from nsa_augment.cache import BoundedCache
 from nsa_augment.checks import channels, check_image, check_number, fail
 from nsa_augment.images import as_dtype, list_images, read_image
 from nsa_augment.scene import PreparedSource
@@ -20,38 +20,6 @@ Source: TypeAlias = Path | Image
 Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Callable[[np.random.Generator], Image]
 
 _ACCEPTED = "a folder, a non-empty list of image paths or arrays, or a callable rng -> image"
-
-
-class BoundedCache:
-    """Least recently used values, up to a number of bytes; empty after pickling."""
-
-    def __init__(self, capacity: int) -> None:
-        self.capacity = capacity
-        self.size = 0
-        self._values: dict[Hashable, tuple[Any, int]] = {}
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], tuple[Any, int]]) -> Any:
-        """The value of `key`; `make` returns it and its size in bytes where it is missing."""
-        with self._lock:
-            if key in self._values:
-                self._values[key] = self._values.pop(key)
-                return self._values[key][0]
-        value, size = make()
-        if size <= self.capacity:
-            with self._lock:
-                self.size += size - self._values.pop(key, (None, 0))[1]
-                self._values[key] = value, size
-                while self.size > self.capacity:
-                    oldest = next(iter(self._values))
-                    self.size -= self._values.pop(oldest)[1]
-        return value
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __reduce__(self) -> tuple[type[BoundedCache], tuple[int]]:
-        return BoundedCache, (self.capacity,)
 
 
 class SourcePool:
@@ -106,17 +74,17 @@ class SourcePool:
         """A path or an array, each with the same probability (or what the callable returns)."""
         if self._draw is not None:
             source = self._draw(rng)
-            check_image("sources(rng)", source)
+            check_image("sources(rng)", source, np.inf)
             return source
         return self._sources[int(rng.integers(len(self._sources)))]
 
-    def read(self, source: Source, image: Image) -> Image:
+    def read(self, source: Source, image: Image, max_value: float | None = None) -> Image:
         """`decode`, with the pixels of files kept in the cache."""
         if not isinstance(source, Path):
-            return as_dtype(source, image.dtype)
+            return as_dtype(source, image.dtype, max_value)
 
         def make() -> tuple[Image, int]:
-            pixels = decode(source, image)
+            pixels = decode(source, image, max_value)
             return pixels, pixels.nbytes
 
         pixels: Image = self._cache.get((source, channels(image) == 1, image.dtype), make)
@@ -126,7 +94,7 @@ class SourcePool:
         """Everything that `task` needs to know of a source for images like `image`."""
 
         def make() -> tuple[PreparedSource, int]:
-            prepared = task.prepare_source(decode(source, image), image.shape[:2])
+            prepared = task.prepare_source(decode(source, image, task.max_value), image.shape[:2])
             return prepared, prepared.nbytes
 
         if not isinstance(source, Path) and id(source) not in self._kept:
@@ -137,14 +105,15 @@ class SourcePool:
         return prepared
 
 
-def decode(source: Source, image: Image) -> Image:
+def decode(source: Source, image: Image, max_value: float | None = None) -> Image:
     """Pixels of a source in the dtype of `image`: a file as grey if `image` has one channel, else as RGB."""
-    pixels = read_image(source, grey=channels(image) == 1) if isinstance(source, Path) else source
-    return as_dtype(pixels, image.dtype)
+    if isinstance(source, Path):
+        source = read_image(source, grey=channels(image) == 1, deep=image.dtype != np.uint8)
+    return as_dtype(source, image.dtype, max_value)
 
 
 def _check_source(source: Any) -> Source:
     if isinstance(source, (str, os.PathLike)):
         return Path(source)
-    check_image("every entry of sources", source)
+    check_image("every entry of sources", source, np.inf)
     return source  # type: ignore[no-any-return]

@@ -13,6 +13,7 @@ from nsa_augment.checks import fail
 from nsa_augment.geometry import Geometry
 from nsa_augment.jitter import Jitter
 from nsa_augment.labels import (
+    Change,
     change_mask,
     continuous_label,
     difference,
@@ -175,7 +176,8 @@ def apply_plan(
     mask, label = np.zeros(scene.shape, np.uint8), np.zeros(scene.shape, np.float32)
     for area, original in zip(areas, before, strict=True):
         inside = [(_relative(box, area), patch) for box, patch in placed if _contains(area, box)]
-        changed = _label_area(labels, original, _view(canvas, area), inside)
+        change = difference(original, _view(canvas, area), scene.max_value)
+        changed = _label_area(labels, change, inside, canvas.shape[2])
         _view(mask, area)[...], _view(label, area)[...] = changed
     return SynthesisResult(result, label, mask, plan)
 
@@ -188,7 +190,7 @@ def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> P
         return None
     pixels = resize(blending.precision(_view(_cube(scene.source.image), placement.source_box)), size)
     if placement.jitter is not None:
-        pixels = placement.jitter.apply(pixels)
+        pixels = placement.jitter.apply(pixels, scene.max_value)
     region = footprint
     if scene.foreground is not None and scene.source.foreground is not None:
         source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
@@ -212,13 +214,11 @@ def _open_result(image: Image, out: Image | None, areas: list[Box]) -> tuple[Ima
 
 
 def _label_area(
-    labels: LabelSettings, before: Image, after: Image, patches: list[tuple[Box, Patch]]
+    labels: LabelSettings, change: Change, patches: list[tuple[Box, Patch]], count: int
 ) -> tuple[BinaryMap, NDArray[np.float32]]:
-    change = difference(before, after)
     region = np.zeros(change.shape, np.uint8)
     for box, patch in patches:
         _view(region, box)[...] |= patch.region
-    count = before.shape[2]
     mask = change_mask(change, region, count)
     if labels.kind == "continuous":
         return mask, continuous_label(change, mask, count)

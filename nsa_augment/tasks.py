@@ -68,8 +68,10 @@ class NaturalSyntheticAnomaly(AnomalyTask):
         The half-size of a patch is offset + Gamma(shape, scale) of the image, clipped to the ranges; None: uniform.
     resize_limits : "half" or "full"
         Whether the ranges bound the resized patch as half-sizes (published code) or as sizes (the paper's words).
-    solver : "opencv"
-        Implementation of Poisson blending.
+    max_value : float, optional
+        Value of grey level 255 in the images; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
+    solver : "spectral" or "opencv"
+        Implementation of Poisson blending: sine transforms, for any dtype, or `cv2.seamlessClone`, for 8 bits.
 
     References
     ----------
@@ -91,19 +93,19 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     scale_range: tuple[float, float] | None = (0.5, 2.0)
     gradient: Gradient = "mixed"
     label: LabelKind = "logistic"
-    solver: Literal["opencv"] = "opencv"
+    solver: Literal["spectral", "opencv"] = "opencv"
 
     no_preset_columns: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("gradient", self.gradient, ("source", "mixed"))
-        check_choice("solver", self.solver, SOLVERS)
+        _check_solver(self.solver, self.max_value)
 
     @property
     def blending(self) -> Poisson:
         """Poisson blending with the task's gradient and solver."""
-        return Poisson(self.solver, self.gradient)
+        return Poisson(self.solver, self.gradient, self.max_value)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +213,7 @@ class PoissonImageInterpolation(ForeignPatchInterpolation):
     Parameters
     ----------
     label : "factor", "binary", "continuous" or "logistic"
-    solver : "opencv"
+    solver : "spectral" or "opencv"
         Implementation of Poisson blending.
 
     References
@@ -226,16 +228,22 @@ class PoissonImageInterpolation(ForeignPatchInterpolation):
     'mixed'
     """
 
-    solver: Literal["opencv"] = "opencv"
+    solver: Literal["spectral", "opencv"] = "opencv"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("solver", self.solver, SOLVERS)
+        _check_solver(self.solver, self.max_value)
 
     @property
     def blending(self) -> Poisson:
         """Poisson blending with mixed gradients."""
-        return Poisson(self.solver, "mixed")
+        return Poisson(self.solver, "mixed", self.max_value)
+
+
+def _check_solver(solver: str, max_value: float | None) -> None:
+    check_choice("solver", solver, SOLVERS)
+    if solver == "opencv" and max_value is not None:
+        raise fail(ValueError, "max_value", "None with solver='opencv', which works in 8 bits", max_value)
 
 
 TASKS: Mapping[str, type[AnomalyTask]] = MappingProxyType(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image: TypeAlias = NDArray[Any]
-"""(H, W) or (H, W, C): uint8 in 0..255 or float32 in [0, 1]."""
+"""(H, W) or (H, W, C): uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)."""
 
 BinaryMap: TypeAlias = NDArray[np.uint8]
 """(H, W), values 0 and 1."""

@@ -45,6 +45,11 @@ class Blending(Protocol):
         """Smallest side of a box that can be blended, pixels."""
         ...
 
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """Names of the dtypes that can be blended; empty: all."""
+        ...
+
     def footprint(self, shape: BinaryMap) -> BinaryMap:
         """Part of a patch shape (h, w) that the blending can change pixels by."""
         ...

@@ -22,6 +22,7 @@ class CopyPaste:
 
     gradient: Gradient | None = None
     min_side = 1
+    dtypes: tuple[str, ...] = ()
 
     def footprint(self, shape: BinaryMap) -> BinaryMap:
         """The shape itself."""

@@ -12,7 +12,7 @@ _FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
 _GROUP = 3
 
 
-def clone_opencv(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradient) -> None:
+def clone_opencv(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradient, max_value: float) -> None:
     """Blend `source` into `canvas` in place.
 
     `seamlessClone` centres the bounding box of the mask on the given point. Here image, source and mask are cut
@@ -26,6 +26,8 @@ def clone_opencv(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradie
     mask : (h, w) uint8 array
         0 outside the patch, up to 255 inside; its bounding box is the array without its outermost ring.
     gradient : "source" or "mixed"
+    max_value : float
+        Not used: results lie in the range of 8 bits.
     """
     levels = as_dtype(canvas, np.dtype(np.uint8))
     height, width = mask.shape

@@ -78,7 +78,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         """Transform `data["image"]`; `data[label_key]` is there afterwards in any case."""
         if args:
             raise KeyError("pass the data as named arguments: transform(image=image)")
-        check_image("image", data.get("image"))
+        check_image("image", data.get("image"), self.task.max_value)
         given = data.get(self.label_key)
         if given is not None and self.task.label == "continuous":
             raise ValueError(
@@ -155,12 +155,13 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         return not self.task.needs_source and self.sources is None and data.get(self.metadata_key) is None
 
     def _read(self, source: Source, image: Image) -> Image:
-        return self._pool.read(source, image) if self._pool is not None else decode(source, image)
+        max_value = self.task.max_value
+        return self._pool.read(source, image, max_value) if self._pool is not None else decode(source, image, max_value)
 
     def _prepare(self, source: Source, image: Image) -> PreparedSource:
         if self._pool is not None:
             return self._pool.prepare(source, image, self.task)
-        return self.task.prepare_source(decode(source, image), image.shape[:2])
+        return self.task.prepare_source(decode(source, image, self.task.max_value), image.shape[:2])
 
     def _recorded_source(self, record: Any, image: Image) -> PreparedSource:
         prepared = self._prepared
@@ -176,7 +177,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         else:
             assert callable(transform)
             transformed = transform(source)
-        check_image("source_transform(source)", transformed)
+        check_image("source_transform(source)", transformed, self.task.max_value)
         return transformed  # type: ignore[no-any-return]
 
     def set_random_seed(self, seed: int | None) -> None:

@@ -1,0 +1,135 @@
+"""Sine transforms (DST-I) along the last axis: matrix products for short lines, FFTs for long ones."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment.cache import BoundedCache
+from nsa_augment.scratch import SCRATCH
+
+Lines = NDArray[np.float32]
+
+SINES = BoundedCache(64 * 2**20)
+"""Sine matrices by length, up to 64 MiB."""
+
+FOLDED_FROM = 120
+"""Length from which halving the matrices by symmetry pays for the folding."""
+
+FFT_FROM = {"scipy": 120, "opencv": 500}
+FFT_ALWAYS_FROM = {"scipy": 1500, "opencv": 3000}
+SMOOTH = 7
+"""An FFT whose length has no larger prime factor wins from `FFT_FROM` on, any other from `FFT_ALWAYS_FROM` on."""
+
+
+def sine_transform(lines: Lines, out: Lines | None = None) -> Lines:
+    """DST-I along the last axis: sum over j of x[j] sin(pi (j + 1) (k + 1) / (n + 1)).
+
+    The transform is its own inverse up to the factor 2 / (n + 1).
+
+    Parameters
+    ----------
+    lines : (..., n) float32 array, C-contiguous
+    out : array like `lines`, optional
+        Receives the result; not `lines` itself.
+
+    Returns
+    -------
+    (..., n) float32 array
+
+    Examples
+    --------
+    >>> sine_transform(np.array([[1, 0, 0]], np.float32)).round(3).tolist()
+    [[0.7070000171661377, 1.0, 0.7070000171661377]]
+    """
+    n = lines.shape[-1]
+    out = np.empty_like(lines) if out is None else out
+    _METHODS[choose_method(n)](lines.reshape(-1, n), out.reshape(-1, n))
+    return out
+
+
+@lru_cache(maxsize=4096)
+def choose_method(n: int) -> str:
+    """Name of the fastest method for lines of length n, as measured by benchmarks/bench_poisson.py."""
+    library = "opencv" if find_spec("scipy") is None else "scipy"
+    smooth = _largest_factor(n + 1) <= SMOOTH
+    if n >= FFT_ALWAYS_FROM[library] or (smooth and n >= FFT_FROM[library]):
+        return library
+    return "folded" if n >= FOLDED_FROM else "product"
+
+
+def _largest_factor(number: int) -> int:
+    largest, factor = 1, 2
+    while factor * factor <= number:
+        while number % factor == 0:
+            largest, number = factor, number // factor
+        factor += 1
+    return max(largest, number)
+
+
+def _sines(n: int) -> Lines:
+    def make() -> tuple[Lines, int]:
+        index = np.arange(1, n + 1)
+        # The product is reduced modulo the period before the sine, which keeps large lengths exact.
+        matrix = np.sin(np.pi / (n + 1) * (np.outer(index, index) % (2 * (n + 1)))).astype(np.float32)
+        return matrix, matrix.nbytes
+
+    matrix: Lines = SINES.get(n, make)
+    return matrix
+
+
+def _folded_sines(n: int) -> tuple[Lines, Lines]:
+    def make() -> tuple[tuple[Lines, Lines], int]:
+        index = np.arange(1, n + 1)
+        parts = (
+            np.sin(np.pi / (n + 1) * (np.outer(rows, columns) % (2 * (n + 1)))).astype(np.float32)
+            for rows, columns in ((index[: (n + 1) // 2], index[0::2]), (index[: n // 2], index[1::2]))
+        )
+        even, odd = parts
+        return (even, odd), even.nbytes + odd.nbytes
+
+    matrices: tuple[Lines, Lines] = SINES.get(("folded", n), make)
+    return matrices
+
+
+def _by_product(lines: Lines, out: Lines) -> None:
+    np.matmul(lines, _sines(lines.shape[1]), out=out)
+
+
+def _by_folded_product(lines: Lines, out: Lines) -> None:
+    """Sines of odd index are symmetric about the middle of the line, the others antisymmetric: half the work."""
+    count, n = lines.shape
+    half = n // 2
+    for matrix, fold, start in zip(_folded_sines(n), (np.add, np.subtract), (0, 1), strict=True):
+        width = matrix.shape[0]
+        folded = SCRATCH.array("folded", (count, width), np.float32)
+        fold(lines[:, :half], lines[:, : n - half - 1 : -1], out=folded[:, :half])
+        if width > half:
+            folded[:, half] = lines[:, half]
+        product = SCRATCH.array("product", (count, matrix.shape[1]), np.float32)
+        out[:, start::2] = np.matmul(folded, matrix, out=product)
+
+
+def _by_scipy(lines: Lines, out: Lines) -> None:
+    fft: Any = import_module("scipy.fft")
+    np.multiply(fft.dst(lines, type=1), np.float32(0.5), out=out)
+
+
+def _by_opencv(lines: Lines, out: Lines) -> None:
+    """Imaginary part of the FFT of the line continued antisymmetrically (OpenCV packs it after each real part)."""
+    count, n = lines.shape
+    continued = SCRATCH.array("continued", (count, 2 * (n + 1)), np.float32)
+    continued[:, 0] = continued[:, n + 1] = 0
+    continued[:, 1 : n + 1] = lines
+    np.negative(lines[:, ::-1], out=continued[:, n + 2 :])
+    packed = cv2.dft(continued, flags=cv2.DFT_ROWS)
+    np.multiply(packed[:, 2 : 2 * n + 2 : 2], np.float32(-0.5), out=out)
+
+
+_METHODS = {"product": _by_product, "folded": _by_folded_product, "scipy": _by_scipy, "opencv": _by_opencv}

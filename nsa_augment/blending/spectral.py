@@ -1,0 +1,158 @@
+"""Poisson blending by sine transforms, with the discretisation of `cv2.seamlessClone`.
+
+What is solved for is the change v = result - image, not the image: v is zero on the border of the mask's bounding box,
+and its five-point Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are
+forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels. A sine
+transform along one axis turns the equation into one tridiagonal system for each mode along the other.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment.blending.sines import sine_transform
+from nsa_augment.kernels import compiled
+from nsa_augment.scratch import SCRATCH
+from nsa_augment.types import BinaryMap, Gradient, Image
+
+EROSION = np.ones((7, 7), np.uint8)
+"""Three erosions by 3 x 3."""
+
+FLIP_ASPECT = 1.25
+"""Width over height from which it pays to work on the transposed patch: the transform is cheaper on short rows."""
+
+
+def clone_spectral(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradient, max_value: float) -> None:
+    """Blend `source` into `canvas` in place.
+
+    Parameters
+    ----------
+    canvas : (h, w, C) array, uint8, uint16, float32 or float64
+        Changed in place; whole numbers are truncated, as OpenCV does.
+    source : (h, w, C) array of the same dtype
+    mask : (h, w) uint8 array
+        0 outside the patch, up to 255 inside; its bounding box is the array without its outermost ring.
+    gradient : "source" or "mixed"
+    max_value : float
+        Results are clipped to [0, max_value].
+    """
+    height, width = mask.shape
+    if min(height, width) < 5:
+        return
+    if width > FLIP_ASPECT * height:
+        turned = (1, 0, 2)
+        clone_spectral(canvas.transpose(turned), source.transpose(turned), mask.T, gradient, max_value)
+        return
+    inner = canvas[1:-1, 1:-1]
+    eroded = cv2.erode(mask, EROSION, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    weight = np.multiply(eroded[1:-1, 1:-1], np.float32(1 / 255), dtype=np.float32)
+    planes, source_planes = _planes(inner), _planes(source[1:-1, 1:-1])
+    divergence = SCRATCH.array("divergence", (len(planes), height - 4, width - 4), np.float32)
+    for plane, source_plane, target in zip(planes, source_planes, divergence, strict=True):
+        _divergence(plane, source_plane, weight, gradient == "mixed", target)
+    for plane, change in zip(planes, _solve(divergence), strict=True):
+        _add(plane, change, max_value)
+    inner[...] = cv2.merge(planes).reshape(inner.shape)
+
+
+def _planes(image: Image) -> list[Image]:
+    return list(cv2.split(np.ascontiguousarray(image)))
+
+
+def solve_poisson(divergence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Solve the discrete Poisson equation on rectangles, with zeros around them.
+
+    Parameters
+    ----------
+    divergence : (C, h, w) float32 array, C-contiguous
+        Right-hand sides.
+
+    Returns
+    -------
+    (C, h, w) float32 array
+        v with v[y-1, x] + v[y+1, x] + v[y, x-1] + v[y, x+1] - 4 v[y, x] = divergence[y, x].
+
+    Examples
+    --------
+    >>> solve_poisson(np.full((1, 1, 1), -4, np.float32)).item()
+    1.0
+    """
+    solution: NDArray[np.float32] = _solve(divergence).copy()
+    return solution
+
+
+def _solve(divergence: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`solve_poisson` into scratch memory."""
+    modes = sine_transform(divergence, SCRATCH.array("modes", divergence.shape, np.float32))
+    pivots, values = SCRATCH.array("tridiagonal", (2, *divergence.shape[1:]), np.float64)
+    _solve_modes(modes, pivots, values)
+    return sine_transform(modes, SCRATCH.array("solution", divergence.shape, np.float32))
+
+
+@compiled
+def _divergence(plane: Image, source: Image, weight: NDArray[np.float32], mixed: bool, result: Image) -> None:
+    height, width = plane.shape
+    values = np.empty((2, width), np.float32)
+    foreign = np.empty((2, width), np.float32)
+    across = np.zeros(width, np.float32)
+    down = np.zeros((2, width), np.float32)
+    for x in range(width):
+        values[0, x] = plane[0, x]
+        foreign[0, x] = source[0, x]
+    for y in range(height - 1):
+        here, below = values[y % 2], values[(y + 1) % 2]
+        new_here, new_below = foreign[y % 2], foreign[(y + 1) % 2]
+        above, under, share = down[(y + 1) % 2], down[y % 2], weight[y]
+        for x in range(width):
+            below[x] = plane[y + 1, x]
+            new_below[x] = source[y + 1, x]
+        for x in range(width - 1):
+            own_x, own_y = here[x + 1] - here[x], below[x] - here[x]
+            new_x, new_y = new_here[x + 1] - new_here[x], new_below[x] - new_here[x]
+            kept = mixed and abs(new_x - new_y) <= abs(own_x - own_y)
+            taken = np.float32(0) if kept else share[x]
+            across[x] = taken * (new_x - own_x)
+            under[x] = taken * (new_y - own_y)
+        if y > 0:
+            row = result[y - 1]
+            for x in range(width - 2):
+                row[x] = (across[x + 1] - across[x]) + (under[x + 1] - above[x + 1])
+
+
+@compiled
+def _solve_modes(modes: NDArray[np.float32], pivots: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+    """Eliminate along the rows of (C, h, w) for all modes at once, in place, in double precision."""
+    planes, height, width = modes.shape
+    scale = 2.0 / (width + 1)
+    diagonal = np.empty(width, np.float64)
+    for x in range(width):
+        diagonal[x] = 2 * np.cos(np.pi * (x + 1) / (width + 1)) - 4
+        pivots[0, x] = 1 / diagonal[x]
+    for y in range(1, height):
+        before, row = pivots[y - 1], pivots[y]
+        for x in range(width):
+            row[x] = 1 / (diagonal[x] - before[x])
+    for plane in range(planes):
+        for x in range(width):
+            values[0, x] = modes[plane, 0, x] * scale * pivots[0, x]
+        for y in range(1, height):
+            before, row, load, pivot = values[y - 1], values[y], modes[plane, y], pivots[y]
+            for x in range(width):
+                row[x] = (load[x] * scale - before[x]) * pivot[x]
+        for x in range(width):
+            modes[plane, height - 1, x] = values[height - 1, x]
+        for y in range(height - 2, -1, -1):
+            after, row, load, pivot = values[y + 1], values[y], modes[plane, y], pivots[y]
+            for x in range(width):
+                row[x] -= pivot[x] * after[x]
+                load[x] = row[x]
+
+
+@compiled
+def _add(plane: Image, change: NDArray[np.float32], max_value: float) -> None:
+    for y in range(change.shape[0]):
+        row, changes = plane[y + 1], change[y]
+        for x in range(change.shape[1]):
+            row[x + 1] = min(max(row[x + 1] + np.float64(changes[x]), 0.0), max_value)
