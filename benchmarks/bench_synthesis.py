@@ -20,15 +20,18 @@ from timing import StageClock, report, seconds
 from nsa_augment import anomaly_task, blending, foreground, synthesis, tasks
 from nsa_augment.samples import draw_sample
 
-CASES = [
+POISSON_CASES = [
     ("nsa", "bottle", "bottle"),
     ("nsa", "bottle", "bolt"),
     ("nsa", "screw", "bolt"),
     ("nsa", "tile", "hide"),
-    ("cutpaste", "bottle", "bottle"),
-    ("fpi", "bottle", "bottle"),
     ("pii", "bottle", "bottle"),
     ("pii", "tile", "hide"),
+]
+CASES = [
+    *((*case, solver) for solver in blending.SOLVERS for case in POISSON_CASES),
+    ("cutpaste", "bottle", "bottle", "-"),
+    ("fpi", "bottle", "bottle", "-"),
 ]
 STAGES = {
     "foreground": [(foreground, "_brightness_mask")],
@@ -70,9 +73,10 @@ def bare_seconds(calls):
     return sum(seconds(cv2.seamlessClone, *call) for call in copies)
 
 
-def bench(name, preset, product, size, calls, rounds):
+def bench(name, preset, product, solver, size, calls, rounds):
     images = [draw_product(product, index, size) for index in range(6)]
-    task = tasks.TASKS[name].from_preset(preset, label="logistic")
+    options = {} if solver == "-" else {"solver": solver}
+    task = tasks.TASKS[name].from_preset(preset, label="logistic", **options)
     task(images[0], images[1], 0)
     times, placed = {part: [] for part in (*STAGES, "rest", "total", "bare", "median")}, 0
     for round_ in range(rounds):
@@ -105,6 +109,7 @@ def bench(name, preset, product, size, calls, rounds):
         "task": name,
         "preset": preset,
         "product": product,
+        "solver": solver,
         "side": size,
         **{part: ratio(part, "bare") for part in (*STAGES, "rest", "total")},
         "total_per_median_blur": ratio("total", "median"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Collection, Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,7 +13,12 @@ from nsa_augment.types import BinaryMap, Image, Shape
 
 MAX_CHANNELS = 64
 FLOAT_SLACK = 1e-6
-FULL_SCALES = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "float64": 1.0}
+FULL_SCALES: dict[np.dtype[Any], float] = {
+    np.dtype(np.uint8): 255.0,
+    np.dtype(np.uint16): 65535.0,
+    np.dtype(np.float32): 1.0,
+    np.dtype(np.float64): 1.0,
+}
 
 
 def fail(error: type[Exception], name: str, accepted: str, value: object) -> Exception:
@@ -34,6 +40,8 @@ def is_real(value: object) -> bool:
 
 def check_number(name: str, value: Any, low: float, high: float = np.inf) -> float:
     """Return `value` as a float if it is a number in [low, high]."""
+    if type(value) is float and low <= value <= high and value < math.inf:
+        return value
     accepted = f"a number in [{low:g}, {high:g}]" if np.isfinite(high) else f"a number >= {low:g}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise fail(TypeError, name, accepted, value)
@@ -44,6 +52,8 @@ def check_number(name: str, value: Any, low: float, high: float = np.inf) -> flo
 
 def check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
     """Return `value` as an int if it is a whole number in [low, high]."""
+    if type(value) is int and value >= low and high is None:
+        return value
     accepted = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise fail(TypeError, name, accepted, value)
@@ -86,23 +96,28 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
 
 def full_scale(dtype: np.dtype[Any], max_value: float | None = None) -> float:
     """Value that stands for grey level 255 in images of a dtype: `max_value`, or else 255, 65535 or 1."""
-    return FULL_SCALES[np.dtype(dtype).name] if max_value is None else max_value
+    return FULL_SCALES[dtype] if max_value is None else max_value
 
 
-def check_image(name: str, value: Any, max_value: float | None = None, dtypes: tuple[str, ...] = ()) -> None:
-    """Raise unless `value` is an image the package can work on, of one of `dtypes` (none given: of any)."""
-    dtypes = dtypes or tuple(FULL_SCALES)
-    kinds = f"{', '.join(dtypes)} in [0, maximum], the maximum {max_value or '255, 65535 or 1 by dtype'}"
-    accepted = f"a NumPy array (H, W) or (H, W, C) with 1 to {MAX_CHANNELS} channels, {kinds}"
-    if not isinstance(value, np.ndarray) or value.dtype.name not in dtypes or not value.dtype.isnative:
-        raise fail(TypeError, name, accepted, value)
+def check_image(
+    name: str, value: Any, max_value: float | None = None, dtypes: Collection[np.dtype[Any]] = tuple(FULL_SCALES)
+) -> None:
+    """Raise unless `value` is an image the package can work on, of one of `dtypes`."""
+    if not isinstance(value, np.ndarray) or value.dtype not in dtypes:
+        raise fail(TypeError, name, _accepted_image(max_value, dtypes), value)
     if value.ndim not in (2, 3) or value.size == 0 or (value.ndim == 3 and value.shape[2] > MAX_CHANNELS):
-        raise fail(ValueError, name, accepted, value)
+        raise fail(ValueError, name, _accepted_image(max_value, dtypes), value)
     if value.dtype.kind == "u" and max_value is None:
         return
     low, high, limit = float(value.min()), float(value.max()), full_scale(value.dtype, max_value)
     if not (low >= -FLOAT_SLACK * limit and high <= (1 + FLOAT_SLACK) * limit):  # also true for NaN
+        accepted = _accepted_image(max_value, dtypes)
         raise ValueError(f"{name} must be {accepted}, got {value.dtype} values from {low:g} to {high:g}")
+
+
+def _accepted_image(max_value: float | None, dtypes: Collection[np.dtype[Any]]) -> str:
+    kinds = f"{', '.join(map(str, dtypes))} in [0, maximum], the maximum {max_value or '255, 65535 or 1 by dtype'}"
+    return f"a NumPy array (H, W) or (H, W, C) with 1 to {MAX_CHANNELS} channels, {kinds}"
 
 
 def check_object_mask(name: str, value: Any, shape: Shape) -> BinaryMap:

@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from nsa_augment.checks import full_scale
+from nsa_augment.checks import FULL_SCALES, fail, full_scale
 from nsa_augment.types import Image
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
@@ -76,6 +76,8 @@ def as_dtype(image: Image, dtype: np.dtype[Any], max_value: float | None = None)
     """The same grey levels in another dtype, whose full scale is `max_value`; an image of that dtype as it is."""
     if image.dtype == dtype:
         return image
+    if image.dtype not in FULL_SCALES:
+        raise fail(TypeError, "source", f"an image of dtype {', '.join(map(str, FULL_SCALES))}", image)
     scaled = image * (full_scale(dtype, max_value) / full_scale(image.dtype))
     if dtype.kind == "u":
         scaled = np.rint(np.clip(scaled, 0, full_scale(dtype, max_value)))

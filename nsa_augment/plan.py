@@ -19,6 +19,8 @@ def _check_integers(name: str, value: Any, count: int, accepted: str) -> tuple[i
         raise fail(TypeError, name, accepted, value)
     if len(value) != count:
         raise fail(ValueError, name, accepted, value)
+    if all(type(number) is int and number >= 0 for number in value):
+        return tuple(value)
     return tuple(check_integer(f"every number of {name}", number, 0) for number in value)
 
 

@@ -14,7 +14,7 @@ RESIZE_CHANNELS = 4
 def resize(pixels: Image, shape: Shape, flags: int = cv2.INTER_LINEAR) -> Image:
     """Resized copy of an (h, w, C) array with any number of channels."""
     if pixels.shape[:2] == shape:
-        return np.array(pixels)
+        return np.array(pixels, order="C")
     if pixels.shape[2] > RESIZE_CHANNELS:
         groups = np.array_split(pixels, range(RESIZE_CHANNELS, pixels.shape[2], RESIZE_CHANNELS), axis=2)
         return np.concatenate([resize(group, shape, flags) for group in groups], axis=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -41,6 +42,7 @@ class HalfSizes:
     width: tuple[int, int]
 
     @classmethod
+    @lru_cache(maxsize=256)
     def of(cls, shape: Shape, height_range: tuple[float, float], width_range: tuple[float, float]) -> HalfSizes:
         """Round half of the fractions of Table 4 to pixels of an image of `shape`."""
 
@@ -165,5 +167,7 @@ def _draw_strip(
         _, box = draw_rectangle(rng, shape, rows, columns, False, NO_TABLE, 0.0)
         return SourcePatch(box, strip)
     inside = strip.mask((height, width))
+    if not inside.any():
+        return None
     found, box = draw_mask(rng, shape, rows, columns, inside, foreground.mask, geometry.min_object)
     return SourcePatch(box, strip) if found else None

@@ -33,6 +33,8 @@ class SourcePool:
     cache_mib : float
         Decoded images, brought to the size in use, and their object masks and tables are kept up to this many
         MiB (in every process that uses the pool). 0 keeps nothing.
+    max_value : float, optional
+        Value of grey level 255 in arrays; None: 255, 65535 or 1 by dtype.
 
     Raises
     ------
@@ -47,14 +49,14 @@ class SourcePool:
     20
     """
 
-    def __init__(self, sources: Sources, cache_mib: float = 256) -> None:
+    def __init__(self, sources: Sources, cache_mib: float = 256, max_value: float | None = None) -> None:
         self._cache = BoundedCache(int(check_number("cache_mib", cache_mib, 0) * 2**20))
         self._draw: Callable[[np.random.Generator], Image] | None = None
         self._sources: list[Source] = []
         if isinstance(sources, (str, os.PathLike)):
             self._sources = list(list_images(sources))
         elif isinstance(sources, Sequence):
-            self._sources = [_check_source(source) for source in sources]
+            self._sources = [_check_source(source, max_value) for source in sources]
             if not self._sources:
                 raise fail(ValueError, "sources", _ACCEPTED, sources)
         elif callable(sources):
@@ -62,9 +64,10 @@ class SourcePool:
         else:
             raise fail(TypeError, "sources", _ACCEPTED, sources)
         self._kept = {id(source) for source in self._sources}
-        self._arguments = sources, cache_mib
+        self._max_value = max_value
+        self._arguments = sources, cache_mib, max_value
 
-    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float]]:
+    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float, float | None]]:
         return SourcePool, self._arguments
 
     def __len__(self) -> int:
@@ -74,7 +77,7 @@ class SourcePool:
         """A path or an array, each with the same probability (or what the callable returns)."""
         if self._draw is not None:
             source = self._draw(rng)
-            check_image("sources(rng)", source, np.inf)
+            check_image("sources(rng)", source, self._max_value)
             return source
         return self._sources[int(rng.integers(len(self._sources)))]
 
@@ -112,8 +115,8 @@ def decode(source: Source, image: Image, max_value: float | None = None) -> Imag
     return as_dtype(source, image.dtype, max_value)
 
 
-def _check_source(source: Any) -> Source:
+def _check_source(source: Any, max_value: float | None) -> Source:
     if isinstance(source, (str, os.PathLike)):
         return Path(source)
-    check_image("every entry of sources", source, np.inf)
+    check_image("every entry of sources", source, max_value)
     return source  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,15 @@ from nsa_augment.types import BinaryMap, Box, Image, LabelKind, Shape
 
 
 @dataclass(frozen=True)
+class LabelledArea:
+    """Mask and label inside a box of the image; both are zero outside all areas."""
+
+    box: Box
+    mask: BinaryMap
+    label: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class SynthesisResult:
     """A synthetic anomaly.
 
@@ -38,18 +48,31 @@ class SynthesisResult:
     ----------
     image : array
         Shape and dtype of the normal image.
-    label : (H, W) float32 array
-        The label asked for; zero where nothing changed.
-    mask : (H, W) uint8 array
-        1 where the image changed visibly (M), whatever the label.
     plan : SynthesisPlan
         What was done.
+    areas : sequence of LabelledArea
+        Where the labels are not zero; `label` and `mask` are put together from them when they are asked for.
     """
 
     image: Image
-    label: NDArray[np.float32]
-    mask: BinaryMap
     plan: SynthesisPlan
+    areas: tuple[LabelledArea, ...]
+
+    @cached_property
+    def label(self) -> NDArray[np.float32]:
+        """(H, W) float32 array: the label asked for, zero where nothing changed."""
+        label = np.zeros(self.image.shape[:2], np.float32)
+        for area in self.areas:
+            _view(label, area.box)[...] = area.label
+        return label
+
+    @cached_property
+    def mask(self) -> BinaryMap:
+        """(H, W) uint8 array, 1 where the image changed visibly (M), whatever the label."""
+        mask = np.zeros(self.image.shape[:2], np.uint8)
+        for area in self.areas:
+            _view(mask, area.box)[...] = area.mask
+        return mask
 
 
 @dataclass(frozen=True)
@@ -173,13 +196,12 @@ def apply_plan(
     canvas = _cube(result)
     for box, patch in placed:
         blending.blend(_view(canvas, box), patch)
-    mask, label = np.zeros(scene.shape, np.uint8), np.zeros(scene.shape, np.float32)
+    labelled = []
     for area, original in zip(areas, before, strict=True):
         inside = [(_relative(box, area), patch) for box, patch in placed if _contains(area, box)]
         change = difference(original, _view(canvas, area), scene.max_value)
-        changed = _label_area(labels, change, inside, canvas.shape[2])
-        _view(mask, area)[...], _view(label, area)[...] = changed
-    return SynthesisResult(result, label, mask, plan)
+        labelled.append(LabelledArea(area, *_label_area(labels, change, inside, canvas.shape[2])))
+    return SynthesisResult(result, plan, tuple(labelled))
 
 
 def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Patch | None:

@@ -93,7 +93,7 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     scale_range: tuple[float, float] | None = (0.5, 2.0)
     gradient: Gradient = "mixed"
     label: LabelKind = "logistic"
-    solver: Literal["spectral", "opencv"] = "opencv"
+    solver: Literal["spectral", "opencv"] = "spectral"
 
     no_preset_columns: ClassVar[frozenset[str]] = frozenset()
 
@@ -151,6 +151,8 @@ class CutPasteAnomaly(AnomalyTask):
         check_choice("variant", self.variant, (None, *VARIANTS))
         if self.variant is not None and self.selection != "natural":
             raise fail(ValueError, "selection", f"left out beside variant={self.variant!r}", self.selection)
+        if self.variant is not None and self.shape is not None:
+            raise fail(ValueError, "shape", f"left out beside variant={self.variant!r}", self.shape)
         if self.variant is not None:
             self._set("background", None)
             self._set("max_patches", 1)
@@ -228,7 +230,7 @@ class PoissonImageInterpolation(ForeignPatchInterpolation):
     'mixed'
     """
 
-    solver: Literal["spectral", "opencv"] = "opencv"
+    solver: Literal["spectral", "opencv"] = "spectral"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""Foreground, regions, cloning and labels of the method by brute force: judges the package, shares no code with it."""
+"""Foreground, regions, blending and labels of the method by brute force: judges the package, shares no code with it."""
 
 import cv2
 import numpy as np
@@ -54,55 +54,97 @@ def ellipses(parameters, size):
     return inside.astype(np.uint8)
 
 
-def poisson_mask(patch):
-    """Patch mask at the destination's size without its outermost ring; None where the patch has to be given up."""
-    box = patch.source_box
-    size = box[2] - box[0], box[3] - box[1]
-    mask = np.ones(size, np.uint8) if patch.shape is None else ellipses(patch.shape.parameters, size)
-    mask = np.pad(resize(mask, patch.size)[1:-1, 1:-1], 1)[: patch.size[0], : patch.size[1]]
+def strip(shape, size, slack=1e-9):
+    """Pixels whose centres lie inside the polygon of a strip's four corners, in the middle of a box."""
+    middle = np.array([(size[0] - 1) / 2, (size[1] - 1) / 2])
+    along = np.array([np.cos(shape.angle), np.sin(shape.angle)]) * shape.length / 2
+    across = np.array([-np.sin(shape.angle), np.cos(shape.angle)]) * shape.width / 2
+    corners = [middle + a * along + b * across for a, b in ((1, 1), (1, -1), (-1, -1), (-1, 1))]
+    y, x = np.mgrid[: size[0], : size[1]]
+    inside = np.ones(size, bool)
+    for (y0, x0), (y1, x1) in zip(corners, [*corners[1:], corners[0]], strict=True):
+        outwards = np.array([-(x1 - x0), y1 - y0]) / np.hypot(y1 - y0, x1 - x0)
+        inside &= (y - y0) * outwards[0] + (x - x0) * outwards[1] <= slack
+    return inside.astype(np.uint8)
+
+
+def outline(patch):
+    """Shape of a patch in its source box."""
+    size = (patch.source_box[2] - patch.source_box[0], patch.source_box[3] - patch.source_box[1])
+    if patch.shape is None:
+        return np.ones(size, np.uint8)
+    return ellipses(patch.shape.parameters, size) if hasattr(patch.shape, "parameters") else strip(patch.shape, size)
+
+
+def footprint(patch, blending="poisson"):
+    """Patch mask at the destination's size; None where the patch has to be given up.
+
+    For Poisson blending without its outermost ring, and given up below 5 pixels either way or 50 in all.
+    """
+    mask = resize(outline(patch), patch.size)
+    if blending != "poisson":
+        return mask if mask.any() else None
+    mask = np.pad(mask[1:-1, 1:-1], 1)[: patch.size[0], : patch.size[1]]
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if mask.sum() < 50 or min(patch.size) < 5:
         return None
     return mask if min(np.ptp(rows), np.ptp(columns)) + 3 >= 5 else None
 
 
-def changed_region(shape, plan, source_object=None, image_object=None):
-    """R: union of the patches, under constraints where source or image show the object."""
+def patch_region(patch, mask, objects=None):
+    """Part of the patch where source or image show the object, for objects = (of the source, of the image)."""
+    if objects is None:
+        return mask
+    found = resize(view(objects[0], patch.source_box), patch.size)
+    return mask & (found | view(objects[1], patch.destination_box))
+
+
+def changed_region(shape, plan, objects=None, blending="poisson"):
+    """R: union of the patches' regions."""
     region = np.zeros(shape, bool)
     for patch in plan.patches:
-        mask = poisson_mask(patch)
-        if mask is None:
-            continue
-        if source_object is not None:
-            mask = mask & (
-                resize(view(source_object, patch.source_box), patch.size) | view(image_object, patch.destination_box)
-            )
-        view(region, patch.destination_box)[...] |= mask > 0
+        mask = footprint(patch, blending)
+        if mask is not None:
+            view(region, patch.destination_box)[...] |= patch_region(patch, mask, objects) > 0
     return region
 
 
-def labels(before, after, region, midpoint=7, steepness=1 / 3):
-    """All labels of a change, by name."""
+def labels(before, after, region, midpoint=7, steepness=1 / 3, factor=1.0):
+    """All labels of a change, by name; the factor is that of the whole image."""
     change = np.abs(grey_levels(after) - grey_levels(before)).mean(axis=2)
     mask = square_median(exceeds(change, 1, before.dtype) & region, 5)
     median = ndimage.median_filter(mask * change, footprint=DISK, mode="nearest")
     with np.errstate(over="ignore"):
         logistic = mask / (1 + np.exp(-steepness * (median - midpoint)))
-    return {"binary": mask, "continuous": median, "logistic": logistic}
+    return {"binary": mask, "continuous": median, "logistic": logistic, "factor": mask * factor}
 
 
-def clone(image, source, plan):
-    """Result of a plan for (H, W, 3) uint8: the aligned source is cloned into the whole image, patch by patch."""
+def blend(blending, image, source, plan, objects=None, gradient="mixed"):
+    """Result of a plan; Poisson takes (H, W, 3) uint8 only, and clones the aligned source into the whole image."""
     result = image.copy()
     for patch in plan.patches:
-        mask = poisson_mask(patch)
+        mask = footprint(patch, blending)
         if mask is None:
             continue
-        aligned, whole = result.copy(), np.zeros(image.shape[:2], np.uint8)
-        view(aligned, patch.destination_box)[...] = resize(view(source, patch.source_box), patch.size)
-        view(whole, patch.destination_box)[...] = mask * np.uint8(np.ceil(255 * patch.factor))
-        x, y, width, height = cv2.boundingRect(whole)
-        centre = x + width // 2, y + height // 2
-        if whole.any():
-            result = cv2.seamlessClone(aligned, result, whole, centre, FLAGS[patch.gradient])
+        pixels = resize(view(source, patch.source_box), patch.size)
+        if blending == "poisson":
+            result = _clone(result, pixels, mask, patch, patch.gradient or gradient)
+            continue
+        below = view(result, patch.destination_box)
+        if blending == "linear":
+            before, a = below.astype(np.float64), np.float64(patch.factor)
+            pixels = (before - a * before) + a * pixels.astype(np.float64)
+            pixels = np.floor(pixels) if image.dtype == np.uint8 else pixels
+        inside = patch_region(patch, mask, objects) > 0
+        below[inside] = pixels[inside].astype(image.dtype)
     return result
+
+
+def _clone(result, pixels, mask, patch, gradient):
+    aligned, whole = result.copy(), np.zeros(result.shape[:2], np.uint8)
+    view(aligned, patch.destination_box)[...] = pixels
+    view(whole, patch.destination_box)[...] = mask * np.uint8(np.ceil(255 * patch.factor))
+    if not whole.any():
+        return result
+    x, y, width, height = cv2.boundingRect(whole)
+    return cv2.seamlessClone(aligned, result, whole, (x + width // 2, y + height // 2), FLAGS[gradient])

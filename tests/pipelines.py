@@ -8,13 +8,35 @@ from pathlib import Path
 import albumentations as A
 import cv2
 import numpy as np
+import pytest
+from table5 import ROWS
 
-from nsa_augment import NaturalSyntheticAnomaly, SynthesisPlan
+from nsa_augment import FPI, NSA, PII, CutPaste, SynthesisPlan
 from nsa_augment.samples import draw_sample
 
 TEXTURE = "leather"  # a preset without constraints, so a patch may go anywhere
 LARGE = {"height_range": (0.5, 0.8), "width_range": (0.5, 0.8)}
 VISIBLE = {**LARGE, "scale_range": None, "gradient": "source"}  # with it every call changes even small images
+TRANSFORMS = {"nsa": NSA, "cutpaste": CutPaste, "fpi": FPI, "pii": PII}
+USES = {**TRANSFORMS, "cutpaste alone": CutPaste}
+"""Every transform, and CutPaste without sources."""
+
+
+def each_transform(uses=TRANSFORMS):
+    """Parametrise a test by the names of the transforms, or of the uses."""
+    return pytest.mark.parametrize("use", list(uses))
+
+
+def visible(use):
+    """What makes the changes of a transform large."""
+    return VISIBLE if use == "nsa" else LARGE
+
+
+def transform_of(use, preset=TEXTURE, sources=None, *, p=1.0, arguments=None, **more):
+    """A transform with large changes; sources (by default `normals()[1:]`) go to those uses that take them."""
+    sources = normals()[1:] if sources is None else sources
+    arguments = visible(use) if arguments is None else arguments
+    return USES[use](preset, None if use == "cutpaste alone" else sources, p=p, **arguments, **more)
 
 
 @cache
@@ -64,14 +86,14 @@ def params_of(out, position=0):
     return None if params is None or params.get("plan", params) is None else params
 
 
-def by_hand(image, params, preset=TEXTURE, **overrides):
+def by_hand(image, params, preset=TEXTURE, use="nsa", **overrides):
     """Result of the core task for what was recorded."""
     source = params["source"]
     if isinstance(source, str):
         source = read(source, grey=image.ndim == 2 or image.shape[2] == 1)
         if image.dtype == np.float32:
             source = source.astype(np.float32) / np.float32(255)
-    task = NaturalSyntheticAnomaly.from_preset(preset, **overrides)
+    task = ROWS[use.split()[0]].task.from_preset(preset, **overrides)
     return task.apply(image, source, SynthesisPlan.from_dict(params["plan"]))
 
 

@@ -1,10 +1,11 @@
-"""Hypothesis strategies: images, plans and arguments of the task."""
+"""Hypothesis strategies: images, plans, and tasks with any arguments."""
 
 import cv2
 import numpy as np
 from hypothesis import strategies as st
+from table5 import KINDS, ROWS
 
-from nsa_augment import Ellipses, PatchPlacement, SynthesisPlan
+from nsa_augment import ABLATIONS, PRESETS, Ellipses, Jitter, PatchPlacement, Strip, SynthesisPlan
 
 seeds = st.integers(0, 2**32 - 1)
 sides = st.one_of(st.integers(25, 64), st.integers(1, 24), st.integers(17, 64))
@@ -67,43 +68,90 @@ def ellipse_shapes(draw, size):
 
 
 @st.composite
-def plans(draw, shape, max_patches=3, resizing=None):
+def strips(draw, size):
+    width, length = draw(st.floats(0.5, max(1, min(size)))), draw(st.floats(0.5, max(1, max(size))))
+    return Strip(width, length, draw(st.one_of(st.sampled_from([0, 0.785, -0.785]), st.floats(-3.14, 3.14))))
+
+
+def jitters(strength=0.5):
+    return st.builds(Jitter, *[st.floats(-strength, strength)] * 4)
+
+
+factors = st.one_of(st.floats(0.05, 0.95), st.sampled_from([0.0, 1.0, 1 / 255, 0.5]))
+
+
+@st.composite
+def plans(draw, shape, max_patches=3, resizing=None, factor=None, gradients=("source", "mixed"), jitter=None):
+    """Any plan with one factor for the whole image, as `factor` (by default 1) and `jitter` (none) draw them."""
+
     def patch():
         source = draw(boxes(shape))
         size = source[2] - source[0], source[3] - source[1]
         destination = draw(boxes(shape, None if draw(st.booleans() if resizing is None else resizing) else size))
-        outline = draw(st.one_of(st.none(), ellipse_shapes(size)))
-        gradient = draw(st.sampled_from(["source", "mixed"]))
-        return PatchPlacement(source, destination, gradient=gradient, shape=outline)
+        outline = draw(st.one_of(st.none(), ellipse_shapes(size), strips(size)))
+        gradient = draw(st.sampled_from(gradients))
+        changes = None if jitter is None else draw(jitter)
+        return PatchPlacement(source, destination, common, gradient, outline, changes)
 
+    common = 1.0 if factor is None else draw(factor)
     count = draw(st.sampled_from([*range(1, max_patches + 1), 0]))
     return SynthesisPlan(shape, shape, tuple(patch() for _ in range(count)))
+
+
+def plans_for(row, shape, **options):
+    """Plans of the kind that a task draws, though its boxes may go anywhere."""
+    return plans(shape, **{"factor": factors if row.factor else None, "gradients": row.gradients, **options})
 
 
 def ranges(low, high):
     return st.tuples(st.floats(low, high), st.floats(low, high)).map(lambda pair: tuple(sorted(pair)))
 
 
-task_arguments = st.fixed_dictionaries(
-    {},
-    optional={
-        "max_patches": st.integers(1, 6),
-        "height_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
-        "width_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
-        "background": backgrounds,
-        "min_object": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
-        "min_overlap": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
-        "scale_range": st.one_of(st.none(), ranges(0.5, 4), ranges(0, 1e300)),
-        "gradient": st.sampled_from(["source", "mixed"]),
-        "label": st.sampled_from(["binary", "continuous", "logistic"]),
-        "logistic_midpoint": st.floats(0, 255),
-        "logistic_steepness": st.one_of(st.floats(0, 10), st.floats(0, 1e300)),
-        "selection": st.just("natural"),
-        "shape": st.sampled_from(["ellipses", None]),
-        "size_gamma": st.one_of(
-            st.none(), st.tuples(st.floats(0.1, 10), st.floats(1e-3, 1e3), st.floats(0, 1)), st.just((2, 0.05, 0.03))
-        ),
-        "resize_limits": st.sampled_from(["half", "full"]),
-        "solver": st.just("opencv"),
-    },
-)
+geometry = {
+    "max_patches": st.integers(1, 6),
+    "height_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
+    "width_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
+    "background": backgrounds,
+    "min_object": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
+    "min_overlap": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
+    "logistic_midpoint": st.floats(0, 255),
+    "logistic_steepness": st.one_of(st.floats(0, 10), st.floats(0, 1e300)),
+    "size_gamma": st.one_of(
+        st.none(), st.tuples(st.floats(0.1, 10), st.floats(1e-3, 1e3), st.floats(0, 1)), st.just((2, 0.05, 0.03))
+    ),
+    "resize_limits": st.sampled_from(["half", "full"]),
+}
+
+
+def arguments_for(row):
+    """Keyword arguments of a task: any selection, with any shape that it allows."""
+    own = {"label": st.sampled_from(row.labels)}
+    if row.shift:
+        own["scale_range"] = st.one_of(st.none(), ranges(0.5, 4), ranges(0, 1e300))
+    if row.poisson:
+        own["solver"] = st.sampled_from(["spectral", "opencv"])
+    if row.name == "nsa":
+        own["gradient"] = st.sampled_from(row.gradients)
+    if row.name == "cutpaste":
+        own["jitter"] = st.one_of(st.none(), st.floats(0, 0.5))
+    selected = st.sampled_from([("natural", None)] * 3 + KINDS).map(
+        lambda kind: {"selection": kind[0], "shape": kind[1]}
+    )
+    return st.builds(dict.__or__, st.fixed_dictionaries({}, optional={**geometry, **own}), selected)
+
+
+def tasks_of(*names):
+    """Tasks with any arguments, as presets and their ablations, and variants."""
+    of_rows = st.sampled_from([ROWS[name] for name in names or ROWS])
+    free = of_rows.flatmap(lambda row: arguments_for(row).map(lambda arguments: row.task(**arguments)))
+    presets = st.builds(
+        lambda row, preset, ablation: row.task.from_preset(preset, ablation=ablation),
+        of_rows, st.sampled_from(sorted(PRESETS)), st.sampled_from([None, *sorted(ABLATIONS)]),
+    )  # fmt: skip
+    if names and "cutpaste" not in names:
+        return st.one_of(free, presets)
+    variants = st.builds(ROWS["cutpaste"].task, variant=st.sampled_from(["normal", "scar", "union"]))
+    return st.one_of(free, free, presets, variants)
+
+
+any_task = tasks_of()

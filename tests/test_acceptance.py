@@ -21,9 +21,10 @@ from drawing import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from strategies import draw_object, draw_pixels, seeds, task_arguments
+from strategies import any_task, draw_object, draw_pixels, seeds
+from table5 import KINDS, ROWS, each_row, row_of
 
-from nsa_augment import Ellipses, NaturalSyntheticAnomaly
+from nsa_augment import NaturalSyntheticAnomaly
 
 EVERYWHERE = np.ones((SIDE, SIDE), bool)
 
@@ -34,28 +35,30 @@ def starts_map(fractions, first, last):
     return allowed
 
 
-def test_sources_are_uniform_over_the_places_with_enough_object():
-    object_map = disk(17)
+@each_row()
+def test_sources_are_uniform_over_the_places_with_enough_object(row):
+    object_map, count = disk(17), 5000 if row.name == "nsa" else 2500
     plans = draw_plans(
-        NaturalSyntheticAnomaly(**FIXED, min_object=0.7),
+        row.task(**FIXED, min_object=0.7),
         blank(SIDE),
-        5000,
+        count,
         mask=EVERYWHERE,
         source_mask=object_map,
     )
     boxes = first_boxes(plans, "source_box")
     fractions = box_fractions(object_map, (2 * HALF, 2 * HALF))
     allowed = starts_map(fractions, CENTRES[0] - HALF, CENTRES[-1] - HALF) & (fractions > 0.7)
-    assert len(boxes) == 5000
+    assert len(boxes) == count
     assert uniform_over_map(boxes[:, 0], boxes[:, 1], allowed, block=3)
     assert uniform_over_map(boxes[:, 0], boxes[:, 1], allowed, block=7)
 
 
+@each_row(lambda row: row.shift)
 @pytest.mark.parametrize("min_overlap", [0.25, 0.9])
-def test_destinations_are_uniform_over_the_places_with_enough_overlap(min_overlap):
+def test_destinations_are_uniform_over_the_places_with_enough_overlap(row, min_overlap):
     object_map = disk(17, (20, 33))
     plans = draw_plans(
-        NaturalSyntheticAnomaly(**FIXED, min_object=0.5, min_overlap=min_overlap),
+        row.task(**FIXED, min_object=0.5, min_overlap=min_overlap),
         blank(SIDE),
         5000,
         mask=object_map,
@@ -131,48 +134,65 @@ def test_no_object_no_patch():
         assert not any(plan.patches for plan in plans)
 
 
+def test_without_shift_destinations_are_not_asked_for_overlap():
+    """Nothing of the image is object, and a patch touches its border: FPI and PII take it, where they cut it."""
+    for row in (ROWS["fpi"], ROWS["pii"]):
+        task = row.task(height_range=(0.5, 0.5), width_range=(0.2, 0.2), size_gamma=None, min_overlap=1)
+        plans = draw_plans(task, blank(SIDE), 30, mask=np.zeros((SIDE, SIDE), bool), source_mask=EVERYWHERE)
+        assert all(plan.patches for plan in plans)
+        assert any(patch.destination_box[0] == 0 for plan in plans for patch in plan.patches)
+
+
 def bounds(fractions, side, limits):
     part = 2 if limits == "half" else 1
     return round(fractions[0] / part * side), round(fractions[1] / part * side)
 
 
-def check_patch(task, patch, shape, source_object, image_object):
-    source, destination = patch.source_box, patch.destination_box
-    limits = [bounds(task.height_range, shape[0], task.resize_limits)]
-    limits.append(bounds(task.width_range, shape[1], task.resize_limits))
+def check_sizes(task, patch, shape):
+    source, destination, row = patch.source_box, patch.destination_box, row_of(task)
     for axis, fractions in enumerate([task.height_range, task.width_range]):
         size, new_size = source[axis + 2] - source[axis], patch.size[axis]
         assert source[axis] >= 0
         assert source[axis + 2] <= shape[axis]
-        assert 1 <= destination[axis] <= shape[axis] - new_size - 1
-        assert size <= 2 * bounds(fractions, shape[axis], "half")[1]
+        if row.shift:
+            assert 1 <= destination[axis] <= shape[axis] - new_size - 1
+        if task.selection == "natural" and getattr(task, "variant", None) is None:
+            assert size <= 2 * bounds(fractions, shape[axis], "half")[1]
         if task.scale_range is None:
             assert new_size == size
         else:
-            assert limits[axis][0] <= new_size <= limits[axis][1]
-    assert patch.gradient == task.gradient
-    assert patch.factor == 1
-    assert (patch.shape is None) == (task.shape is None)
-    assert oracle.poisson_mask(patch) is not None
+            low, high = bounds(fractions, shape[axis], task.resize_limits)
+            assert low <= new_size <= high
+    if not row.shift:
+        assert source == destination
+
+
+def check_patch(task, patch, shape, source_object, image_object):
+    row = row_of(task)
+    check_sizes(task, patch, shape)
+    assert patch.gradient == (task.gradient if row.name == "nsa" else row.gradients[0])
+    assert 0.05 <= patch.factor <= 0.95 if row.factor else patch.factor == 1
+    variants = {"scar": ["Strip"], "union": ["Strip", "NoneType"]}
+    kinds = ["Strip"] if task.selection == "cutpaste_scar" else ["Ellipses" if task.shape else "NoneType"]
+    assert type(patch.shape).__name__ in variants.get(getattr(task, "variant", None), kinds)
+    assert (patch.jitter is not None) == bool(getattr(task, "jitter", 0))
+    assert oracle.footprint(patch, row.blending) is not None
     if source_object is None:
         return
-    found = oracle.view(source_object, source)
-    resized = oracle.resize(found, patch.size)
-    outline, new_outline = np.ones_like(found), np.ones_like(resized)
-    if patch.shape is not None:
-        outline = oracle.ellipses(patch.shape.parameters, found.shape)
-        new_outline = oracle.resize(outline, patch.size)
+    found, outline = oracle.view(source_object, patch.source_box), oracle.outline(patch)
+    resized, new_outline = oracle.resize(found, patch.size), oracle.resize(outline, patch.size)
     assert (found & outline).sum() / outline.sum() > task.min_object
+    if not row.shift:
+        return
     assert resized.mean() > task.min_object
-    shared = resized & oracle.view(image_object, destination) & new_outline
+    shared = resized & oracle.view(image_object, patch.destination_box) & new_outline
     assert shared.sum() / resized.sum() > task.min_overlap
 
 
-@settings(max_examples=300)
-@given(task_arguments, st.integers(10, 90), st.integers(10, 90), seeds, st.booleans())
-def test_plans_respect_every_condition(arguments, height, width, seed, masked):
+@settings(max_examples=500)
+@given(any_task, st.integers(10, 90), st.integers(10, 90), seeds, st.booleans())
+def test_plans_respect_every_condition(task, height, width, seed, masked):
     shape = height, width
-    task = NaturalSyntheticAnomaly(**arguments)
     image, source = draw_pixels(seed, (*shape, 3)), draw_pixels(seed + 1, (*shape, 3))
     masks = {"mask": draw_object(seed, shape), "source_mask": draw_object(seed + 1, shape)} if masked else {}
     source_object = image_object = None
@@ -183,18 +203,23 @@ def test_plans_respect_every_condition(arguments, height, width, seed, masked):
     plan = task.plan(image, source, seed, **masks)
     assert plan.image_shape == plan.source_shape == shape
     assert len(plan.patches) <= task.max_patches
+    assert len({patch.factor for patch in plan.patches}) <= 1
     for patch in plan.patches:
         check_patch(task, patch, shape, source_object, image_object)
 
 
+@each_row()
 @pytest.mark.parametrize("limits", ["half", "full"])
-@pytest.mark.parametrize("shape", [None, "ellipses"])
-def test_usual_plans_respect_every_condition(limits, shape):
+@pytest.mark.parametrize(("selection", "shape"), KINDS)
+def test_usual_plans_respect_every_condition(row, limits, selection, shape):
     object_map = disk(40, (60, 50), 120)
-    task = NaturalSyntheticAnomaly(resize_limits=limits, shape=shape, min_object=0.6, min_overlap=0.4)
-    plans = draw_plans(task, blank(120), 300, mask=object_map.T, source_mask=object_map)
+    arguments = {"scale_range": (0.6, 1.7)} if row.shift and limits == "full" else {}
+    task = row.task(
+        resize_limits=limits, shape=shape, selection=selection, min_object=0.6, min_overlap=0.4, **arguments
+    )
+    plans = draw_plans(task, blank(120), 150, mask=object_map.T, source_mask=object_map)
     patches = [patch for plan in plans for patch in plan.patches]
-    assert len(patches) > 200
+    assert len(patches) > 30
     for patch in patches:
         check_patch(task, patch, (120, 120), object_map.astype(np.uint8), object_map.T.astype(np.uint8))
 
@@ -223,46 +248,6 @@ def test_aspect_is_kept_where_the_limits_allow():
             height, width = patch.size
             if 20 < height < 320 and 20 < width < 120:
                 assert abs(height / (y1 - y0) - width / (x1 - x0)) < 1 / (y1 - y0) + 1 / (x1 - x0)
-
-
-def test_ellipses_are_drawn_as_the_ablation_says():
-    task = NaturalSyntheticAnomaly(
-        height_range=(0.1, 0.6), width_range=(0.1, 0.6), size_gamma=None, scale_range=None, max_patches=1,
-        shape="ellipses",
-    )  # fmt: skip
-    rng = np.random.default_rng(1)
-    centres, semi_axes, angles = ([], []), ([], []), []
-    for plan in draw_plans(task, blank(200), 1500):
-        (patch,) = plan.patches
-        assert len(patch.shape.parameters) == 5
-        for parameters in patch.shape.parameters:
-            angles.append(parameters[4] / np.pi)
-            for axis in (0, 1):
-                start, stop = patch.source_box[axis], patch.source_box[axis + 2]
-                assert float(parameters[axis]).is_integer()
-                assert float(parameters[axis + 2]).is_integer()
-                centres[axis].append((parameters[axis] + rng.random()) / (stop - start))
-                if start > 0 and stop < 200:  # not cut: the half-size is known
-                    half = (stop - start) // 2
-                    spread = max(11, half // 2) - 10
-                    semi_axes[axis].append((parameters[axis + 2] - 10 + rng.random()) / spread)
-    for sample in [angles, *centres, *semi_axes]:
-        assert len(sample) > 1500
-        assert uniform_between(sample)
-
-
-@pytest.mark.parametrize("angle", np.linspace(0, np.pi, 9))
-@pytest.mark.parametrize("semi_axes", [(30, 10), (12, 25), (20, 20)])
-def test_ellipse_is_a_true_rotated_ellipse(angle, semi_axes):
-    mask = Ellipses(((60, 50, *semi_axes, angle),)).mask((121, 101))
-    assert mask.dtype == np.uint8
-    assert mask.sum() == pytest.approx(np.pi * semi_axes[0] * semi_axes[1], rel=0.02)
-    y, x = np.nonzero(mask) - np.array([[60], [50]])
-    along = np.cos(angle) * y + np.sin(angle) * x
-    across = np.cos(angle) * x - np.sin(angle) * y
-    assert 2 * along.std() == pytest.approx(semi_axes[0], rel=0.03)
-    assert 2 * across.std() == pytest.approx(semi_axes[1], rel=0.03)
-    assert [y.mean(), x.mean()] == pytest.approx([0, 0], abs=0.1)
 
 
 def test_uniform_sizes_reach_both_bounds():

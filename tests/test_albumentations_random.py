@@ -7,9 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 import albumentations as A
 import numpy as np
 import pytest
-from pipelines import TEXTURE, VISIBLE, assert_same, index_of, is_zero_mask, normals, params_of, recorder, write_folder
+from pipelines import (
+    TEXTURE,
+    USES,
+    VISIBLE,
+    assert_same,
+    each_transform,
+    index_of,
+    is_zero_mask,
+    normals,
+    params_of,
+    recorder,
+    transform_of,
+    write_folder,
+)
 
-from nsa_augment import NSA
+from nsa_augment import NSA, CutPaste
 
 IMAGE = normals()[0]
 OTHERS = normals()[1:]
@@ -30,6 +43,12 @@ def build(kind, seed):
         "p": lambda: [nsa(p=0.5)],
         "cropped": lambda: [A.RandomCrop(48, 48), nsa(source_transform=A.RandomCrop(48, 48)), A.HorizontalFlip()],
         "nested": lambda: [A.Compose([A.Sequential([nsa(p=0.7)], p=0.8)]), A.NoOp()],
+        "cutpaste alone": lambda: [transform_of("cutpaste alone", p=0.7)],
+        "cutpaste variant": lambda: [CutPaste(variant="union", p=1.0)],
+        "cutpaste": lambda: [transform_of("cutpaste", source_transform=A.RandomCrop(64, 64))],
+        "fpi": lambda: [transform_of("fpi", p=0.7)],
+        "pii": lambda: [transform_of("pii")],
+        "one of each": lambda: [A.OneOf([transform_of(use) for use in USES], p=1.0)],
         "one of": lambda: [A.OneOf([nsa(), nsa(label="binary"), nsa(max_patches=1)], p=1.0)],
         "composed source transform": lambda: [
             nsa(source_transform=A.Compose([A.RandomCrop(64, 48), A.Resize(64, 64), A.OneOf([A.VerticalFlip(p=1)])]))
@@ -38,7 +57,8 @@ def build(kind, seed):
     return A.Compose(transforms(), seed=seed)
 
 
-KINDS = ("plain", "p", "cropped", "nested", "one of", "composed source transform")
+KINDS = ("plain", "p", "cropped", "nested", "one of", "composed source transform", "cutpaste alone", "cutpaste variant")
+KINDS += ("cutpaste", "fpi", "pii", "one of each")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -71,9 +91,20 @@ def test_without_a_seed_two_pipelines_differ():
     assert len({image.tobytes() for image in images}) == len(images)
 
 
-def test_calls_of_one_pipeline_differ():
-    pipeline = A.Compose([nsa()], seed=0)
-    assert len({out["image"].tobytes() for out in run(pipeline, 40)}) == 40
+@each_transform(USES)
+def test_calls_of_one_pipeline_differ(use):
+    outs = run(A.Compose([transform_of(use)], seed=0), 40)
+    changed = [out["image"].tobytes() for out in outs if not np.array_equal(out["image"], IMAGE)]
+    assert len(set(changed)) == len(changed) > (20 if use == "pii" else 38)
+
+
+def test_transforms_of_one_pipeline_draw_apart():
+    """CutPaste, FPI and PII that are given the same seed do not follow one another."""
+    boxes = []
+    for use in USES:
+        pipeline = recorder([transform_of(use)], seed=8)
+        boxes.append(params_of(pipeline(image=IMAGE))["plan"]["patches"][0]["source_box"])
+    assert len({tuple(box) for box in boxes[:4]}) == 4
 
 
 def test_global_random_state_is_neither_used_nor_touched(tmp_path):

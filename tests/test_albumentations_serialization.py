@@ -7,9 +7,19 @@ import pickle
 import albumentations as A
 import numpy as np
 import pytest
-from pipelines import TEXTURE, VISIBLE, assert_same, normals, run_python, write_folder
+from pipelines import (
+    LARGE,
+    TEXTURE,
+    TRANSFORMS,
+    VISIBLE,
+    assert_same,
+    each_transform,
+    normals,
+    run_python,
+    write_folder,
+)
 
-from nsa_augment import NSA, PRESETS
+from nsa_augment import FPI, NSA, PII, PRESETS, CutPaste
 
 IMAGE = normals()[0]
 OTHERS = normals()[1:]
@@ -49,12 +59,25 @@ ARGUMENTS = {
         "preset": TEXTURE,
         "source_transform": A.Compose([A.RandomResizedCrop((64, 64), scale=(0.8, 1)), A.OneOf([A.VerticalFlip(p=1)])]),
     },
+    **{f"ablation {name}": {"preset": "tile", "ablation": name} for name in "ABCD"},
+    "ablation, override": {"preset": "screw", "ablation": "B", "max_patches": 3, "background": None},
+    "FPI": {"class": FPI, "preset": TEXTURE, "selection": "fpi", **LARGE},
+    "PII": {"class": PII, "selection": "cutpaste", "shape": "ellipses", "label": "binary"},
+    "PII, ablation": {"class": PII, "preset": "wood", "ablation": "C", "solver": "opencv"},
+    "CutPaste": {"class": CutPaste, "preset": TEXTURE, "scale_range": (0.7, 1.3), "jitter": 0.2, **LARGE},
+    "CutPaste alone": {"class": CutPaste, "preset": TEXTURE, "sources": None, **LARGE},
+    **{
+        f"CutPaste {name}": {"class": CutPaste, "variant": name, "sources": None, "label": "logistic"}
+        for name in ("normal", "scar", "union")
+    },
+    "CutPaste, no jitter": {"class": CutPaste, "variant": "union", "jitter": 0, "sources": None},
 }
 
 
 def build(name, sources):
-    arguments = {"sources": sources, "p": 1.0, **ARGUMENTS[name]}
-    return A.Compose([A.HorizontalFlip(), A.Sequential([NSA(**arguments)], p=1.0)])
+    arguments = {"class": NSA, "sources": sources, "p": 1.0, **ARGUMENTS[name]}
+    transform = arguments.pop("class")(**arguments)
+    return A.Compose([A.HorizontalFlip(), A.Sequential([transform], p=1.0)])
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
@@ -115,11 +138,16 @@ def test_round_trip_without_files(sources):
         assert_alike(A.from_dict(A.to_dict(pipeline)), A.from_dict(A.to_dict(pipeline)))
 
 
+@each_transform()
 @pytest.mark.parametrize("preset", PRESETS)
-def test_every_preset_is_written_by_name(preset, folder):
-    written = A.to_dict(NSA(preset, folder, p=0.25))["transform"]
-    assert (written["preset"], written["p"]) == (preset, 0.25)
-    assert A.from_dict({"transform": written}).task == NSA(preset).task
+def test_every_preset_is_written_by_name(use, preset, folder):
+    for ablation in (None, "A", "B", "C", "D"):
+        transform = TRANSFORMS[use](preset, folder, ablation=ablation, p=0.25)
+        written = A.to_dict(transform)["transform"]
+        assert (written["preset"], written.get("ablation"), written["p"]) == (preset, ablation, 0.25)
+        restored = A.from_dict({"transform": written})
+        assert type(restored) is type(transform)
+        assert restored.task == transform.task
 
 
 def model(image):
@@ -207,7 +235,8 @@ def test_pipelines_of_what_cannot_be_written_can_be_printed(name, wrap):
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_pipelines_can_be_printed(name, folder):
     text = repr(build(name, folder))
-    assert str(folder) in text
+    assert str(folder) in text or "sources" in ARGUMENTS[name]
+    assert f"{ARGUMENTS[name].get('class', NSA).__name__}(" in text
     assert len(text) < 1000 + len(str(folder))
 
 

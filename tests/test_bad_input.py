@@ -1,12 +1,14 @@
 """Bad input is an error that names the argument and shows what was received; nothing is changed by the attempt."""
 
 import copy
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from rejections import FLOATS, IMAGE, INF, NAN, PLAN, SOURCE, parts, rejects
+from table5 import ROWS, each_row
 
-from nsa_augment import NaturalSyntheticAnomaly, PatchPlacement, SynthesisPlan
+from nsa_augment import CutPasteAnomaly, PatchPlacement, SynthesisPlan
 
 
 def with_value(value, position=(0, 0, 0)):
@@ -79,7 +81,7 @@ IMAGES = [
 MASKS = [
     ("of another size", np.ones((30, 40), bool), "(30, 40)"),
     ("with channels", np.ones((40, 30, 1), bool), "(40, 30, 1)"),
-    ("of floats", np.ones((40, 30)), "float64"),
+    ("of floats", np.ones((40, 30), np.float16), "float16"),
     ("of float32", np.ones((40, 30), np.float32), "float32"),
     ("as list", [[True]], "[[True]]"),
     ("empty", np.ones((0, 0), bool), "(0, 0)"),
@@ -87,7 +89,6 @@ MASKS = [
 ]
 
 SOURCES = [
-    ("missing", None, "None"),
     ("grey", SOURCE[:, :, 0], "(40, 30)"),
     ("4 channels", np.zeros((40, 30, 4), np.uint8), "(40, 30, 4)"),
     ("float32", FLOATS, "float32"),
@@ -98,78 +99,113 @@ SEEDS = [-1, 1.0, "1", True, NAN, [1], np.random.RandomState(0), (1, 2), np.int6
 
 @pytest.mark.parametrize(("name", "value"), ARGUMENTS, ids=lambda value: repr(value)[:30])
 def test_argument(name, value):
-    rejects(name, parts(value), NaturalSyntheticAnomaly, **{name: value})
-    rejects(name, parts(value), NaturalSyntheticAnomaly.from_preset, "screw", **{name: value})
+    for row in ROWS.values():
+        own = {field.name for field in fields(row.task)}
+        if name in own and not (name == "label" and value in row.labels):
+            rejects(name, parts(value), row.task, **{name: value})
+            rejects(name, parts(value), row.task.from_preset, "screw", **{name: value})
 
 
-@pytest.mark.parametrize("name", ["brightness", "sources", "p", "factor_range"])
-def test_unknown_argument(name):
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[("jitter", value) for value in (-0.1, 0.6, "0.1", True, NAN, INF, (0.1, 0.2), {"hue": 0.1})],
+        *[("variant", value) for value in ("Scar", "3way", "", 3, True, ["normal"])],
+    ],
+    ids=repr,
+)
+def test_argument_of_cutpaste(name, value):
+    rejects(name, parts(value), CutPasteAnomaly, **{name: value})
+    rejects(name, parts(value), CutPasteAnomaly.from_preset, "screw", **{name: value})
+
+
+@each_row()
+@pytest.mark.parametrize("ablation", ["a", "E", "AB", "", 1, True, ["A"]], ids=repr)
+def test_unknown_ablation(row, ablation):
+    rejects("ablation", [repr(ablation)], row.task.from_preset, "screw", ablation=ablation)
+
+
+@each_row()
+@pytest.mark.parametrize("name", ["brightness", "sources", "p", "factor_range", "ablation"])
+def test_unknown_argument(row, name):
     with pytest.raises(TypeError, match=name):
-        NaturalSyntheticAnomaly(**{name: 1})
+        row.task(**{name: 1})
     with pytest.raises(TypeError, match=name):
-        NaturalSyntheticAnomaly.from_preset("tile", **{name: 1})
+        row.task.from_preset("tile", **{name: 1})
     with pytest.raises(TypeError, match=name):
-        NaturalSyntheticAnomaly()(IMAGE, SOURCE, 0, **{name: 1})
+        row.task()(IMAGE, SOURCE, 0, **{name: 1})
 
 
-def test_arguments_have_to_be_named():
+@each_row()
+def test_arguments_have_to_be_named(row):
     with pytest.raises(TypeError):
-        NaturalSyntheticAnomaly(3)
+        row.task(3)
     with pytest.raises(TypeError):
-        NaturalSyntheticAnomaly()(IMAGE, SOURCE, 0, np.ones((40, 30), bool))
+        row.task()(IMAGE, SOURCE, 0, np.ones((40, 30), bool))
+    with pytest.raises(TypeError):
+        row.task.from_preset("tile", "A")
 
 
+@each_row()
 @pytest.mark.parametrize("name", ["Screw", "screws", "", None, 3, ["screw"]])
-def test_unknown_preset(name):
-    rejects("preset", [repr(name)], NaturalSyntheticAnomaly.from_preset, name)
+def test_unknown_preset(row, name):
+    rejects("preset", [repr(name)], row.task.from_preset, name)
 
 
+@each_row()
 @pytest.mark.parametrize(("value", "received"), [case[1:] for case in IMAGES], ids=[case[0] for case in IMAGES])
-def test_image(value, received):
-    task = NaturalSyntheticAnomaly()
+def test_image(row, value, received):
+    task = row.task()
     plan = SynthesisPlan.from_dict(PLAN)
     other = SOURCE if getattr(value, "dtype", None) != np.float32 else FLOATS
     for call in (task, task.plan):
         rejects("image", [received], call, value, other, 0)
-        rejects("source", [received], call, other, value, 0)
+        if row.needs_source or value is not None:
+            rejects("source", [received], call, other, value, 0)
     rejects("image", [received], task.apply, value, other, plan)
-    rejects("source", [received], task.apply, other, value, plan)
+    if row.needs_source or value is not None:
+        rejects("source", [received], task.apply, other, value, plan)
     rejects("source", [received], task.prepare_source, value, (40, 30))
 
 
+@each_row()
 @pytest.mark.parametrize(("value", "received"), [case[1:] for case in SOURCES], ids=[case[0] for case in SOURCES])
-def test_source(value, received):
-    task = NaturalSyntheticAnomaly()
+def test_source(row, value, received):
+    task = row.task()
     rejects("source", [received], task, IMAGE, value, 0)
     rejects("source", [received], task.plan, IMAGE, value, 0)
     rejects("source", [received], task.apply, IMAGE, value, SynthesisPlan.from_dict(PLAN))
 
 
-def test_source_prepared_for_another_size():
-    task = NaturalSyntheticAnomaly()
+@each_row()
+def test_source_prepared_for_another_size(row):
+    task = row.task()
     prepared = task.prepare_source(SOURCE, (44, 33))
     rejects("source", ["44"], task, IMAGE, prepared, 0)
 
 
+@each_row()
 @pytest.mark.parametrize("name", ["mask", "source_mask"])
 @pytest.mark.parametrize(("value", "received"), [case[1:] for case in MASKS], ids=[case[0] for case in MASKS])
-def test_mask(name, value, received):
-    for task in (NaturalSyntheticAnomaly(), NaturalSyntheticAnomaly(background=(200, 60))):
+def test_mask(row, name, value, received):
+    for task in (row.task(), row.task(background=(200, 60))):
         for call in (task, task.plan):
             rejects(name, [received], call, IMAGE, SOURCE, 0, **{name: value})
         rejects(name, [received], task.apply, IMAGE, SOURCE, SynthesisPlan.from_dict(PLAN), **{name: value})
 
 
+@each_row()
 @pytest.mark.parametrize(("value", "received"), [case[1:] for case in MASKS], ids=[case[0] for case in MASKS])
-def test_result_of_a_callable_background(value, received):
-    task = NaturalSyntheticAnomaly(background=lambda image: value)
+def test_result_of_a_callable_background(row, value, received):
+    task = row.task(background=lambda image: value)
     rejects("background", [received], task, IMAGE, SOURCE, 0)
     rejects("background", [received], task.apply, IMAGE, SOURCE, SynthesisPlan.from_dict(PLAN))
 
 
+@each_row()
 @pytest.mark.parametrize("rng", SEEDS, ids=lambda rng: repr(rng)[:20])
-def test_rng(rng):
-    task = NaturalSyntheticAnomaly()
+def test_rng(row, rng):
+    task = row.task()
     rejects("rng", [repr(rng), str(rng)], task, IMAGE, SOURCE, rng)
     rejects("rng", [repr(rng), str(rng)], task.plan, IMAGE, SOURCE, rng)
 
@@ -179,6 +215,7 @@ def read_only(array):
     return array
 
 
+@each_row()
 @pytest.mark.parametrize(
     ("out", "received"),
     [
@@ -192,22 +229,24 @@ def read_only(array):
         (True, "True"),
     ],
 )
-def test_out(out, received):
+def test_out(row, out, received):
     kept = copy.deepcopy(out)
-    task, plan = NaturalSyntheticAnomaly(), SynthesisPlan.from_dict(PLAN)
+    task, plan = row.task(), SynthesisPlan.from_dict(PLAN)
     rejects("out", [received], task.apply, IMAGE, SOURCE, plan, out=out)
     np.testing.assert_array_equal(out, kept)
 
 
-def test_a_failed_call_leaves_out_and_image_alone():
+@each_row()
+def test_a_failed_call_leaves_out_and_image_alone(row):
     image = IMAGE.copy()
     bad = SynthesisPlan((40, 30), (40, 30), (PatchPlacement((2, 3, 22, 23), (5, 6, 55, 26)),))
     with pytest.raises(ValueError, match="destination_box"):
-        NaturalSyntheticAnomaly().apply(image, SOURCE, bad, out=image)
+        row.task().apply(image, SOURCE, bad, out=image)
     np.testing.assert_array_equal(image, IMAGE)
 
 
-def test_arguments_cannot_be_changed_afterwards():
-    task = NaturalSyntheticAnomaly()
+@each_row()
+def test_arguments_cannot_be_changed_afterwards(row):
+    task = row.task()
     with pytest.raises(AttributeError):
         task.label = "nonsense"

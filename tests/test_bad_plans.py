@@ -1,9 +1,10 @@
 """Bad plans, read from a dictionary or made by hand, are errors that name the part and show what was received."""
 
 import pytest
-from rejections import IMAGE, NAN, PATCH, PLAN, SOURCE, parts, rejects
+from rejections import IMAGE, INF, NAN, PATCH, PLAN, SOURCE, parts, rejects
+from table5 import each_row
 
-from nsa_augment import Ellipses, NaturalSyntheticAnomaly, PatchPlacement, SynthesisPlan
+from nsa_augment import CutPasteAnomaly, Ellipses, Jitter, PatchPlacement, Strip, SynthesisPlan
 
 PLANS = [
     ("version", {"version": 2}, "2"),
@@ -23,6 +24,7 @@ PLANS = [
     ("image_shape", {"image_shape": None}, "None"),
 ]
 
+STRIP = {"width": 3, "length": 9, "angle": 0.1}
 PATCHES = [
     ("patch", {"scale": 2}, "scale"),
     *[
@@ -56,6 +58,38 @@ PATCHES = [
     ("parameters", {"shape": {"kind": "ellipses", "parameters": [[1, 1, 1, 1]]}}, "[1, 1, 1, 1]"),
     ("parameters", {"shape": {"kind": "ellipses", "parameters": [[1, 1, 1, 1, NAN]]}}, "nan"),
     ("parameters", {"shape": {"kind": "ellipses", "parameters": 5}}, "5"),
+    ("shape", {"shape": {"kind": "ellipses", "parameters": [[1, 1, 1, 1, 0]], "angle": 0}}, "angle"),
+    ("shape", {"shape": {"kind": ["strip"], **STRIP}}, "['strip']"),
+    ("shape", {"shape": STRIP}, "length"),
+    ("shape", {"shape": {"kind": "strip", "width": 3, "length": 9}}, "length"),
+    ("shape", {"shape": {"kind": "strip", **STRIP, "parameters": []}}, "parameters"),
+    ("shape", {"shape": [3, 9, 0.1]}, "[3, 9, 0.1]"),
+    *[
+        (f"strip {name}", {"shape": {"kind": "strip", **STRIP, name: value}}, received)
+        for name in STRIP
+        for value, received in [("3", "'3'"), (None, "None"), (NAN, "nan"), (True, "True"), ([3], "[3]"), (INF, "inf")]
+    ],
+    *[
+        (f"strip {name}", {"shape": {"kind": "strip", **STRIP, name: value}}, str(value))
+        for name, value in [("width", 0), ("width", 0.25), ("length", -9), ("angle", 3.5), ("angle", -90)]
+    ],
+    ("jitter", {"jitter": 0.1}, "0.1"),
+    ("jitter", {"jitter": [0.1, 0, 0, 0]}, "[0.1, 0, 0, 0]"),
+    ("jitter", {"jitter": "strong"}, "strong"),
+    ("jitter", {"jitter": {"gamma": 0.1}}, "gamma"),
+    ("jitter", {"jitter": {"hue": 0.1, 3: 0.1}}, "3"),
+    *[
+        (f"jitter {name}", {"jitter": {name: value}}, received)
+        for name in ("brightness", "contrast", "saturation", "hue")
+        for value, received in [
+            (0.6, "0.6"),
+            (-0.51, "-0.51"),
+            ("0.1", "'0.1'"),
+            (None, "None"),
+            (NAN, "nan"),
+            (True, "True"),
+        ]
+    ],
 ]
 
 
@@ -80,14 +114,16 @@ def test_patch_without_a_box(key):
     rejects("patch", [key], PatchPlacement.from_dict, {name: value for name, value in PATCH.items() if name != key})
 
 
+@each_row()
 @pytest.mark.parametrize("value", [None, [], "plan", 3], ids=repr)
-def test_plan_of_another_type(value):
+def test_plan_of_another_type(row, value):
     rejects("plan", [repr(value)], SynthesisPlan.from_dict, value)
-    rejects("plan", [repr(value)], NaturalSyntheticAnomaly().apply, IMAGE, SOURCE, value)
+    rejects("plan", [repr(value)], row.task().apply, IMAGE, SOURCE, value)
 
 
-def test_plan_as_dict_is_not_applied():
-    rejects("plan", ["version"], NaturalSyntheticAnomaly().apply, IMAGE, SOURCE, PLAN)
+@each_row()
+def test_plan_as_dict_is_not_applied(row):
+    rejects("plan", ["version"], row.task().apply, IMAGE, SOURCE, PLAN)
 
 
 @pytest.mark.parametrize("name", ["source_box", "destination_box"])
@@ -110,7 +146,7 @@ def test_plan_made_by_hand_with_a_bad_box_is_not_applied(name, box):
     def apply(image, source):
         boxes = {"source_box": (2, 3, 22, 23), "destination_box": (5, 6, 25, 26), name: box}
         plan = SynthesisPlan((40, 30), (40, 30), (PatchPlacement(**boxes),))
-        NaturalSyntheticAnomaly().apply(image, source, plan)
+        CutPasteAnomaly().apply(image, source, plan)
 
     rejects(name, parts(box), apply, IMAGE, SOURCE)
 
@@ -120,9 +156,10 @@ def test_plan_made_by_hand_with_a_bad_box_is_not_applied(name, box):
     ((40, 30), (41, 30), "source"),
     ((40, 31), (40, 30), "image"),
 ])  # fmt: skip
-def test_plan_for_another_size(image_shape, source_shape, name):
+@each_row()
+def test_plan_for_another_size(row, image_shape, source_shape, name):
     plan = SynthesisPlan(image_shape, source_shape, ())
-    rejects(name, ["(40, 30)"], NaturalSyntheticAnomaly().apply, IMAGE, SOURCE, plan)
+    rejects(name, ["(40, 30)"], row.task().apply, IMAGE, SOURCE, plan)
 
 
 @pytest.mark.parametrize(
@@ -135,15 +172,37 @@ def test_plan_for_another_size(image_shape, source_shape, name):
         ("factor", NAN),
         ("factor", "1"),
         ("shape", "ellipses"),
+        ("shape", {"kind": "strip", **STRIP}),
+        ("jitter", 0.1),
+        ("jitter", {"hue": 0.1}),
+        ("jitter", (0.1, 0.1, 0.1, 0.1)),
     ],
     ids=repr,
 )
 def test_plan_made_by_hand_with_a_bad_part_is_not_applied(name, value):
     def apply(image, source):
         patch = PatchPlacement((2, 3, 22, 23), (5, 6, 25, 26), **{name: value})
-        NaturalSyntheticAnomaly().apply(image, source, SynthesisPlan((40, 30), (40, 30), (patch,)))
+        CutPasteAnomaly().apply(image, source, SynthesisPlan((40, 30), (40, 30), (patch,)))
 
-    rejects(name, parts(value), apply, IMAGE, SOURCE)
+    received = [*parts(value), *map(repr, value)] if isinstance(value, dict) else parts(value)
+    rejects(name, received, apply, IMAGE, SOURCE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, value) for name in STRIP for value in ("3", None, NAN, True, INF, -100)],
+        *[(name, value) for name in ("width", "length") for value in (0, 0.4, -1.0)],
+    ],
+)
+def test_strips_made_by_hand_with_bad_numbers(name, value):
+    rejects(f"strip {name}", parts(value), Strip, **{**STRIP, name: value})
+
+
+@pytest.mark.parametrize("name", ["brightness", "contrast", "saturation", "hue"])
+@pytest.mark.parametrize("value", [0.6, -0.6, "0.1", None, NAN, True, INF, (0.1,)])
+def test_jitters_made_by_hand_with_bad_numbers(name, value):
+    rejects(f"jitter {name}", parts(value), Jitter, **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -163,6 +222,6 @@ def test_plan_made_by_hand_with_a_bad_part_is_not_applied(name, value):
 def test_ellipses_made_by_hand_with_bad_parameters_are_not_applied(parameters):
     def apply(image, source):
         patch = PatchPlacement((2, 3, 22, 23), (5, 6, 25, 26), shape=Ellipses(parameters))
-        NaturalSyntheticAnomaly().apply(image, source, SynthesisPlan((40, 30), (40, 30), (patch,)))
+        CutPasteAnomaly().apply(image, source, SynthesisPlan((40, 30), (40, 30), (patch,)))
 
     rejects("parameters", parts(parameters), apply, IMAGE, SOURCE)

@@ -3,7 +3,7 @@
 import albumentations as A
 import numpy as np
 import pytest
-from pipelines import TEXTURE, VISIBLE, normals, write_folder
+from pipelines import TEXTURE, USES, VISIBLE, normals, transform_of, write_folder
 
 from nsa_augment import NSA
 
@@ -42,9 +42,9 @@ def first_source(rng):
     return normals()[1]
 
 
-def build(seed=0, p=1.0, sources=None, steps=(), **arguments):
-    sources = list(normals()[1:]) if sources is None else sources
-    return A.Compose([NSA(TEXTURE, sources, p=p, **VISIBLE, **arguments), *steps, A.ToTensorV2()], seed=seed)
+def build(seed=0, p=1.0, sources=None, steps=(), use="nsa", **arguments):
+    transform = transform_of(use, sources=list(normals()[1:]) if sources is None else sources, p=p, **arguments)
+    return A.Compose([transform, *steps, A.ToTensorV2()], seed=seed)
 
 
 def loader(pipeline, workers, context="fork", length=LENGTH, **options):
@@ -95,15 +95,17 @@ def test_no_two_samples_of_two_epochs_are_alike(workers, context):
     assert all(mask.any() for _, mask, _ in samples)
 
 
-@pytest.mark.parametrize("seed", [None, 7])
-def test_workers_differ_with_and_without_a_seed_of_the_compose(seed):
-    samples = run(1, 2, seed=seed)
-    assert len(set(images_of(samples))) == len(samples)
+@pytest.mark.parametrize(("use", "seed"), [("nsa", None), ("nsa", 7), *[(use, 7) for use in USES if use != "nsa"]])
+def test_workers_differ_with_and_without_a_seed_of_the_compose(use, seed):
+    images = images_of(run(1, 2, seed=seed, use=use))
+    unchanged = normals()[0].transpose(2, 0, 1).tobytes()
+    changed = [image for image in images if image != unchanged]
+    assert len(set(changed)) == len(changed) >= (len(images) // 2 if use == "pii" else len(images))
 
 
-@pytest.mark.parametrize("workers", [0, 1, 2])
-def test_same_seeds_and_workers_give_the_same_epochs(workers):
-    first, second = (run(5, workers, seed=3, epochs=2) for _ in range(2))
+@pytest.mark.parametrize(("use", "workers"), [("nsa", 0), ("nsa", 1), *[(use, 2) for use in USES]])
+def test_same_seeds_and_workers_give_the_same_epochs(use, workers):
+    first, second = (run(5, workers, seed=3, epochs=2, use=use) for _ in range(2))
     assert_equal(first, second)
 
 

@@ -10,7 +10,12 @@ import pytest
 import nsa_augment
 
 FOLDER = Path(__file__).parent / "golden"
-TASKS = {"nsa": "NaturalSyntheticAnomaly"}
+TASKS = {
+    "nsa": "NaturalSyntheticAnomaly",
+    "cutpaste": "CutPasteAnomaly",
+    "fpi": "ForeignPatchInterpolation",
+    "pii": "PoissonImageInterpolation",
+}
 LABELS = {  # name in the file: (label of the task, tolerance)
     "label_binary": ("binary", 0),
     "label_factor": ("factor", 1e-6),

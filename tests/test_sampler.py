@@ -16,13 +16,15 @@ from drawing import (
     uniform_over_map,
 )
 from scipy import stats
+from table5 import each_row
 
 from nsa_augment import NaturalSyntheticAnomaly
 
 
+@each_row()
 @pytest.mark.parametrize("max_patches", [1, 2, 3, 4, 9])
-def test_number_of_patches_is_one_plus_binomial(max_patches):
-    task = NaturalSyntheticAnomaly(**{**FIXED, "max_patches": max_patches})
+def test_number_of_patches_is_one_plus_binomial(row, max_patches):
+    task = row.task(**{**FIXED, "max_patches": max_patches})
     counts = [len(plan.patches) for plan in draw_plans(task, blank(SIDE), 2000)]
     if max_patches == 1:
         assert set(counts) == {1}
@@ -85,8 +87,9 @@ def test_height_and_width_are_drawn_independently():
     assert stats.spearmanr(*sizes.T).pvalue > 1e-3
 
 
-def test_centre_is_uniform_and_independent_of_the_destination():
-    task = NaturalSyntheticAnomaly(**FIXED)
+@each_row(lambda row: row.shift)
+def test_centre_is_uniform_and_independent_of_the_destination(row):
+    task = row.task(**FIXED)
     plans = draw_plans(task, blank(SIDE), 6000)
     source, destination = first_boxes(plans, "source_box"), first_boxes(plans, "destination_box")
     assert len(source) == 6000

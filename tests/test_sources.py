@@ -85,7 +85,9 @@ def test_a_callable_is_given_the_generator_of_the_compose():
     assert len(set(drawn[0])) == 3
 
 
-@pytest.mark.parametrize("wrong", [None, "a.png", [1, 2], np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)])
+@pytest.mark.parametrize(
+    "wrong", [None, "a.png", [1, 2], np.zeros((4, 4, 3), np.float16), np.zeros((0, 4, 3), np.uint8)]
+)
 def test_a_callable_that_returns_no_image_is_an_error(wrong):
     with pytest.raises((TypeError, ValueError), match="sources"):
         NSA(TEXTURE, lambda rng: wrong, p=1.0)(image=IMAGE)
@@ -198,7 +200,7 @@ def test_the_call_wins_over_previous():
         [None],
         ["0.png", None],
         [np.zeros((8, 8, 3), np.int32)],
-        [np.zeros((8, 8, 3), np.float64)],
+        [np.zeros((8, 8, 3), np.float16)],
         [np.full((8, 8, 3), 2, np.float32)],
         [np.zeros((0, 8, 3), np.uint8)],
         [np.zeros((8,), np.uint8)],

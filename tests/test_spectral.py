@@ -1,5 +1,7 @@
 """The spectral solver against `cv2.seamlessClone`, SciPy's sparse solver, and itself in other dtypes."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +10,8 @@ import scipy.sparse
 import scipy.sparse.linalg
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import draw_pixels
+from table5 import ROWS
 
 from nsa_augment import NaturalSyntheticAnomaly, PatchPlacement, PoissonImageInterpolation, SynthesisPlan
 from nsa_augment.blending import sines
@@ -212,3 +216,34 @@ def test_equal_images_stay_as_they_are(gradient):
     task = NaturalSyntheticAnomaly(solver="spectral")
     result = task.apply(image, image.copy(), SynthesisPlan((60, 75), (60, 75), (patch,)))
     np.testing.assert_array_equal(result.image, image)
+
+
+@given(
+    st.sampled_from([row.task for row in ROWS.values()]),
+    st.sampled_from([("uint16", None), ("uint16", 4095.0), ("float32", 2.0), ("float64", None)]),
+    st.integers(1, 70),
+    st.integers(1, 70),
+    st.sampled_from([(), (1,), (3,), (7,)]),
+    st.sampled_from([None, (200, 60)]),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_task_takes_deeper_images(task_class, kind, height, width, channels, background, seed):
+    dtype, max_value = kind
+    scale = max_value or {"uint16": 65535}.get(dtype, 1.0)
+    pixels = [draw_pixels(seed + part, (height, width, *channels)) for part in range(2)]
+    image, source = ((part * (scale / 255)).astype(dtype) for part in pixels)
+    before = image.copy(), source.copy()
+    task = task_class(background=background, max_value=max_value)
+    result = task(image, source, seed)
+    assert result.image.dtype == image.dtype
+    assert result.image.shape == image.shape
+    assert result.image.min() >= 0
+    assert result.image.max() <= max(scale, image.max())
+    assert result.label.dtype == np.float32
+    assert result.label.min() >= 0
+    assert result.label.max() <= 1
+    np.testing.assert_array_equal(image, before[0])
+    np.testing.assert_array_equal(source, before[1])
+    if dtype != "uint16" or max_value is None:  # 12 bits round the grey levels
+        coarse = replace(task, max_value=None).plan(*pixels, seed)
+        assert result.plan.to_dict() == coarse.to_dict()

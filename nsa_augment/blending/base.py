@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+import numpy as np
 
 from nsa_augment.types import BinaryMap, Gradient, Image
 
@@ -46,8 +49,8 @@ class Blending(Protocol):
         ...
 
     @property
-    def dtypes(self) -> tuple[str, ...]:
-        """Names of the dtypes that can be blended; empty: all."""
+    def dtypes(self) -> Collection[np.dtype[Any]]:
+        """Dtypes that can be blended."""
         ...
 
     def footprint(self, shape: BinaryMap) -> BinaryMap:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
+
 import numpy as np
 
 from nsa_augment.blending.base import Patch
+from nsa_augment.checks import FULL_SCALES
 from nsa_augment.types import BinaryMap, Gradient, Image
 
 
@@ -22,7 +26,7 @@ class CopyPaste:
 
     gradient: Gradient | None = None
     min_side = 1
-    dtypes: tuple[str, ...] = ()
+    dtypes: Collection[np.dtype[Any]] = tuple(FULL_SCALES)
 
     def footprint(self, shape: BinaryMap) -> BinaryMap:
         """The shape itself."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import cv2
 import numpy as np
@@ -12,13 +12,13 @@ import numpy as np
 from nsa_augment.blending.base import Patch
 from nsa_augment.blending.opencv import clone_opencv
 from nsa_augment.blending.spectral import clone_spectral
-from nsa_augment.checks import full_scale
+from nsa_augment.checks import FULL_SCALES, full_scale
 from nsa_augment.images import as_dtype
 from nsa_augment.types import BinaryMap, Gradient, Image
 
 MIN_SIDE = 5
 MIN_PIXELS = 50
-OPENCV_DTYPES = ("uint8", "float32")
+OPENCV_DTYPES = (np.dtype(np.uint8), np.dtype(np.float32))
 
 Solver: TypeAlias = Callable[[Image, Image, BinaryMap, Gradient, float], None]
 SOLVERS: dict[str, Solver] = {"opencv": clone_opencv, "spectral": clone_spectral}
@@ -40,15 +40,15 @@ class Poisson:
         Value of grey level 255; None: by dtype.
     """
 
-    solver: str = "opencv"
+    solver: str = "spectral"
     gradient: Gradient = "source"
     max_value: float | None = None
     min_side: ClassVar[int] = MIN_SIDE
 
     @property
-    def dtypes(self) -> tuple[str, ...]:
-        """OpenCV's own: 8 bits, and float32 that is rounded to them."""
-        return OPENCV_DTYPES if self.solver == "opencv" else ()
+    def dtypes(self) -> Collection[np.dtype[Any]]:
+        """All; of OpenCV 8 bits, and float32 that is rounded to them."""
+        return OPENCV_DTYPES if self.solver == "opencv" else tuple(FULL_SCALES)
 
     def footprint(self, shape: BinaryMap) -> BinaryMap:
         """The shape without the outermost ring of its box."""

@@ -41,24 +41,25 @@ def clone_spectral(canvas: Image, source: Image, mask: BinaryMap, gradient: Grad
     height, width = mask.shape
     if min(height, width) < 5:
         return
-    if width > FLIP_ASPECT * height:
-        turned = (1, 0, 2)
-        clone_spectral(canvas.transpose(turned), source.transpose(turned), mask.T, gradient, max_value)
-        return
+    flip = width > FLIP_ASPECT * height
     inner = canvas[1:-1, 1:-1]
     eroded = cv2.erode(mask, EROSION, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     weight = np.multiply(eroded[1:-1, 1:-1], np.float32(1 / 255), dtype=np.float32)
-    planes, source_planes = _planes(inner), _planes(source[1:-1, 1:-1])
-    divergence = SCRATCH.array("divergence", (len(planes), height - 4, width - 4), np.float32)
+    planes, source_planes = _planes(inner, flip), _planes(source[1:-1, 1:-1], flip)
+    shape = (len(planes), width - 4, height - 4) if flip else (len(planes), height - 4, width - 4)
+    divergence = SCRATCH.array("divergence", shape, np.float32)
+    if flip:
+        weight = np.ascontiguousarray(weight.T)
     for plane, source_plane, target in zip(planes, source_planes, divergence, strict=True):
         _divergence(plane, source_plane, weight, gradient == "mixed", target)
     for plane, change in zip(planes, _solve(divergence), strict=True):
         _add(plane, change, max_value)
-    inner[...] = cv2.merge(planes).reshape(inner.shape)
+    inner[...] = cv2.merge([cv2.transpose(plane) for plane in planes] if flip else planes).reshape(inner.shape)
 
 
-def _planes(image: Image) -> list[Image]:
-    return list(cv2.split(np.ascontiguousarray(image)))
+def _planes(image: Image, flip: bool) -> list[Image]:
+    planes = cv2.split(image)
+    return [cv2.transpose(plane) for plane in planes] if flip else list(planes)
 
 
 def solve_poisson(divergence: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -70,7 +70,9 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         self.metadata_key, self.label_key = metadata_key, label_key
         self.cache_mib = check_number("cache_mib", cache_mib, 0)
         self.parameters = {name: getattr(self.task, name) for name in parameters}
-        self._pool = None if sources is None or self._uses_previous else SourcePool(sources, cache_mib)
+        self._pool = (
+            None if sources is None or self._uses_previous else SourcePool(sources, cache_mib, self.task.max_value)
+        )
         self._previous: Image | None = None
         self._prepared: tuple[Any, PreparedSource] | None = None
 
@@ -140,7 +142,9 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def _draw_source(self, data: Mapping[str, Any], generator: np.random.Generator) -> Source | None:
         given = data.get(self.metadata_key)
         if given is not None:
-            return pick_source(self.metadata_key, given, generator)
+            source = pick_source(self.metadata_key, given, generator)
+            check_image(self.metadata_key, source, self.task.max_value)
+            return source
         if self._uses_previous:
             return self._previous
         if self._cuts_from_image(data):

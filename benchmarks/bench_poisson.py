@@ -1,0 +1,134 @@
+"""Poisson blending of one square patch: both solvers, and Poisson packages from PyPI where they are installed.
+
+    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_poisson.py [--json FILE] [--sides 16 ... 512] [--channels 1 3 16]
+
+One thread. "times faster" is the time of `cv2.seamlessClone` (in groups of three channels) over that of the solver;
+"difference" the largest from seamlessClone's result, grey levels. Peers: fpie (numba backend, source gradients, its
+default of 5000 iterations; one run each) and pietorch (NumPy version). With --transforms: the methods of the sine
+transform instead, times in multiples of the matrix product, from which `choose_method` was set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+
+import cv2
+import numpy as np
+from timing import report, seconds
+
+from nsa_augment.blending import sines
+from nsa_augment.blending.opencv import clone_opencv
+from nsa_augment.blending.spectral import clone_spectral
+
+
+def patches(side, channels):
+    rng = np.random.default_rng(side)
+    small = rng.integers(0, 256, (2, max(side // 8, 2), max(side // 8, 2), channels)).astype(np.float32)
+    images = [
+        np.stack([cv2.resize(part[:, :, c], (side, side), interpolation=cv2.INTER_CUBIC) for c in range(channels)], -1)
+        for part in small
+    ]
+    mask = np.zeros((side, side), np.uint8)
+    mask[1:-1, 1:-1] = 255
+    return *(np.clip(image, 0, 255).astype(np.uint8) for image in images), mask
+
+
+def by_opencv(image, source, mask):
+    clone_opencv(image, source, mask, "source", 255.0)
+
+
+def by_spectral(image, source, mask):
+    clone_spectral(image, source, mask, "source", 255.0)
+
+
+def peers():
+    """Functions that blend in place, by name; those whose package is not installed are left out."""
+    found = {}
+    try:
+        from fpie.process import EquProcessor
+    except ImportError:
+        pass
+    else:
+
+        def by_fpie(image, source, mask):
+            solver = EquProcessor("src", "numba", 1)
+            solver.reset(source, np.repeat(mask[:, :, None], 3, 2), image, (0, 0), (0, 0))
+            image[...] = solver.step(5000)[0]
+
+        found["fpie"] = by_fpie
+    try:
+        from pietorch import blend_numpy
+    except ImportError:
+        pass
+    else:
+
+        def by_pietorch(image, source, mask):
+            floats = [part.astype(np.float64) for part in (image, source)]
+            corner = np.array([0, 0])
+            blended = blend_numpy(*floats, (mask > 0).astype(float), corner, False, channels_dim=2)
+            image[...] = np.clip(blended, 0, 255)
+
+        found["pietorch"] = by_pietorch
+    return found
+
+
+def median_time(function, image, source, mask, repeats):
+    times = [seconds(function, image.copy(), source, mask) for _ in range(repeats + 1)]
+    return statistics.median(times[1:] or times)
+
+
+def bench(side, channels, others):
+    image, source, mask = patches(side, channels)
+    expected = image.copy()
+    by_opencv(expected, source, mask)
+    repeats = max(3, min(50, 4_000_000 // (side * side * channels)))
+    reference = median_time(by_opencv, image, source, mask, repeats)
+    row = {"side": side, "channels": channels, "seamlessClone_us": reference * 1e6}
+    for name, function in {"spectral": by_spectral, **others}.items():
+        if name == "fpie" and channels != 3:
+            row |= {f"{name}_times_faster": "-", f"{name}_difference": "-"}
+            continue
+        result = image.copy()
+        time = median_time(function, image, source, mask, 1 if name == "fpie" else repeats)
+        function(result, source, mask)
+        difference = int(np.abs(result.astype(int) - expected.astype(int)).max())
+        row |= {f"{name}_times_faster": reference / time, f"{name}_difference": difference}
+    return row
+
+
+def bench_transform(n):
+    lines = np.random.default_rng(n).normal(size=(3 * n, n)).astype(np.float32)
+    out = np.empty_like(lines)
+    times = {name: median_time(method, lines, out, None, 8) for name, method in transforms().items()}
+    return {
+        "length": n,
+        "largest_factor_of_length_plus_1": sines._largest_factor(n + 1),
+        **{name: time / times["product"] for name, time in times.items()},
+        "chosen": sines.choose_method(n),
+    }
+
+
+def transforms():
+    return {name: lambda lines, out, _, method=method: method(lines, out) for name, method in sines._METHODS.items()}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json")
+    parser.add_argument("--sides", type=int, nargs="+", default=[16, 32, 64, 100, 128, 200, 256, 400, 512])
+    parser.add_argument("--channels", type=int, nargs="+", default=[1, 3, 16])
+    parser.add_argument("--transforms", action="store_true")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    if arguments.transforms:
+        lengths = [50, 100, 119, 127, 150, 199, 255, 300, 399, 511, 512, 700, 1000, 1008, 1500, 2000]
+        report("Sine transforms of 3 n lines of length n", [bench_transform(n) for n in lengths], arguments.json)
+        return
+    others = peers()
+    rows = [bench(side, channels, others) for channels in arguments.channels for side in arguments.sides]
+    report("Poisson blending of one patch", rows, arguments.json)
+
+
+if __name__ == "__main__":
+    main()
