@@ -19,13 +19,14 @@ Lines = NDArray[np.float32]
 SINES = BoundedCache(64 * 2**20)
 """Sine matrices by length, up to 64 MiB."""
 
-FOLDED_FROM = 120
-"""Length from which halving the matrices by symmetry pays for the folding."""
+LONG = 115
+"""Length from which halving the matrices by symmetry, or an FFT, beats one matrix product."""
 
-FFT_FROM = {"scipy": 120, "opencv": 500}
-FFT_ALWAYS_FROM = {"scipy": 1500, "opencv": 3000}
-SMOOTH = 7
-"""An FFT whose length has no larger prime factor wins from `FFT_FROM` on, any other from `FFT_ALWAYS_FROM` on."""
+SMOOTHNESS = 12
+"""An FFT is fast where length + 1 has no prime factor larger than length / SMOOTHNESS."""
+
+ANY_FFT_FROM = 900
+"""Length from which OpenCV's FFT beats matrix products whatever the factors."""
 
 
 def sine_transform(lines: Lines, out: Lines | None = None) -> Lines:
@@ -57,11 +58,11 @@ def sine_transform(lines: Lines, out: Lines | None = None) -> Lines:
 @lru_cache(maxsize=4096)
 def choose_method(n: int) -> str:
     """Name of the fastest method for lines of length n, as measured by benchmarks/bench_poisson.py."""
-    library = "opencv" if find_spec("scipy") is None else "scipy"
-    smooth = _largest_factor(n + 1) <= SMOOTH
-    if n >= FFT_ALWAYS_FROM[library] or (smooth and n >= FFT_FROM[library]):
-        return library
-    return "folded" if n >= FOLDED_FROM else "product"
+    if n < LONG:
+        return "product"
+    if _largest_factor(n + 1) * SMOOTHNESS <= n:
+        return "opencv" if find_spec("scipy") is None else "scipy"
+    return "opencv" if n >= ANY_FFT_FROM else "folded"
 
 
 def _largest_factor(number: int) -> int:
