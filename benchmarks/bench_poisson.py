@@ -1,6 +1,7 @@
 """Poisson blending of one square patch: both solvers, and Poisson packages from PyPI where they are installed.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_poisson.py [--json FILE] [--sides 16 ... 512] [--channels 1 3 16]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_poisson.py [--json FILE] [--plot FILE] [--sides 16 ... 512]
+        [--channels 1 3 16]
 
 One thread. "times faster" is the time of `cv2.seamlessClone` (in groups of three channels) over that of the solver;
 "difference" the largest from seamlessClone's result, grey levels. Peers: fpie (numba backend, source gradients, its
@@ -113,12 +114,30 @@ def transforms():
     return {name: lambda lines, out, _, method=method: method(lines, out) for name, method in sines._METHODS.items()}
 
 
+def plot(rows, path):
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    for channels in sorted({row["channels"] for row in rows}):
+        chosen = [row for row in rows if row["channels"] == channels]
+        values = [row["spectral_times_faster"] for row in chosen]
+        axes.plot([row["side"] for row in chosen], values, "o-", label=f"{channels} channels")
+    axes.axhline(1, color="black", linewidth=0.8)
+    axes.set(xscale="log", xlabel="side of the patch, pixels", ylabel="times faster than seamlessClone", ylim=(0, None))
+    ticks = sorted({row["side"] for row in rows})
+    axes.set_xticks(ticks, map(str, ticks), minor=False)
+    axes.minorticks_off()
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json")
     parser.add_argument("--sides", type=int, nargs="+", default=[16, 32, 64, 100, 128, 200, 256, 400, 512])
     parser.add_argument("--channels", type=int, nargs="+", default=[1, 3, 16])
     parser.add_argument("--transforms", action="store_true")
+    parser.add_argument("--plot")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     if arguments.transforms:
@@ -128,6 +147,8 @@ def main():
     others = peers()
     rows = [bench(side, channels, others) for channels in arguments.channels for side in arguments.sides]
     report("Poisson blending of one patch", rows, arguments.json)
+    if arguments.plot:
+        plot(rows, arguments.plot)
 
 
 if __name__ == "__main__":

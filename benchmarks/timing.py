@@ -67,7 +67,7 @@ def report(title, rows, path):
     for name in rows[0]:
         table.add_column(name.replace("_", " "), justify="right")
     for row in rows:
-        table.add_row(*(f"{value:.2f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()))
     Console(width=150).print(table)
     if path is not None:
         Path(path).write_text(json.dumps({"title": title, "environment": environment(), "rows": rows}, indent=1))
