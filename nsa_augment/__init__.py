@@ -20,16 +20,15 @@ from nsa_augment.tasks import (
 )
 
 if TYPE_CHECKING:
-    from nsa_augment.integrations.albumentations import FPI, NSA, PII, CutPaste
+    from nsa_augment.integrations.albumentations import FPI as FPI
+    from nsa_augment.integrations.albumentations import NSA as NSA
+    from nsa_augment.integrations.albumentations import PII as PII
+    from nsa_augment.integrations.albumentations import CutPaste as CutPaste
 
 __version__ = version("nsa-augment")
 __all__ = [
     "ABLATIONS",
-    "FPI",
-    "NSA",
-    "PII",
     "PRESETS",
-    "CutPaste",
     "CutPasteAnomaly",
     "Ellipses",
     "ForeignPatchInterpolation",
@@ -44,6 +43,10 @@ __all__ = [
 ]
 
 _INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII"), "albumentations")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_INTEGRATIONS])
 
 
 def __getattr__(name: str) -> Any:

@@ -102,7 +102,7 @@ class AnomalyTask(Geometry):
 
         Parameters
         ----------
-        image : (H, W) or (H, W, C) array, uint8 or float32 in [0, 1]
+        image : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
             The normal image; never modified.
         source : array of the same dtype and channels
             Another normal image, brought to the size of `image` if it has another; never modified. CutPaste cuts from
@@ -152,7 +152,7 @@ class AnomalyTask(Geometry):
         Parameters
         ----------
         image, source, mask, source_mask
-            As for calling the task.
+            As for calling the task; masks that were given when the plan was drawn must be given again.
         plan : SynthesisPlan
             Drawn for images of these sizes. It brings geometry, factor and gradient; blending and label are the
             task's. Patches too small to be blended are left out.
@@ -178,7 +178,7 @@ class AnomalyTask(Geometry):
         Returns
         -------
         PreparedSource
-            Accepted as `source` by `plan`, `apply` and the task itself.
+            Accepted as `source` by `plan`, `apply` and the task itself; it belongs to tasks of this background model.
         """
         return prepare_source(source, shape, self.background, source_mask, max_value=self.max_value)
 
@@ -211,7 +211,7 @@ class AnomalyTask(Geometry):
         elif source_mask is not None:
             raise fail(ValueError, "source_mask", "None beside a prepared source, which has its own", source_mask)
         elif constrained and source.foreground is None:
-            source = replace(source, foreground=Foreground(source.image, None))
+            source = replace(source, foreground=Foreground(source.image, self.background, max_value=self.max_value))
         if foreground is None and source.foreground is not None:
             foreground = Foreground(image, None)
         check_pair(image, source.image)

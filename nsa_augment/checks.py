@@ -33,11 +33,6 @@ def _short(value: object) -> str:
     return text if len(text) <= 120 else f"{text[:117]}... ({type(value).__name__})"
 
 
-def is_real(value: object) -> bool:
-    """Whether `value` is a finite number (bool is not)."""
-    return isinstance(value, Real) and not isinstance(value, bool) and bool(np.isfinite(float(value)))
-
-
 def check_number(name: str, value: Any, low: float, high: float = np.inf) -> float:
     """Return `value` as a float if it is a number in [low, high]."""
     if type(value) is float and low <= value <= high and value < math.inf:

@@ -153,7 +153,9 @@ class Foreground:
             return np.ones(self._image.shape[:2], np.uint8)
         if isinstance(self._background, tuple):
             return _brightness_mask(self._cube, self._background, self._scale)
-        return check_object_mask("background(image)", self._background(self._image), self._image.shape[:2])
+        shown = self._image.view()
+        shown.flags.writeable = False
+        return check_object_mask("background(image)", self._background(shown), self._image.shape[:2])
 
     @cached_property
     def table(self) -> NDArray[np.int32]:

@@ -26,7 +26,8 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise ValueError(f"no such folder: {folder}")
+        reason = "not a folder (give single files as a list of paths)" if folder.exists() else "no such folder"
+        raise ValueError(f"{reason}: {folder}")
     shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
     files = sorted(path for path in shown if path.suffix.lower() in SUFFIXES and path.is_file())
     if not files:

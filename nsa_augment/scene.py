@@ -61,7 +61,7 @@ def prepare_source(
 
     Parameters
     ----------
-    source : (H, W) or (H, W, C) array, uint8 or float32 in [0, 1]
+    source : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
     shape : (height, width)
         Size of the images, pixels. A source of another size is resized, with a warning when scale or aspect
         ratio differ by more than 25 %.

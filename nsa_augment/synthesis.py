@@ -31,7 +31,7 @@ from nsa_augment.shapes import PatchShape
 from nsa_augment.types import BinaryMap, Box, Image, LabelKind, Shape
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelledArea:
     """Mask and label inside a box of the image; both are zero outside all areas."""
 
@@ -40,7 +40,7 @@ class LabelledArea:
     label: NDArray[np.float32]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SynthesisResult:
     """A synthetic anomaly.
 

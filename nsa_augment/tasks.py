@@ -124,8 +124,8 @@ class CutPasteAnomaly(AnomalyTask):
         Strength of the colour jitter of each patch.
     variant : None, "normal", "scar" or "union"
         As the CutPaste paper trains, whatever `max_patches` and `background` say: a single patch, no foreground
-        constraints, jitter 0.1 (unless given); "normal" by area and aspect ratio, "scar" a thin rotated strip, "union"
-        either of them, at random.
+        constraints (unless masks are given with the call), jitter 0.1 (unless given); "normal" by area and aspect
+        ratio, "scar" a thin rotated strip, "union" either of them, at random.
 
     References
     ----------

@@ -1,5 +1,6 @@
 """Object masks: brightness pairs, callables, given masks."""
 
+import numba
 import numpy as np
 import oracle
 import pytest
@@ -10,7 +11,8 @@ from strategies import channel_shapes, draw_object, draw_pixels, dtypes, plans, 
 
 from nsa_augment import NaturalSyntheticAnomaly
 from nsa_augment.foreground import Foreground, object_mask
-from nsa_augment.kernels import binary_median
+from nsa_augment.kernels import binary_median, compiled
+from nsa_augment.samples import draw_sample
 
 small = st.one_of(st.integers(1, 12), st.integers(1, 40))
 levels = st.integers(0, 510).map(lambda twice: twice / 2)
@@ -136,3 +138,35 @@ def test_without_a_model_the_mask_that_is_not_given_is_all_object(seed):
     same_arrays(task(image, source, seed, mask=drawn), expected)
     expected = task(image, source, seed, mask=everything, source_mask=drawn)
     same_arrays(task(image, source, seed, source_mask=drawn), expected)
+
+
+def test_a_background_model_cannot_write_to_the_image():
+    image = np.full((40, 40), 90, np.uint8)
+
+    def careless(shown):
+        shown[:] = 0
+        return shown > 0
+
+    with pytest.raises(ValueError, match="read-only"):
+        NaturalSyntheticAnomaly(background=careless)(image, image.copy(), 0)
+    assert (image == 90).all()
+
+
+def test_a_source_prepared_without_constraints_is_constrained_by_the_task():
+    image, source = (draw_sample("bolt", index, size=128).image for index in range(2))
+    prepared = NaturalSyntheticAnomaly().prepare_source(source, (128, 128))
+    task = NaturalSyntheticAnomaly.from_preset("screw")
+    for seed in range(10):
+        assert task.plan(image, prepared, seed) == task.plan(image, source, seed)
+
+
+def test_compiles_without_a_cache_folder(monkeypatch):
+    njit = numba.njit
+
+    def without_folder(**options):
+        if options.get("cache"):
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(**options)
+
+    monkeypatch.setattr(numba, "njit", without_folder)
+    assert compiled(lambda x: x + 1)(1) == 2

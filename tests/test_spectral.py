@@ -16,6 +16,7 @@ from table5 import ROWS
 from nsa_augment import NaturalSyntheticAnomaly, PatchPlacement, PoissonImageInterpolation, SynthesisPlan
 from nsa_augment.blending import sines
 from nsa_augment.blending.spectral import clone_spectral, solve_poisson
+from nsa_augment.samples import draw_sample
 
 FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
 METHODS = ["product", "folded", "scipy", "opencv"]
@@ -151,6 +152,18 @@ def test_deeper_images_are_blended_as_8_bit_ones_but_finer(dtype, max_value):
     assert np.abs(fine.label - coarse.label).mean() < 0.02
     levels = np.unique(fine.image[30:50, 40:60].astype(float) * 255 / scale % 1)
     assert len(levels) > 10
+
+
+@pytest.mark.parametrize("product", ["hide", "bolt", "weave"])
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "float64"])
+def test_gradients_that_tie_in_8_bits_tie_in_every_dtype(product, dtype):
+    scale = {"uint16": 65535}.get(dtype, 1.0)
+    pixels = [draw_sample(product, index, size=96).image for index in range(2)]
+    deep = [(part * (scale / 255)).astype(dtype) for part in pixels]
+    task = NaturalSyntheticAnomaly(gradient="mixed", max_patches=1, scale_range=None)
+    for seed in range(12):
+        coarse, fine = task(*pixels, seed), task(*deep, seed)
+        assert np.abs(fine.image.astype(float) * 255 / scale - coarse.image).max() < 1.1
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5, 16, 64])

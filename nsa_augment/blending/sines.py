@@ -74,11 +74,16 @@ def _largest_factor(number: int) -> int:
     return max(largest, number)
 
 
+def _sine_matrix(rows: NDArray[np.int64], columns: NDArray[np.int64], n: int) -> Lines:
+    period = 2 * (n + 1)  # products are reduced by it before the sine, which keeps large lengths exact
+    matrix: Lines = np.sin(2 * np.pi / period * (np.outer(rows, columns) % period)).astype(np.float32)
+    return matrix
+
+
 def _sines(n: int) -> Lines:
     def make() -> tuple[Lines, int]:
         index = np.arange(1, n + 1)
-        # The product is reduced modulo the period before the sine, which keeps large lengths exact.
-        matrix = np.sin(np.pi / (n + 1) * (np.outer(index, index) % (2 * (n + 1)))).astype(np.float32)
+        matrix = _sine_matrix(index, index, n)
         return matrix, matrix.nbytes
 
     matrix: Lines = SINES.get(n, make)
@@ -88,11 +93,8 @@ def _sines(n: int) -> Lines:
 def _folded_sines(n: int) -> tuple[Lines, Lines]:
     def make() -> tuple[tuple[Lines, Lines], int]:
         index = np.arange(1, n + 1)
-        parts = (
-            np.sin(np.pi / (n + 1) * (np.outer(rows, columns) % (2 * (n + 1)))).astype(np.float32)
-            for rows, columns in ((index[: (n + 1) // 2], index[0::2]), (index[: n // 2], index[1::2]))
-        )
-        even, odd = parts
+        even = _sine_matrix(index[: (n + 1) // 2], index[0::2], n)
+        odd = _sine_matrix(index[: n // 2], index[1::2], n)
         return (even, odd), even.nbytes + odd.nbytes
 
     matrices: tuple[Lines, Lines] = SINES.get(("folded", n), make)

@@ -20,6 +20,9 @@ from nsa_augment.types import BinaryMap, Gradient, Image
 EROSION = np.ones((7, 7), np.uint8)
 """Three erosions by 3 x 3."""
 
+TIE_SLACK = 2.0**-10 / 255
+"""Rounding of float images, as a part of the full scale: gradients that tie in 8 bits must tie there too."""
+
 FLIP_ASPECT = 1.25
 """Width over height from which it pays to work on the transposed patch: the transform is cheaper on short rows."""
 
@@ -39,8 +42,6 @@ def clone_spectral(canvas: Image, source: Image, mask: BinaryMap, gradient: Grad
         Results are clipped to [0, max_value].
     """
     height, width = mask.shape
-    if min(height, width) < 5:
-        return
     flip = width > FLIP_ASPECT * height
     inner = canvas[1:-1, 1:-1]
     eroded = cv2.erode(mask, EROSION, borderType=cv2.BORDER_CONSTANT, borderValue=0)
@@ -50,8 +51,9 @@ def clone_spectral(canvas: Image, source: Image, mask: BinaryMap, gradient: Grad
     divergence = SCRATCH.array("divergence", shape, np.float32)
     if flip:
         weight = np.ascontiguousarray(weight.T)
+    slack = np.float32(max_value * TIE_SLACK if canvas.dtype.kind == "f" else 0)
     for plane, source_plane, target in zip(planes, source_planes, divergence, strict=True):
-        _divergence(plane, source_plane, weight, gradient == "mixed", target)
+        _divergence(plane, source_plane, weight, gradient == "mixed", slack, target)
     for plane, change in zip(planes, _solve(divergence), strict=True):
         _add(plane, change, max_value)
     inner[...] = cv2.merge([cv2.transpose(plane) for plane in planes] if flip else planes).reshape(inner.shape)
@@ -93,7 +95,10 @@ def _solve(divergence: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @compiled
-def _divergence(plane: Image, source: Image, weight: NDArray[np.float32], mixed: bool, result: Image) -> None:
+def _divergence(
+    plane: Image, source: Image, weight: NDArray[np.float32], mixed: bool, slack: np.float32, result: Image
+) -> None:
+    """Right-hand side (h - 2, w - 2) of one plane (h, w); mixed gradients that differ by `slack` at most are ties."""
     height, width = plane.shape
     values = np.empty((2, width), np.float32)
     foreign = np.empty((2, width), np.float32)
@@ -112,7 +117,7 @@ def _divergence(plane: Image, source: Image, weight: NDArray[np.float32], mixed:
         for x in range(width - 1):
             own_x, own_y = here[x + 1] - here[x], below[x] - here[x]
             new_x, new_y = new_here[x + 1] - new_here[x], new_below[x] - new_here[x]
-            kept = mixed and abs(new_x - new_y) <= abs(own_x - own_y)
+            kept = mixed and abs(new_x - new_y) <= abs(own_x - own_y) + slack
             taken = np.float32(0) if kept else share[x]
             across[x] = taken * (new_x - own_x)
             under[x] = taken * (new_y - own_y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -123,6 +124,8 @@ def preview(
         examples.append(make_example(maker, caption, image, source, [seed, row]))
     title = f"{TASK_NAMES[task]}, preset {preset}" + (f", ablation {ablation}" if ablation else "")
     _write_examples(output, examples, title, maker.label)
+    if len(files) == 1 and maker.needs_source:
+        typer.echo(f"{files[0].name} is the only image, so its patches come from itself", err=True)
     placed = sum(bool(example.result.plan.patches) for example in examples)
     if placed < len(examples):
         typer.echo(f"{len(examples) - placed} of {len(examples)} images had no place for a patch", err=True)
@@ -139,7 +142,17 @@ def compare(
 ) -> None:
     """Show one image under all tasks and all their labels, under one seed."""
     _check_output(output)
-    tasks = {name: _make_task(name, preset, None, ablation, overrides) for name in TASKS}
+    arguments = _parse(overrides or [])
+    if "label" in arguments:
+        raise ValueError("--set label must be left out of compare, which shows all labels")
+    names = {name: {field.name for field in fields(task)} for name, task in TASKS.items()}
+    if unknown := set(arguments) - {name for own in names.values() for name in own}:
+        raise ValueError(f"--set must name an argument of a task, got {min(unknown)!r}")
+    tasks = {}
+    for name, task_class in TASKS.items():
+        skipped = set() if task_class.shift else {"scale_range"}
+        own = {key: value for key, value in arguments.items() if key in names[name] - skipped}
+        tasks[name] = task_class.from_preset(preset, ablation=ablation, **own)
     files = list_images(path if path.is_dir() else path.parent)
     rng = np.random.default_rng(seed)
     image_file = files[int(rng.integers(len(files)))] if path.is_dir() else path
@@ -195,7 +208,7 @@ def _make_task(
 
 def _parse(overrides: list[str]) -> dict[str, Any]:
     """Keyword arguments from NAME=VALUE; values are Python literals, anything else is a string."""
-    arguments = {}
+    arguments: dict[str, Any] = {}
     for entry in overrides:
         name, separator, text = entry.partition("=")
         if not separator or not name.isidentifier():
@@ -204,6 +217,8 @@ def _parse(overrides: list[str]) -> dict[str, Any]:
             arguments[name] = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             arguments[name] = text
+    if "max_value" in arguments:
+        raise ValueError("--set max_value must be left out: the command line works on 8-bit images")
     return arguments
 
 

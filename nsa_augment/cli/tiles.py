@@ -18,7 +18,7 @@ from nsa_augment.types import BinaryMap, Box, Image, LabelKind
 
 EXAMPLE_COLUMNS = ("normal", "source", "result", "label")
 LABEL_KINDS: tuple[LabelKind, ...] = ("binary", "factor", "continuous", "logistic")
-COMPARISON_COLUMNS = ("source", "result", *(f"{kind} label" for kind in LABEL_KINDS))
+COMPARISON_COLUMNS = ("normal", "source", "result", *(f"{kind} label" for kind in LABEL_KINDS))
 OUTLINE = (0, 190, 190)
 PATCH_COLOURS = ((255, 170, 0), (60, 130, 255), (50, 205, 80), (235, 70, 200), (250, 90, 60))
 
@@ -61,18 +61,14 @@ def make_example(task: AnomalyTask, caption: str, image: Image, source: Image, s
 
 def example_row(example: Example, label_max: float) -> Row:
     """Normal image with its object outlined, source, result, and label; boxes show where patches come from and go."""
-    normal, result = (_scaled(_rgb(image), example.scale) for image in (example.image, example.result.image))
-    if example.foreground is not None:
-        mask = cv2.resize(example.foreground, normal.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-        contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        normal = np.asarray(cv2.drawContours(normal, contours, -1, OUTLINE, 1), np.uint8)
+    result = _scaled(_rgb(example.result.image), example.scale)
     label = _label_tile(example, result, example.result.label, label_max)
     _draw_boxes(label, [patch.destination_box for patch in example.result.plan.patches], example.scale)
-    return Row(example.caption, (normal, _source_tile(example), result, label))
+    return Row(example.caption, (_normal_tile(example), _source_tile(example), result, label))
 
 
 def comparison_row(task: AnomalyTask, example: Example, label_max: float) -> Row:
-    """Source, result and all labels that a task can make of one plan."""
+    """Normal image, source, result and all labels that a task can make of one plan."""
     result = _scaled(_rgb(example.result.image), example.scale)
     labels: list[Pixels | None] = []
     for kind in LABEL_KINDS:
@@ -82,7 +78,16 @@ def comparison_row(task: AnomalyTask, example: Example, label_max: float) -> Row
         source = example.source if task.needs_source else None
         label = replace(task, label=kind).apply(example.image, source, example.result.plan).label
         labels.append(_label_tile(example, result, label, label_max if kind == "continuous" else 1.0))
-    return Row(example.caption, (_source_tile(example), result, *labels))
+    return Row(example.caption, (_normal_tile(example), _source_tile(example), result, *labels))
+
+
+def _normal_tile(example: Example) -> Pixels:
+    tile = _scaled(_rgb(example.image), example.scale)
+    if example.foreground is None:
+        return tile
+    mask = cv2.resize(example.foreground, tile.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(cv2.drawContours(tile, contours, -1, OUTLINE, 1), np.uint8)
 
 
 def _source_tile(example: Example) -> Pixels:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import sys
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -52,6 +54,11 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     ) -> None:
         self._worker: tuple[int, np.random.Generator, random.Random] | None = None
         super().__init__(p=p)
+        known = {field.name for field in fields(self.task_class)}
+        if unknown := sorted(set(parameters) - known):
+            own = inspect.signature(SynthesisTransform).parameters
+            accepted = ", ".join(sorted(known | set(own) - {"parameters"}))
+            raise TypeError(f"{type(self).__name__} has no argument {unknown[0]!r}, accepted are {accepted}")
         if preset is not None:
             self.task = self.task_class.from_preset(preset, ablation=ablation, **parameters)
         elif ablation is not None:
