@@ -19,14 +19,21 @@ Lines = NDArray[np.float32]
 SINES = BoundedCache(64 * 2**20)
 """Sine matrices by length, up to 64 MiB."""
 
-LONG = 115
-"""Length from which halving the matrices by symmetry, or an FFT, beats one matrix product."""
+FOLDED_FROM = 80
+"""Length from which halving the matrices by symmetry pays for the folding."""
+
+FFT_FROM = 115
+"""Length from which an FFT wins where it is fast."""
 
 SMOOTHNESS = 12
 """An FFT is fast where length + 1 has no prime factor larger than length / SMOOTHNESS."""
 
-ANY_FFT_FROM = 900
-"""Length from which OpenCV's FFT beats matrix products whatever the factors."""
+ANY_FFT_FROM = 256
+"""Length from which OpenCV's FFT is used whatever the factors."""
+
+PRODUCT_LIMIT = 2**18
+"""Multiplications in one matrix product: OpenBLAS spreads larger ones over threads, and threads of several DataLoader
+workers (or of the caller) would get in each other's way."""
 
 
 def sine_transform(lines: Lines, out: Lines | None = None) -> Lines:
@@ -58,9 +65,9 @@ def sine_transform(lines: Lines, out: Lines | None = None) -> Lines:
 @lru_cache(maxsize=4096)
 def choose_method(n: int) -> str:
     """Name of the fastest method for lines of length n, as measured by benchmarks/bench_poisson.py."""
-    if n < LONG:
+    if n < FOLDED_FROM:
         return "product"
-    if _largest_factor(n + 1) * SMOOTHNESS <= n:
+    if n >= FFT_FROM and _largest_factor(n + 1) * SMOOTHNESS <= n:
         return "opencv" if find_spec("scipy") is None else "scipy"
     return "opencv" if n >= ANY_FFT_FROM else "folded"
 
@@ -101,8 +108,15 @@ def _folded_sines(n: int) -> tuple[Lines, Lines]:
     return matrices
 
 
+def _multiply(lines: Lines, matrix: Lines, out: Lines) -> None:
+    """Matrix product in pieces of at most `PRODUCT_LIMIT` multiplications."""
+    rows = max(PRODUCT_LIMIT // max(matrix.size, 1), 1)
+    for first in range(0, len(lines), rows):
+        np.matmul(lines[first : first + rows], matrix, out=out[first : first + rows])
+
+
 def _by_product(lines: Lines, out: Lines) -> None:
-    np.matmul(lines, _sines(lines.shape[1]), out=out)
+    _multiply(lines, _sines(lines.shape[1]), out)
 
 
 def _by_folded_product(lines: Lines, out: Lines) -> None:
@@ -116,7 +130,8 @@ def _by_folded_product(lines: Lines, out: Lines) -> None:
         if width > half:
             folded[:, half] = lines[:, half]
         product = SCRATCH.array("product", (count, matrix.shape[1]), np.float32)
-        out[:, start::2] = np.matmul(folded, matrix, out=product)
+        _multiply(folded, matrix, product)
+        out[:, start::2] = product
 
 
 def _by_scipy(lines: Lines, out: Lines) -> None:
