@@ -1,6 +1,6 @@
 """Images per second beside other packages that make synthetic anomalies, each in its own default settings; one thread.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_peers.py [--json FILE]
+    python benchmarks/bench_peers.py [--json FILE]
 
 Peers are measured where they are installed: defect-synthesis (each of its generators), whose defects are drawn
 procedurally. Same images for all: the embedded samples at 256 x 256 x 3.

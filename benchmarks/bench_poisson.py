@@ -1,6 +1,6 @@
 """Poisson blending of one square patch: both solvers, and Poisson packages from PyPI where they are installed.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_poisson.py [--json FILE] [--plot FILE] [--sides 16 ... 512]
+    python benchmarks/bench_poisson.py [--json FILE] [--plot FILE] [--sides 16 ... 512]
         [--channels 1 3 16]
 
 One thread. "times faster" is the time of `cv2.seamlessClone` (in groups of three channels) over that of the solver;

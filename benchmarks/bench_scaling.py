@@ -1,6 +1,6 @@
 """How the cost of a call grows with the image, with threads and with DataLoader workers; spectral solver.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_scaling.py [--json FILE] [--sides 128 ... 4096]
+    python benchmarks/bench_scaling.py [--json FILE] [--sides 128 ... 4096]
 
 Patches of fixed size (64 x 64 pixels, in place, no constraints) and of a fixed fraction of the image (preset tile);
 times as multiples of those at side 1024. The foreground is one pass over the image: its rate, beside that of a copy.
