@@ -157,8 +157,8 @@ def _draw_strip(
 ) -> SourcePatch | None:
     """CutPaste-Scar: a thin rotated strip, sizes in pixels of a 256-pixel image, whole inside the image."""
     scale = min(shape) / SCAR_IMAGE
-    width, length = (max(rng.uniform(*limits) * scale, min_side) for limits in (SCAR_WIDTH, SCAR_LENGTH))
-    strip = Strip(width, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
+    thickness, length = (max(rng.uniform(*limits) * scale, min_side) for limits in (SCAR_WIDTH, SCAR_LENGTH))
+    strip = Strip(thickness, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
     height, width = strip.box_size
     if height > shape[0] or width > shape[1]:
         return None

@@ -81,13 +81,13 @@ class SourcePool:
             return source
         return self._sources[int(rng.integers(len(self._sources)))]
 
-    def read(self, source: Source, image: Image, max_value: float | None = None) -> Image:
+    def read(self, source: Source, image: Image) -> Image:
         """`decode`, with the pixels of files kept in the cache."""
         if not isinstance(source, Path):
-            return as_dtype(source, image.dtype, max_value)
+            return as_dtype(source, image.dtype, self._max_value)
 
         def make() -> tuple[Image, int]:
-            pixels = decode(source, image, max_value)
+            pixels = decode(source, image, self._max_value)
             return pixels, pixels.nbytes
 
         pixels: Image = self._cache.get((source, channels(image) == 1, image.dtype), make)

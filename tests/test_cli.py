@@ -135,3 +135,14 @@ def test_ablation_and_task_are_checked(folder):
     done = run("preview", folder, "--task", "nasa")
     assert done.returncode == 1
     assert "'nasa'" in done.stderr
+
+
+def test_compare_gives_each_task_the_arguments_it_knows(folder, tmp_path):
+    output = tmp_path / "page.png"
+    chosen = ("--set", "gradient=mixed", "--set", "scale_range=0.5,1", "--set", "jitter=0.1")
+    done = run("compare", folder, "--preset", "screw", *chosen, "-o", output)
+    assert done.returncode == 0, done.stderr
+    for wrong in ("label=binary", "colour=1", "max_value=4095"):
+        done = run("compare", folder, "--set", wrong, "-o", output)
+        assert done.returncode == 1
+        assert wrong.partition("=")[0] in done.stderr

@@ -142,17 +142,7 @@ def compare(
 ) -> None:
     """Show one image under all tasks and all their labels, under one seed."""
     _check_output(output)
-    arguments = _parse(overrides or [])
-    if "label" in arguments:
-        raise ValueError("--set label must be left out of compare, which shows all labels")
-    names = {name: {field.name for field in fields(task)} for name, task in TASKS.items()}
-    if unknown := set(arguments) - {name for own in names.values() for name in own}:
-        raise ValueError(f"--set must name an argument of a task, got {min(unknown)!r}")
-    tasks = {}
-    for name, task_class in TASKS.items():
-        skipped = set() if task_class.shift else {"scale_range"}
-        own = {key: value for key, value in arguments.items() if key in names[name] - skipped}
-        tasks[name] = task_class.from_preset(preset, ablation=ablation, **own)
+    tasks = _tasks_to_compare(preset, ablation, overrides)
     files = list_images(path if path.is_dir() else path.parent)
     rng = np.random.default_rng(seed)
     image_file = files[int(rng.integers(len(files)))] if path.is_dir() else path
@@ -160,10 +150,10 @@ def compare(
     source_file = others[int(rng.integers(len(others)))]
     image, source = read_image(image_file), read_image(source_file)
     examples = {name: make_example(task, TASK_NAMES[name], image, source, [seed]) for name, task in tasks.items()}
-    changes = [_largest_change(example) for example in examples.values()]
-    rows = [comparison_row(tasks[name], example, max(changes) or 1.0) for name, example in examples.items()]
+    largest = max(map(_largest_change, examples.values())) or 1.0
+    rows = [comparison_row(tasks[name], example, largest) for name, example in examples.items()]
     title = f"{image_file.name} with patches of {source_file.name}, preset {preset}"
-    bars = [ColourBar("binary, factor, logistic", 1.0), ColourBar("continuous: grey levels", max(changes) or 1.0)]
+    bars = [ColourBar("binary, factor, logistic", 1.0), ColourBar("continuous: grey levels", largest)]
     _write_page(output, title, COMPARISON_COLUMNS, rows, bars)
 
 
@@ -204,6 +194,22 @@ def _make_task(
     if label is not None:
         arguments["label"] = label
     return TASKS[name].from_preset(preset, ablation=ablation, **arguments)
+
+
+def _tasks_to_compare(preset: str, ablation: str | None, overrides: list[str] | None) -> dict[str, AnomalyTask]:
+    """All tasks, each with those of the overrides that it knows."""
+    arguments = _parse(overrides or [])
+    if "label" in arguments:
+        raise ValueError("--set label must be left out of compare, which shows all labels")
+    known = {name: {field.name for field in fields(task)} for name, task in TASKS.items()}
+    if unknown := set(arguments).difference(*known.values()):
+        raise ValueError(f"--set must name an argument of a task, got {min(unknown)!r}")
+    tasks = {}
+    for name, task_class in TASKS.items():
+        usable = known[name] if task_class.shift else known[name] - {"scale_range"}
+        own = {key: value for key, value in arguments.items() if key in usable}
+        tasks[name] = task_class.from_preset(preset, ablation=ablation, **own)
+    return tasks
 
 
 def _parse(overrides: list[str]) -> dict[str, Any]:

@@ -166,8 +166,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         return not self.task.needs_source and self.sources is None and data.get(self.metadata_key) is None
 
     def _read(self, source: Source, image: Image) -> Image:
-        max_value = self.task.max_value
-        return self._pool.read(source, image, max_value) if self._pool is not None else decode(source, image, max_value)
+        return self._pool.read(source, image) if self._pool is not None else decode(source, image, self.task.max_value)
 
     def _prepare(self, source: Source, image: Image) -> PreparedSource:
         if self._pool is not None:
