@@ -1,0 +1,75 @@
+"""What the commands share: options, tasks from options, progress."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from nsa_augment.anomaly_task import AnomalyTask
+from nsa_augment.checks import check_choice
+from nsa_augment.tasks import TASKS
+
+TASK_NAMES = {
+    "nsa": "NSA (natural synthetic anomalies)",
+    "cutpaste": "CutPaste",
+    "fpi": "FPI (foreign patch interpolation)",
+    "pii": "PII (Poisson image interpolation)",
+}
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same picture.")]
+Preset = Annotated[str, typer.Option(help="A row of `nsa-augment presets`.")]
+Task = Annotated[str, typer.Option(help=f"{', '.join(TASKS)}.")]
+Label = Annotated[str | None, typer.Option(help="binary, continuous, logistic or (fpi, pii) factor.")]
+Ablation = Annotated[str | None, typer.Option(help="A, B, C or D: a variation of the preset in the paper.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Replace an argument of the preset: --set background=200,60"),
+]
+
+
+def progress(items: Iterable[Any], description: str) -> Iterable[Any]:
+    """Show a progress bar while iterating, where someone watches."""
+    console = Console(stderr=True)
+    return track(list(items), description, console=console, transient=True) if console.is_terminal else items
+
+
+def make_task(
+    name: str, preset: str, label: str | None, ablation: str | None = None, overrides: list[str] | None = None
+) -> AnomalyTask:
+    """Bind a task to the options of a command."""
+    check_choice("--task", name, TASKS)
+    arguments = parse_overrides(overrides or [])
+    if label is not None:
+        arguments["label"] = label
+    return TASKS[name].from_preset(preset, ablation=ablation, **arguments)
+
+
+def parse_overrides(overrides: list[str]) -> dict[str, Any]:
+    """Keyword arguments from NAME=VALUE; values are Python literals, anything else is a string."""
+    arguments: dict[str, Any] = {}
+    for entry in overrides:
+        name, separator, text = entry.partition("=")
+        if not separator or not name.isidentifier():
+            raise ValueError(f"--set must be NAME=VALUE, got {entry!r}")
+        try:
+            arguments[name] = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            arguments[name] = text
+    if "max_value" in arguments:
+        raise ValueError("--set max_value must be left out: the command line works on 8-bit images")
+    return arguments
+
+
+def check_output(output: Path) -> None:
+    """Refuse a picture that could not be written, before any work is done."""
+    if output.suffix.lower() != ".png":
+        raise ValueError(f"--output must end in .png, got {output}")
+    if not output.parent.is_dir():
+        raise ValueError(f"--output must lie in an existing folder, got {output}")
