@@ -1,5 +1,6 @@
 """The core costs no framework: integrations are loaded on first use, and say what they need."""
 
+import pytest
 from pipelines import run_python
 
 BLOCK = """
@@ -73,6 +74,31 @@ for attempt in range(2):
         assert "nsa-augment[albumentations]" in message
         assert "NSA" in message
         assert name == "albumentations"
+
+
+def test_the_torch_integration_says_that_it_needs_torch():
+    code = """
+try:
+    import nsa_augment.integrations.torch
+except ModuleNotFoundError as error:
+    print(error.name, error)
+"""
+    assert run_python(BLOCK + code).split(maxsplit=1) == ["torch", "No module named 'torch'\n"]
+
+
+def test_the_torch_integration_needs_nothing_but_torch():
+    pytest.importorskip("torch")
+    code = """
+BLOCKED = {"albumentations", "torchvision", "scipy"}
+import numpy as np
+from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment.integrations.torch import AnomalyDataset, NSATransform
+images = list(np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8))
+image, label = AnomalyDataset(images, NaturalSyntheticAnomaly(), view_transform=lambda image, rng: image[::-1])[0]
+image, mask = NSATransform("leather", images, p=1.0)(image)
+print(image.dtype, label.dtype, mask.dtype)
+"""
+    assert run_python(BLOCK + code).split() == ["torch.uint8", "torch.float32", "torch.float32"]
 
 
 def test_another_missing_module_is_not_blamed_on_albumentations():

@@ -1,0 +1,148 @@
+"""A map-style dataset of synthetic anomalies in which an item depends on (seed, epoch, index) alone."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from nsa_augment.anomaly_task import AnomalyTask
+from nsa_augment.checks import check_integer, check_number, fail
+from nsa_augment.integrations.torch.tensors import image_of, to_tensor
+from nsa_augment.types import Image
+
+_ACCEPTED_VIEW = "an albumentations transform, a torch.nn.Module on (C, H, W) tensors, a callable (image, rng), or None"
+
+
+class NormalImages(Protocol):
+    """Anything with a length whose items hold an image: a list of arrays, a torch dataset..."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Any: ...
+
+
+class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
+    """Wrap a dataset of normal images: its items with synthetic anomalies, and their labels.
+
+    Everything random in an item is drawn from (seed, epoch, index) alone. A run is therefore the same whatever the
+    number of workers or ranks and wherever it is taken up again; call `set_epoch` before every epoch.
+
+    Parameters
+    ----------
+    images : dataset of normal images
+        Has a length and items by index: (H, W) or (H, W, C) arrays or (C, H, W) tensors, uint8 or float in [0, 1];
+        PIL images; tuples that start with one of these; mappings or objects with one as `image`.
+    task : AnomalyTask
+        Makes the anomalies.
+    view_transform : callable, optional
+        Random view (rotation, crop...) of an image and, drawn anew, of its source: an albumentations transform, a
+        `torch.nn.Module` on (C, H, W) tensors (torchvision), or a callable ``(image, rng) -> image`` on arrays, given
+        a `numpy.random.Generator`. The first two are seeded for each call.
+    image_transform : callable, optional
+        Applied to each finished (C, H, W) tensor: conversion to float, normalisation. Must not be random.
+    p : float
+        Share of items that get an anomaly; the paper trains with 1.
+    seed : int
+        At least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The message names the argument, what is accepted and what was received.
+
+    Examples
+    --------
+    >>> from nsa_augment import NaturalSyntheticAnomaly
+    >>> from nsa_augment.samples import draw_sample
+    >>> images = [draw_sample("hide", index, size=64).image for index in range(4)]
+    >>> dataset = AnomalyDataset(images, NaturalSyntheticAnomaly.from_preset("leather"))
+    >>> image, label = dataset[0]
+    >>> image.shape, image.dtype, label.shape, label.dtype
+    (torch.Size([3, 64, 64]), torch.uint8, torch.Size([64, 64]), torch.float32)
+    >>> dataset.set_epoch(1)
+    >>> bool((dataset[0][0] == image).all())
+    False
+    """
+
+    def __init__(
+        self,
+        images: NormalImages,
+        task: AnomalyTask,
+        *,
+        view_transform: Callable[..., Any] | None = None,
+        image_transform: Callable[[Tensor], Tensor] | None = None,
+        p: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        if not isinstance(task, AnomalyTask):
+            raise fail(TypeError, "task", "an AnomalyTask, NaturalSyntheticAnomaly() say", task)
+        if not (hasattr(images, "__len__") and hasattr(images, "__getitem__")):
+            raise fail(TypeError, "images", "a dataset with a length and items by index", images)
+        if len(images) == 0:
+            raise fail(ValueError, "images", "a dataset of at least one image", images)
+        if view_transform is not None and not callable(view_transform):
+            raise fail(TypeError, "view_transform", _ACCEPTED_VIEW, view_transform)
+        if image_transform is not None and not callable(image_transform):
+            raise fail(TypeError, "image_transform", "a callable on tensors, or None", image_transform)
+        self.images = images
+        self.task = task
+        self.view_transform, self.image_transform = view_transform, image_transform
+        self.p = check_number("p", p, 0, 1)
+        self.seed = check_integer("seed", seed, 0)
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call, unused-ignore]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch that items are drawn for."""
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the items of another epoch from now on.
+
+        The number lies in shared memory, so that workers which are already running (``persistent_workers=True``) see
+        it. Call it before the loader is iterated over, as with `torch.utils.data.distributed.DistributedSampler`, in
+        every rank.
+        """
+        self._epoch.fill_(check_integer("epoch", epoch, 0))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._epoch.share_memory_()  # type: ignore[no-untyped-call, unused-ignore]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
+        """(C, H, W) image of the dtype of the normal one, and (H, W) float32 label."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"index must be in [{-len(self)}, {len(self)}), got {index}")
+        index = int(index) % len(self)
+        rng = np.random.default_rng([self.seed, self.epoch, index])
+        anomalous = rng.random() < self.p
+        image = self._view(index, rng)
+        label = np.zeros(image.shape[:2], np.float32)
+        if anomalous:
+            others = len(self) - 1
+            source = index if others == 0 else (index + 1 + int(rng.integers(others))) % len(self)
+            result = self.task(image, self._view(source, rng) if self.task.needs_source else None, rng)
+            image, label = result.image, result.label
+        tensor = to_tensor(image)
+        return tensor if self.image_transform is None else self.image_transform(tensor), torch.from_numpy(label)
+
+    def _view(self, index: int, rng: np.random.Generator) -> Image:
+        image, view = image_of(self.images[index], "images[index]"), self.view_transform
+        if view is None:
+            return image
+        if hasattr(view, "set_random_state"):
+            view.set_random_state(rng, random.Random(int(rng.integers(2**63))))
+            return image_of(view(image=image), "the result of view_transform")
+        if isinstance(view, nn.Module):
+            with torch.random.fork_rng(devices=()):
+                torch.default_generator.manual_seed(int(rng.integers(2**63)))
+                return image_of(view(to_tensor(image)), "the result of view_transform")
+        return image_of(view(image, rng), "the result of view_transform")

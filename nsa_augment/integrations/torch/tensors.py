@@ -1,0 +1,64 @@
+"""Between images as PyTorch users have them and (H, W, C) arrays."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nsa_augment.checks import fail
+from nsa_augment.types import Image
+
+_ACCEPTED = "a (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image, or a tuple, mapping or item holding one"
+
+
+def to_array(image: Tensor) -> Image:
+    """(C, H, W) tensor, on any device, to an (H, W, C) array; half precision becomes float32."""
+    image = image.detach().cpu()
+    if image.dtype in (torch.float16, torch.bfloat16):
+        image = image.float()
+    return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+
+
+def to_tensor(image: Image) -> Tensor:
+    """(H, W) or (H, W, C) array to a (C, H, W) tensor of its own memory."""
+    height, width = image.shape[:2]
+    return torch.from_numpy(np.array(image.reshape(height, width, -1).transpose(2, 0, 1), order="C"))
+
+
+def image_of(item: Any, name: str) -> Image:
+    """The image of a dataset's item, as an array.
+
+    Parameters
+    ----------
+    item
+        A (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image; a tuple or list that starts with one; a mapping
+        or an object with one as `image`.
+    name : str
+        What error messages call it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no image in `item`.
+    """
+    if isinstance(item, tuple | list) and item:
+        item = item[0]
+    elif isinstance(item, Mapping):
+        item = item.get("image", item)
+    elif hasattr(item, "image"):
+        item = item.image
+    if isinstance(item, Tensor):
+        if item.ndim != 3:
+            raise fail(ValueError, name, _ACCEPTED, tuple(item.shape))
+        return to_array(item)
+    pillow = sys.modules.get("PIL.Image")
+    if pillow is not None and isinstance(item, pillow.Image):
+        return np.asarray(item.convert("RGB") if item.mode == "P" else item)
+    if not isinstance(item, np.ndarray):
+        raise fail(TypeError, name, _ACCEPTED, item)
+    return item
