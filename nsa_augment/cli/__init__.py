@@ -1,6 +1,6 @@
-"""The command line: `nsa-augment demo`, `preview`, `compare`, `presets`."""
+"""The command line: `nsa-augment`, one file a group of commands."""
 
-from nsa_augment.cli import pictures
+from nsa_augment.cli import pictures, samples
 from nsa_augment.cli.app import app, main
 
-__all__ = ["app", "main", "pictures"]
+__all__ = ["app", "main", "pictures", "samples"]

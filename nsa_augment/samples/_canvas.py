@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Drawing", "Field", "Pose", "backdrop", "colour", "coverage", "expose", "fractal", "grain",
-           "grid", "local_frame", "normals", "over", "ring_light", "shadow", "sigmoid_step", "soften",
-           "to_image"]  # fmt: skip
+           "grid", "levels", "local_frame", "normals", "over", "ring_light", "seen", "shadow", "sigmoid_step",
+           "soften", "to_image"]  # fmt: skip
 
 Field = NDArray[np.float32]
 RGB = tuple[float, float, float]
@@ -173,12 +173,22 @@ def backdrop(pose: Pose, n: int, rgb: RGB, mottle: float) -> Field:
     return colour(to_image(even + mottle * spots), rgb)
 
 
+def seen(values: Field, size: int) -> Field:
+    """What a lens makes of ``values``: blurred a little, ``size`` x ``size`` pixels."""
+    blurred = soften(values, 0.0016)
+    if blurred.shape[0] == size:
+        return blurred
+    return to_image(cv2.resize(blurred, (size, size), interpolation=cv2.INTER_AREA))
+
+
+def levels(drawing: Drawing, size: int, gain: float) -> Field:
+    """Grey levels 0..255 of a drawing seen under ``gain``, before sensor noise; (size, size, 3)."""
+    return to_image(np.clip(seen(drawing.light, size) * np.float32(gain), 0.0, 1.0) * np.float32(255.0))
+
+
 def expose(drawing: Drawing, size: int, gain: float, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Photograph a drawing: lens blur, ``size`` x ``size`` pixels, ``gain``, sensor noise, 8 bit RGB."""
-    seen = soften(drawing.light, 0.0016)
-    if seen.shape[0] != size:
-        seen = to_image(cv2.resize(seen, (size, size), interpolation=cv2.INTER_AREA))
-    level = np.clip(seen * np.float32(gain), 0.0, 1.0) * np.float32(255.0)
+    level = levels(drawing, size, gain)
     shared = rng.standard_normal((size, size, 1), dtype=np.float32)
     own = rng.standard_normal((size, size, 3), dtype=np.float32)
     noise = (shared + 0.5 * own) * (0.4 + 0.06 * np.sqrt(level))

@@ -26,6 +26,7 @@ from ._canvas import (
     soften,
     to_image,
 )
+from ._flaws import NO_FLAW, Flaw
 
 __all__ = ["draw_bolt", "draw_tablet", "draw_zipper"]
 
@@ -68,18 +69,18 @@ def _hexagon_head(u: Field, v: Field, roll: float) -> tuple[Field, Field]:
     return to_image(np.minimum(height, domed)), to_image(np.minimum(margin, u))
 
 
-def draw_bolt(pose: Pose, n: int) -> Drawing:
+def draw_bolt(pose: Pose, n: int, flaw: Flaw = NO_FLAW) -> Drawing:
     """A black-oxide hexagon flange bolt lying on white film, seen from the side; (n, n) pixels."""
     rng = np.random.default_rng(pose.seed)
-    u, v = local_frame(pose, n)
-    u = u + np.float32(BOLT_LENGTH / 2)
+    axis, v = flaw.bend(*local_frame(pose, n))
+    u = axis + np.float32(BOLT_LENGTH / 2)
     turn = u / THREAD_PITCH + np.arcsin(np.clip(v / SHANK_RADIUS, -1, 1)) / (2 * math.pi) + pose.roll
     radius = _bolt_radius(u, to_image(turn))
     head, head_margin = _hexagon_head(u, v, pose.roll)
     in_head = u < HEAD_HEIGHT
     height = np.where(in_head, head, np.sqrt(np.maximum(radius * radius - v * v, 0.0)))
     margin = np.where(in_head, head_margin, np.minimum(radius - np.abs(v), BOLT_LENGTH - u))
-    cover = coverage(to_image(margin * pose.scale), n)
+    cover = coverage(to_image(margin * pose.scale), n) * (1 - coverage(flaw.gone(axis, v), n))
 
     marks = grain(rng, u, v, 150.0, 14.0)
     scale = fractal(rng, u, v, 26.0)
@@ -91,6 +92,7 @@ def draw_bolt(pose: Pose, n: int) -> Drawing:
     shade *= (1.0 - 0.6 * cavity) * (1.0 + 0.04 * marks + 0.05 * scale)
     shade = to_image(0.50 * np.tanh(np.maximum(shade, 0.03) / 0.50))
     steel = colour(shade, (1.0 + 0.03 * pose.tone, 1.0, 1.02 - 0.03 * pose.tone))
+    steel = flaw.paint(steel, axis, v)
     ground = backdrop(pose, n, (0.842, 0.842, 0.832), 0.004) * shadow(cover, 0.035, 0.22)[..., None]
     return Drawing(over(steel, cover, to_image(ground)), cover)
 
@@ -107,14 +109,14 @@ def _engraving(pose: Pose, n: int) -> Field:
     return soften(to_image(strokes) / np.float32(255.0), 0.004)
 
 
-def draw_tablet(pose: Pose, n: int) -> Drawing:
+def draw_tablet(pose: Pose, n: int, flaw: Flaw = NO_FLAW) -> Drawing:
     """A cream film-coated oval tablet with russet speckles, a score line and two letters; (n, n) pixels."""
     rng = np.random.default_rng(pose.seed)
     u, v = local_frame(pose, n)
     ru, rv = np.abs(u) * (2 / TABLET_LENGTH), np.abs(v) * (2 / TABLET_WIDTH)
     rho = to_image((ru**2.3 + rv**2.3) ** (1 / 2.3))
     slope = np.sqrt((ru * 2 / TABLET_LENGTH) ** 2 + (rv * 2 / TABLET_WIDTH) ** 2) / (rho + 1e-4)
-    cover = coverage(to_image((1.0 - rho) / (slope + 1e-3) * pose.scale), n)
+    cover = coverage(to_image((1.0 - rho) / (slope + 1e-3) * pose.scale), n) * (1 - coverage(flaw.gone(u, v), n))
 
     inside = np.minimum(rho, 1.0)
     dome = 0.055 * (1.0 - inside**2) + 0.045 * np.sqrt(1.0 - inside**10)
@@ -131,24 +133,29 @@ def draw_tablet(pose: Pose, n: int) -> Drawing:
     speckle = np.clip(0.75 * blotch + 0.6 * flecks, 0.0, 0.8)
     cream = colour(to_image(shade), (0.93 + 0.01 * pose.tone, 0.87, 0.74 - 0.03 * pose.tone))
     russet = colour(to_image(shade), (0.66, 0.27, 0.17))
-    coated = over(russet, to_image(speckle), cream) + to_image(gloss)[..., None]
+    coated = flaw.paint(over(russet, to_image(speckle), cream) + to_image(gloss)[..., None], u, v)
     ground = backdrop(pose, n, (0.022, 0.022, 0.026), 0.05)
-    return Drawing(over(to_image(coated), cover, ground), cover)
+    return Drawing(over(coated, cover, ground), cover)
 
 
-def _teeth(u: Field, v: Field, roll: float) -> tuple[Field, Field]:
-    """Height and margin of the two interlocking rows of teeth."""
-    margin = np.full_like(u, -1.0)
+def _teeth(u: Field, v: Field, roll: float, flaw: Flaw) -> tuple[Field, Field, Field]:
+    """Height, margin and dyed share of the two interlocking rows of teeth."""
+    margin, dyed = np.full_like(u, -1.0), np.zeros_like(u)
     for side in (-1.0, 1.0):
         along = u / TOOTH_PITCH + roll + 0.25 * side
-        along = (along - np.rint(along)) * TOOTH_PITCH
+        number = np.rint(along)
+        along = (along - number) * TOOTH_PITCH
         across = side * v - 0.018
+        c, s = np.cos(flaw.turned(side, number, u)), np.sin(flaw.turned(side, number, u))
+        along, across = c * along - s * across, c * across + s * along
         neck = 0.0105 + 0.004 * np.exp(-(((across + 0.026) / 0.011) ** 2))
         neck += 0.006 * sigmoid_step(to_image(across), 0.004, 0.018)
         box = np.minimum(neck - np.abs(along), 0.042 - np.abs(across))
+        box = np.where(flaw.lost(side, number, u) > 0.5, -1.0, box)
+        dyed = np.where(box > margin, flaw.dyed(side, number, u), dyed)
         margin = np.maximum(margin, box)
     bulge = np.clip(margin / 0.009, 0.0, 1.0)
-    return to_image(0.016 * np.sqrt(1.0 - (1.0 - bulge) ** 2)), to_image(margin)
+    return to_image(0.016 * np.sqrt(1.0 - (1.0 - bulge) ** 2)), to_image(margin), to_image(dyed)
 
 
 def _tape(rng: np.random.Generator, u: Field, v: Field) -> tuple[Field, Field]:
@@ -167,18 +174,20 @@ def _tape(rng: np.random.Generator, u: Field, v: Field) -> tuple[Field, Field]:
     return to_image(height), to_image(shade)
 
 
-def draw_zipper(pose: Pose, n: int) -> Drawing:
+def draw_zipper(pose: Pose, n: int, flaw: Flaw = NO_FLAW) -> Drawing:
     """A closed zipper, top to bottom of the image: charcoal herringbone tape, antique brass teeth."""
     rng = np.random.default_rng(pose.seed)
     across, along = local_frame(pose, n)
+    along, across = flaw.bend(along, across)
     sway = grain(rng, along, to_image(np.zeros_like(along)), 2.0, 1.0)
     u, v = along, to_image(across + 0.004 * sway)
     fray = grain(rng, u, v, 110.0, 3.0)
     margin = TAPE_HALF_WIDTH + 0.0012 * fray - np.abs(v)
-    cover = coverage(to_image(margin * pose.scale), n)
+    hole = coverage(flaw.gone(along, across), n)
+    cover = coverage(to_image(margin * pose.scale), n) * (1 - hole)
 
     tape_height, tape_shade = _tape(rng, u, v)
-    tooth_height, tooth_margin = _teeth(u, v, pose.roll)
+    tooth_height, tooth_margin, dyed = _teeth(u, v, pose.roll, flaw)
     tooth = coverage(to_image(tooth_margin * pose.scale), n)
     nx, ny, nz = normals(tape_height)
     lit = np.clip(KEY_LIGHT[0] * nx + KEY_LIGHT[1] * ny + KEY_LIGHT[2] * nz, 0.0, 1.0)
@@ -190,6 +199,9 @@ def draw_zipper(pose: Pose, n: int) -> Drawing:
     shine = 0.95 * ring_light(nx, ny, 0.5, 0.2)
     metal = 0.12 + 0.42 * nz * (0.6 - 0.5 * nx - 0.6 * ny) + shine
     metal *= 1.0 + 0.08 * fractal(rng, u, v, 60.0, 2)
-    brass = colour(to_image(np.clip(metal, 0.04, 0.9)), (1.0, 0.82 + 0.01 * pose.tone, 0.56))
-    ground = backdrop(pose, n, (0.835, 0.835, 0.83), 0.004) * shadow(cover, 0.02, 0.16)[..., None]
-    return Drawing(over(over(brass, tooth, to_image(cloth)), cover, to_image(ground)), cover)
+    metal = to_image(np.clip(metal, 0.04, 0.9))
+    brass = over(colour(metal, flaw.dye), dyed, colour(metal, (1.0, 0.82 + 0.01 * pose.tone, 0.56)))
+    strip = flaw.paint(over(brass, tooth, to_image(cloth)), along, across)
+    in_hole = 1.0 + hole * (shadow(cover, 0.007, 0.65) - 1.0)
+    ground = backdrop(pose, n, (0.835, 0.835, 0.83), 0.004) * (shadow(cover, 0.02, 0.16) * in_hole)[..., None]
+    return Drawing(over(strip, cover, to_image(ground)), cover)

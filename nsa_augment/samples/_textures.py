@@ -23,6 +23,7 @@ from ._canvas import (
     soften,
     to_image,
 )
+from ._flaws import NO_FLAW, Flaw
 
 __all__ = ["draw_hide", "draw_weave"]
 
@@ -44,8 +45,11 @@ def _vignette(pose: Pose, n: int) -> Field:
     return to_image(1.0 - 0.06 * side - 0.10 * (x * x + y * y))
 
 
-def _yarns(rng: np.random.Generator, across: Field, along: Field, lift: Field) -> tuple[Field, Field]:
-    """Height and shade of parallel yarns; all lengths in yarn pitches, ``lift`` -1..1 is under or over."""
+def _yarns(rng: np.random.Generator, across: Field, along: Field, lift: Field, lost: Field) -> tuple[Field, Field]:
+    """Height and shade of parallel yarns; all lengths in yarn pitches, ``lift`` -1..1 is under or over.
+
+    ``lost`` is the share, 0..1, of a yarn that is not there.
+    """
     which = np.rint(across)
     offset = across - which
     number = np.mod(which, 64).astype(np.intp)
@@ -56,20 +60,22 @@ def _yarns(rng: np.random.Generator, across: Field, along: Field, lift: Field) -
     ply = np.cos(2 * math.pi * (slant + 0.37 * which))
     fibre = grain(rng, to_image(which * 3.3 + offset * 7.0), slant, 1.0, 2.2)
     height = 0.55 * round_ + 0.42 * lift * (round_ > 0) + 0.03 * ply * round_ - (round_ <= 0)
-    return to_image(height), to_image(1.0 + dye + 0.05 * ply + 0.09 * fibre)
+    return to_image(height - lost * (height + 1.0)), to_image(1.0 + dye + 0.05 * ply + 0.09 * fibre)
 
 
-def draw_weave(pose: Pose, n: int) -> Drawing:
+def draw_weave(pose: Pose, n: int, flaw: Flaw = NO_FLAW) -> Drawing:
     """A two-tone 2/2 twill of coarse yarn filling the image; (n, n) pixels."""
     rng = np.random.default_rng(pose.seed)
-    u, v = local_frame(pose, n)
+    u, v = flaw.bend(*local_frame(pose, n))
     warp_x = to_image(u / YARN_PITCH + 0.16 * fractal(rng, u, v, 5.0, 2) + 4.0 * pose.roll)
     weft_y = to_image(v / YARN_PITCH + 0.16 * fractal(rng, u, v, 5.0, 2))
     quarter = math.pi / 2
     over_warp = np.cos(quarter * (weft_y - np.rint(warp_x) + 0.5))
     over_weft = -np.cos(quarter * (np.rint(weft_y) - warp_x + 0.5))
-    warp, warp_shade = _yarns(rng, warp_x, weft_y, to_image(over_warp))
-    weft, weft_shade = _yarns(rng, weft_y, warp_x, to_image(over_weft))
+    no_warp = flaw.lost(-1.0, np.rint(warp_x), weft_y)
+    no_weft = flaw.lost(1.0, np.rint(weft_y), warp_x)
+    warp, warp_shade = _yarns(rng, warp_x, weft_y, to_image(over_warp), no_warp)
+    weft, weft_shade = _yarns(rng, weft_y, warp_x, to_image(over_weft), no_weft)
     top = sigmoid_step(warp - weft, -0.06, 0.06)
     height = np.maximum(np.maximum(warp, weft), -0.7)
     depth = 0.42 + 0.58 * sigmoid_step(to_image(height), -0.5, 0.75)
@@ -77,8 +83,11 @@ def draw_weave(pose: Pose, n: int) -> Drawing:
     shade = _lit(relief, 0.25, 0.85) * depth * _vignette(pose, n)
     light_yarn = colour(to_image(shade * warp_shade), (0.70 + 0.01 * pose.tone, 0.68, 0.63))
     dark_yarn = colour(to_image(shade * weft_shade), (0.40, 0.43 + 0.01 * pose.tone, 0.47))
-    light = over(light_yarn, top, dark_yarn)
-    return Drawing(light, np.ones((n, n), dtype=np.float32))
+    light_yarn = over(colour(shade * warp_shade, flaw.dye), flaw.dyed(-1.0, np.rint(warp_x), weft_y), light_yarn)
+    dark_yarn = over(colour(shade * weft_shade, flaw.dye), flaw.dyed(1.0, np.rint(weft_y), warp_x), dark_yarn)
+    see_through = np.maximum(no_warp, no_weft) * sigmoid_step(to_image(height), -0.4, -0.65)
+    light = over(light_yarn, top, dark_yarn) * (1 - 0.8 * to_image(see_through))[..., None]
+    return Drawing(flaw.paint(light, u, v), np.ones((n, n), dtype=np.float32))
 
 
 def _crease_distance(rng: np.random.Generator, cells: int, n: int) -> Field:
@@ -97,7 +106,7 @@ def _crease_distance(rng: np.random.Generator, cells: int, n: int) -> Field:
     return to_image(to_image(cv2.distanceTransform(same, cv2.DIST_L2, 5)) * (cells / n))
 
 
-def draw_hide(pose: Pose, n: int) -> Drawing:
+def draw_hide(pose: Pose, n: int, flaw: Flaw = NO_FLAW) -> Drawing:
     """Pebbled chestnut leather filling the image; (n, n) pixels."""
     rng = np.random.default_rng(pose.seed)
     x, y = grid(n)
@@ -122,4 +131,4 @@ def draw_hide(pose: Pose, n: int) -> Drawing:
     matt *= (1.0 + 0.02 * swell) * _vignette(pose, n)
     dye = (0.49 + 0.012 * pose.tone, 0.325, 0.22 - 0.008 * pose.tone)
     light = colour(to_image(matt), dye) + colour(to_image(sheen), (0.9, 0.85, 0.8))
-    return Drawing(light, np.ones((n, n), dtype=np.float32))
+    return Drawing(flaw.paint(light, u, v), np.ones((n, n), dtype=np.float32))
