@@ -1,0 +1,64 @@
+"""Compare runs on the same test images: `python -m examples.train_detector.compare RUN RUN...` (folders of a seed).
+
+Prints a Markdown table: each metric with its bootstrap interval over the test images, and the difference to the first
+run, by the same resamples, where their interval leaves no doubt about its sign ("undecided" elsewhere).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from examples.train_detector.metrics import paired_bootstrap_difference
+
+SHOWN = {"pixel_auroc": "pixel AUROC", "aupro_0.3": "AU-PRO 0.3", "image_auroc": "image AUROC"}
+
+
+def compare(runs: list[Path]) -> str:
+    """Markdown table of runs; ValueError if one has not finished or looked at other test images."""
+    columns = [f"{shown}{what}" for shown in SHOWN.values() for what in ("", ", difference")]
+    lines = ["| run | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
+    first = _predictions(runs[0])
+    for run in runs:
+        metrics = json.loads((run / "metrics.json").read_text())
+        predictions = _predictions(run)
+        if not np.array_equal(predictions["masks"], first["masks"]):
+            raise ValueError(f"{run} was tested on other images than {runs[0]}")
+        cells = [_name(metrics)]
+        detectors = [(part["scores"], part["maps"]) for part in (predictions, first)]
+        differences = paired_bootstrap_difference(*detectors, first["masks"]) if run != runs[0] else None
+        for metric in SHOWN:
+            low, high = metrics["intervals"][metric]
+            cells.append(f"{100 * metrics['metrics'][metric]:.1f} [{100 * low:.1f}, {100 * high:.1f}]")
+            cells.append("" if differences is None else _difference(*differences[metric]))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _predictions(run: Path) -> dict[str, Any]:
+    path = run / "predictions.npz"
+    if not path.is_file():
+        raise ValueError(f"no finished run in {run}: {path.name} is missing")
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+def _name(metrics: dict[str, Any]) -> str:
+    parts = metrics["task"], metrics["label"], metrics["ablation"] and f"ablation {metrics['ablation']}"
+    return " ".join(filter(None, parts)) + f", seed {metrics['seed']}"
+
+
+def _difference(low: float, high: float) -> str:
+    interval = f"[{100 * low:+.1f}, {100 * high:+.1f}]"
+    return f"undecided {interval}" if low <= 0 <= high else interval
+
+
+if __name__ == "__main__":
+    try:
+        print(compare([Path(run) for run in sys.argv[1:]]))
+    except (ValueError, OSError) as error:
+        sys.exit(f"compare: {error}")

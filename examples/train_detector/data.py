@@ -1,0 +1,96 @@
+"""Images and masks of one class in MVTec AD's layout, checked while they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment.images import list_images, read_image
+from nsa_augment.types import Image
+
+EVALUATION_SIZE = 256
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Test images at the training size, their masks (N, 256, 256), what they show ("good", "scratch"...), and names."""
+
+    __test__ = False
+
+    images: list[Image]
+    masks: NDArray[np.bool_]
+    names: list[str]
+
+
+def find_classes(root: Path) -> dict[str, Path]:
+    """Folders of the classes below `root` (or `root` itself), by name.
+
+    Raises
+    ------
+    ValueError
+        If there is none: no folder with train/good in it.
+    """
+    if not root.is_dir():
+        raise ValueError(f"--data must be a folder, got {root}")
+    if (root / "train" / "good").is_dir():
+        return {root.resolve().name: root}
+    folders = {path.name: path for path in sorted(root.iterdir()) if (path / "train" / "good").is_dir()}
+    if not folders:
+        raise ValueError(f"--data must be in MVTec AD's layout: found no CLASS/train/good in {root}")
+    return folders
+
+
+def load_training_images(folder: Path, size: int, *, grey: bool = False) -> list[Image]:
+    """All images of train/good, (size, size[, 3]) uint8."""
+    return [_load(path, size, grey) for path in list_images(folder / "train" / "good")]
+
+
+def load_test_set(folder: Path, size: int, *, grey: bool = False) -> TestSet:
+    """All images of test/*, with the masks of ground_truth/*.
+
+    Raises
+    ------
+    ValueError
+        If there are no test images, a defect has no mask, or a file is damaged; the message names it.
+    """
+    if not (folder / "test").is_dir():
+        raise ValueError(f"no test images: {folder / 'test'} is missing")
+    paths = [path for kind in sorted((folder / "test").iterdir()) if kind.is_dir() for path in list_images(kind)]
+    if not paths:
+        raise ValueError(f"no test images in {folder / 'test'}")
+    images = [_load(path, size, grey) for path in paths]
+    masks = np.stack([_load_mask(folder, path) for path in paths])
+    return TestSet(images, masks, [f"{path.parent.name}/{path.stem}" for path in paths])
+
+
+def as_shown(image: Image) -> Image:
+    """A test image as (256, 256, 3), the size of its mask."""
+    shown = image if image.ndim == 3 else np.repeat(image[:, :, np.newaxis], 3, axis=2)
+    return np.asarray(cv2.resize(shown, (EVALUATION_SIZE, EVALUATION_SIZE), interpolation=cv2.INTER_LINEAR))
+
+
+def _load(path: Path, size: int, grey: bool) -> Image:
+    image = read_image(path, grey=grey)
+    shrinks = min(image.shape[:2]) > size
+    return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+
+
+def _load_mask(folder: Path, image: Path) -> NDArray[np.bool_]:
+    if image.parent.name == "good":
+        return np.zeros((EVALUATION_SIZE, EVALUATION_SIZE), bool)
+    candidates = [folder / "ground_truth" / image.parent.name / f"{image.stem}{end}.png" for end in ("_mask", "")]
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if path is None:
+        raise ValueError(f"no mask for {image}: looked for {' and '.join(map(str, candidates))}")
+    mask = read_image(path, grey=True)
+    height, width = read_image(image, grey=True).shape
+    if mask.shape != (height, width):
+        raise ValueError(f"mask {path} has {mask.shape} pixels, its image {(height, width)}")
+    if not mask.any():
+        raise ValueError(f"mask {path} is empty although {image} is filed as a defect")
+    resized = cv2.resize(mask, (EVALUATION_SIZE, EVALUATION_SIZE), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(resized) > 0

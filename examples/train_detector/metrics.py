@@ -1,0 +1,287 @@
+"""How well anomaly maps find defects: AUROC, average precision and the per-region overlap (AU-PRO), with intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+Floats = NDArray[np.float64]
+Interval = tuple[float, float]
+
+METRICS = ("image_auroc", "image_ap", "pixel_auroc", "pixel_ap", "aupro_0.3")
+PRO_LIMIT = 0.3
+QUANTILES = 1024
+RESAMPLES_AT_ONCE = 100
+
+
+def pro_curve(maps: ArrayLike, masks: ArrayLike) -> tuple[Floats, Floats]:
+    """Per-region overlap against the false positive rate, at every threshold.
+
+    PRO(t) is the mean, over the connected defects (8-connected) of all images, of the share of the defect's pixels
+    whose value is at least t. The false positive rate is that share of the normal pixels of all images.
+
+    Parameters
+    ----------
+    maps : (N, H, W) array of numbers
+        Anomaly maps; the larger, the more anomalous.
+    masks : (N, H, W) array of bool or integers
+        Defective pixels are > 0.
+
+    Returns
+    -------
+    fpr, pro : 1-D float64 arrays
+        From (0, 0) to (1, 1), one further point for each distinct value of the maps, from the highest down. The
+        curve is linear in between, as under a random choice among pixels of equal value.
+
+    Raises
+    ------
+    ValueError
+        If shapes or types do not fit, a value is not finite, or there is no defect or no normal pixel.
+    """
+    maps, defective = _checked(maps, masks)
+    values, weights, is_defective = maps.ravel(), _overlap_weights(defective).ravel(), defective.ravel()
+    order = np.argsort(values)[::-1]
+    values = values[order]
+    last_of_value = np.append(np.flatnonzero(values[1:] != values[:-1]), values.size - 1)
+    pro = np.cumsum(weights[order])[last_of_value]
+    fpr = np.cumsum(~is_defective[order])[last_of_value]
+    return np.append(0.0, fpr / fpr[-1]), np.append(0.0, pro / pro[-1])
+
+
+def aupro(maps: ArrayLike, masks: ArrayLike, limit: float = PRO_LIMIT) -> float:
+    """Area below the PRO curve for false positive rates in [0, limit], divided by `limit`; see `pro_curve`.
+
+    A perfect map has 1, a constant map limit / 2, a map that is lowest on the defects 0.
+    """
+    if not 0 < limit <= 1:
+        raise ValueError(f"limit must be a number in (0, 1], got {limit!r}")
+    fpr, pro = pro_curve(maps, masks)
+    return float(_area(np.diff(fpr), np.diff(pro), limit))
+
+
+def evaluate(scores: ArrayLike, maps: ArrayLike, masks: ArrayLike, labels: ArrayLike | None = None) -> dict[str, float]:
+    """All of `METRICS`, as fractions.
+
+    Parameters
+    ----------
+    scores : (N,) array of numbers
+        Anomaly scores of the images.
+    maps, masks
+        See `pro_curve`.
+    labels : (N,) array of bool, optional
+        Which images are defective; by default those with a defective pixel.
+
+    Returns
+    -------
+    dict
+        The two image metrics are NaN where all images are defective, or none is.
+    """
+    scores, maps, defective, labels = _checked_images(scores, maps, masks, labels)
+    has_both = labels.any() and not labels.all()
+    pixels, values = defective.ravel(), maps.ravel()
+    return {
+        "image_auroc": float(roc_auc_score(labels, scores)) if has_both else np.nan,
+        "image_ap": float(average_precision_score(labels, scores)) if has_both else np.nan,
+        "pixel_auroc": float(roc_auc_score(pixels, values)),
+        "pixel_ap": float(average_precision_score(pixels, values)),
+        "aupro_0.3": aupro(maps, defective),
+    }
+
+
+def bootstrap(
+    scores: ArrayLike,
+    maps: ArrayLike,
+    masks: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, Interval]:
+    """Bootstrap intervals of all of `METRICS`: how much these owe to the choice of the test images.
+
+    Images are drawn with replacement, defective and good ones separately, so that each resample has as many of each
+    as the test set. Image metrics are exact. Pixel metrics come from up to 4096 bins; each holds a single value, or at
+    most 1/1024 of the normal and 1/1024 of the defective pixels of the test set. That bounds the error on the test
+    set itself by 0.0005 for the AUROC and 0.0017 for AU-PRO 0.3; usual are 0.00001 and 0.00003, and 0.0005 for the
+    average precision.
+
+    Parameters
+    ----------
+    scores, maps, masks, labels
+        See `evaluate`.
+    resamples : int
+    seed : int
+    level : float
+        Share of the resamples within the interval; the rest lies half below, half above.
+
+    Returns
+    -------
+    dict of metric to (low, high), as fractions
+        (nan, nan) where `evaluate` has NaN.
+    """
+    values = _resampled((scores, maps), masks, labels, resamples, seed)
+    return {metric: _interval(values[metric], level) for metric in METRICS}
+
+
+def paired_bootstrap_difference(
+    first: tuple[ArrayLike, ArrayLike],
+    second: tuple[ArrayLike, ArrayLike],
+    masks: ArrayLike,
+    labels: ArrayLike | None = None,
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, Interval]:
+    """Bootstrap intervals of the differences, first minus second, between two detectors on the same test images.
+
+    Both are evaluated on the same resamples (see `bootstrap`). Where the interval holds 0, these images leave it
+    undecided which detector is better.
+
+    Parameters
+    ----------
+    first, second : pairs (scores, maps)
+    masks, labels, resamples, seed, level
+        See `bootstrap`.
+    """
+    one, other = (_resampled(detector, masks, labels, resamples, seed) for detector in (first, second))
+    return {metric: _interval(one[metric] - other[metric], level) for metric in METRICS}
+
+
+def _resampled(
+    detector: tuple[ArrayLike, ArrayLike], masks: ArrayLike, labels: ArrayLike | None, resamples: int, seed: int
+) -> dict[str, Floats]:
+    """Each metric of every resample; the resamples depend on masks, labels and seed alone."""
+    scores, maps, defective, labels = _checked_images(*detector, masks, labels)
+    counts = _draw_images(2 * labels + defective.any(axis=(1, 2)), resamples, seed)
+    histograms = (*_image_histograms(scores, labels), *_pixel_histograms(maps, defective))
+    parts = []
+    for part in np.array_split(counts, -(-resamples // RESAMPLES_AT_ONCE)):
+        good_images, bad_images, good_pixels, bad_pixels, overlap = (part @ histogram for histogram in histograms)
+        metrics = (
+            _area(_shares(good_images), _shares(bad_images)),
+            _average_precision(good_images, bad_images),
+            _area(_shares(good_pixels), _shares(bad_pixels)),
+            _average_precision(good_pixels, bad_pixels),
+            _area(_shares(good_pixels), _shares(overlap), PRO_LIMIT),
+        )
+        parts.append(np.stack(metrics))
+    return dict(zip(METRICS, np.concatenate(parts, axis=1), strict=True))
+
+
+def _draw_images(groups: NDArray[np.int64], resamples: int, seed: int) -> Floats:
+    """How often each resample, a row, holds each image; every group keeps its size."""
+    if resamples < 1:
+        raise ValueError(f"resamples must be an integer >= 1, got {resamples!r}")
+    rng = np.random.default_rng(seed)
+    counts = np.empty((resamples, len(groups)))
+    for group in np.unique(groups):
+        members = np.flatnonzero(groups == group)
+        odds = np.full(len(members), 1 / len(members))
+        counts[:, members] = rng.multinomial(len(members), odds, size=resamples)
+    return counts
+
+
+def _image_histograms(scores: NDArray[Any], labels: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """Good and defective images, each in the bin of its score, (N, bins), highest scores first."""
+    _, rank = np.unique(-scores, return_inverse=True)
+    in_bin = np.eye(rank.max() + 1)[rank]
+    return in_bin * ~labels[:, None], in_bin * labels[:, None]
+
+
+def _pixel_histograms(maps: NDArray[Any], defective: NDArray[np.bool_]) -> tuple[Floats, Floats, Floats]:
+    """Normal pixels, defective pixels and region overlap of each image, (N, bins), highest values first."""
+    shares = np.linspace(0, 1, QUANTILES + 1)
+    quantiles = [np.sort(maps[kind])[(shares * (kind.sum() - 1)).astype(int)] for kind in (defective, ~defective)]
+    edges = np.unique(np.concatenate([*quantiles, *(np.nextafter(values, np.inf) for values in quantiles)]))
+    size = len(maps), len(edges)
+    bins = len(edges) - np.searchsorted(edges, maps, side="right") + len(edges) * np.arange(len(maps))[:, None, None]
+    overlap = np.bincount(bins[defective], _overlap_weights(defective)[defective], size[0] * size[1])
+    normal, bad = (np.bincount(bins[kind], minlength=overlap.size) for kind in (~defective, defective))
+    return normal.reshape(size).astype(float), bad.reshape(size).astype(float), overlap.reshape(size)
+
+
+def _overlap_weights(defective: NDArray[np.bool_]) -> Floats:
+    """Share of its connected defect that each pixel is; 0 at normal pixels."""
+    weights = np.zeros(defective.shape)
+    for mask, weight in zip(defective, weights, strict=True):
+        _, component, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+        weight[mask] = 1 / stats[component[mask], cv2.CC_STAT_AREA]
+    return weights
+
+
+def _area(run: Floats, rise: Floats, limit: float = 1.0) -> Floats:
+    """Area below curves from (0, 0), given by their steps, for x in [0, limit], divided by `limit`."""
+    left, below = np.cumsum(run, -1) - run, np.cumsum(rise, -1) - rise
+    width = np.clip(limit - left, 0, run)
+    part = np.divide(width, run, out=np.zeros_like(run), where=run > 0)
+    return (width * (below + rise * part / 2)).sum(-1) / limit
+
+
+def _average_precision(normal: Floats, defective: Floats) -> Floats:
+    found = np.cumsum(defective, -1)
+    precision = found / np.maximum(found + np.cumsum(normal, -1), 1)
+    return np.where(normal.any(-1), (_shares(defective) * precision).sum(-1), np.nan)
+
+
+def _shares(amounts: Floats) -> Floats:
+    """Rows divided by their sums; NaN where that is 0."""
+    total = amounts.sum(-1, keepdims=True)
+    return np.divide(amounts, total, out=np.full_like(amounts, np.nan), where=total > 0)
+
+
+def _interval(values: Floats, level: float) -> Interval:
+    if not 0 < level < 1:
+        raise ValueError(f"level must be a number in (0, 1), got {level!r}")
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return np.nan, np.nan
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _checked(maps: ArrayLike, masks: ArrayLike) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Maps as floats, masks as bool."""
+    maps, masks = np.asarray(maps), np.asarray(masks)
+    if maps.ndim != 3 or maps.size == 0 or maps.dtype.kind not in "bfiu":
+        raise ValueError(f"maps must be a non-empty (N, H, W) array of numbers, got {_kind_of(maps)}")
+    if masks.shape != maps.shape or masks.dtype.kind not in "biu":
+        raise ValueError(f"masks must be bools or integers of the maps' shape {maps.shape}, got {_kind_of(masks)}")
+    _check_finite("maps", maps)
+    defective = np.ascontiguousarray(masks > 0)
+    if not defective.any():
+        raise ValueError("masks must have at least one defective pixel (> 0), got none")
+    if defective.all():
+        raise ValueError("masks must have at least one normal pixel (0), got none")
+    return maps if maps.dtype.kind == "f" else maps.astype(np.float64), defective
+
+
+def _checked_images(
+    scores: ArrayLike, maps: ArrayLike, masks: ArrayLike, labels: ArrayLike | None
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.bool_], NDArray[np.bool_]]:
+    """`_checked`, with scores and labels of the images around it."""
+    maps, defective = _checked(maps, masks)
+    scores = np.asarray(scores)
+    if scores.shape != maps.shape[:1] or scores.dtype.kind not in "bfiu":
+        raise ValueError(f"scores must be an array of {len(maps)} numbers, one a map, got {_kind_of(scores)}")
+    _check_finite("scores", scores)
+    labels = defective.any(axis=(1, 2)) if labels is None else np.asarray(labels)
+    if labels.shape != scores.shape or labels.dtype.kind not in "biu" or not labels.any():
+        raise ValueError(f"labels must be an array of {len(maps)} bools, at least one true, got {_kind_of(labels)}")
+    return scores.astype(np.float64), maps, defective, labels > 0
+
+
+def _check_finite(name: str, values: NDArray[Any]) -> None:
+    bad = np.argwhere(~np.isfinite(values))
+    if bad.size:
+        place = tuple(bad[0].tolist())
+        raise ValueError(f"{name} must be finite, got {values[place]} at {place}")
+
+
+def _kind_of(array: NDArray[Any]) -> str:
+    return f"shape {array.shape} and dtype {array.dtype}"

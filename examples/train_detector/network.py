@@ -1,0 +1,85 @@
+"""The encoder-decoder of the paper: a ResNet-18 encoder, trained from scratch, and a light decoder."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions beside a shortcut; `stride` 2 halves the size, `grow` doubles it."""
+
+    def __init__(self, channels_in: int, channels_out: int, *, stride: int = 1, grow: bool = False) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            _resize(channels_in, channels_out, 3, stride, grow),
+            nn.BatchNorm2d(channels_out),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False),
+            nn.BatchNorm2d(channels_out),
+        )
+        same = channels_in == channels_out and stride == 1 and not grow
+        self.shortcut = (
+            nn.Identity()
+            if same
+            else nn.Sequential(_resize(channels_in, channels_out, 1, stride, grow), nn.BatchNorm2d(channels_out))
+        )
+
+    def forward(self, features: Tensor) -> Tensor:
+        return torch.relu(self.body(features) + self.shortcut(features))
+
+
+def _resize(channels_in: int, channels_out: int, kernel: int, stride: int, grow: bool) -> nn.Module:
+    padding = kernel // 2
+    if grow:
+        return nn.ConvTranspose2d(
+            channels_in, channels_out, kernel, stride=2, padding=padding, output_padding=1, bias=False
+        )
+    return nn.Conv2d(channels_in, channels_out, kernel, stride=stride, padding=padding, bias=False)
+
+
+class AnomalyDetector(nn.Module):
+    """Map (N, C, H, W) images to (N, H, W) scores before the last nonlinearity; sides divisible by 32 are kept.
+
+    `predict` applies that nonlinearity: a sigmoid, or a ReLU where labels are grey levels (`continuous`).
+    """
+
+    def __init__(self, channels: int = 3, *, continuous: bool = False) -> None:
+        super().__init__()
+        self.continuous = continuous
+        stages: list[nn.Module] = [
+            nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False),
+            nn.BatchNorm2d(64),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2, padding=1),
+        ]
+        width = 64
+        for wider in (64, 128, 256, 512):
+            stages += [Residual(width, wider, stride=wider // width), Residual(wider, wider)]
+            width = wider
+        self.encoder = nn.Sequential(*stages)
+        self.bottleneck = nn.Sequential(
+            nn.Conv2d(512, 256, 1, bias=False),
+            nn.BatchNorm2d(256),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(256, 128, 1, bias=False),
+            nn.BatchNorm2d(128),
+            nn.ReLU(inplace=True),
+        )
+        self.decoder = nn.Sequential(
+            *(Residual(wide, narrow, grow=True) for wide, narrow in ((128, 64), (64, 32), (32, 16))),
+            nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
+            nn.ConvTranspose2d(16, 1, 7, stride=2, padding=3, output_padding=1),
+        )
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+
+    def forward(self, images: Tensor) -> Tensor:
+        height, width = images.shape[-2:]
+        scores = self.decoder(self.bottleneck(self.encoder(images)))
+        return scores[:, 0, :height, :width]
+
+    def predict(self, images: Tensor) -> Tensor:
+        scores = self(images)
+        return torch.relu(scores) if self.continuous else torch.sigmoid(scores)

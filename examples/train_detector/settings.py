@@ -1,0 +1,78 @@
+"""What a run is made of: class, task and schedule."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nsa_augment import PRESETS
+from nsa_augment.anomaly_task import AnomalyTask
+from nsa_augment.samples import PRODUCTS
+from nsa_augment.tasks import TASKS
+
+LABELS = {"nsa": "logistic", "cutpaste": "binary", "fpi": "factor", "pii": "factor"}
+"""Label of each task (Table 5) unless another is asked for."""
+
+EPOCHS = {"hazelnut": 560, "metal_nut": 560, "screw": 560, "rcxr_male": 240, "rcxr_female": 240}
+OTHER_EPOCHS, ELLIPSES_EPOCHS = 320, 240
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Image size, batch size, and how many images are trained on (None: the published number of epochs)."""
+
+    size: int
+    batch: int
+    images: int | None
+
+
+BUDGETS = {
+    "quick": Budget(size=128, batch=8, images=7_200),
+    "cpu": Budget(size=256, batch=32, images=25_600),
+    "paper": Budget(size=256, batch=64, images=None),
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides the result of one training run."""
+
+    class_name: str
+    preset: str
+    task: str
+    label: str
+    ablation: str | None
+    epochs: int
+    size: int
+    batch: int
+    seed: int
+    precision: str
+
+    def make_task(self) -> AnomalyTask:
+        """The self-supervised task."""
+        return TASKS[self.task].from_preset(self.preset, ablation=self.ablation, label=self.label)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+
+def is_grey(preset: str) -> bool:
+    """Whether images are loaded with one channel."""
+    return preset.startswith("rcxr")
+
+
+def preset_of(class_name: str) -> str:
+    """Preset of a class of MVTec AD or of a product of the sample set; ValueError for other names."""
+    if class_name in PRODUCTS:
+        return PRODUCTS[class_name].preset
+    if class_name not in PRESETS:
+        raise ValueError(f"--preset must be given for class {class_name!r}, which has none of its own")
+    return class_name
+
+
+def epochs_of(preset: str, ablation: str | None, budget: Budget, training_images: int) -> int:
+    """Published number of epochs of a class, or as many as show `budget.images` images."""
+    if budget.images is not None:
+        return max(1, round(budget.images / training_images))
+    return EPOCHS.get(preset, OTHER_EPOCHS) + (ELLIPSES_EPOCHS if ablation == "D" else 0)
