@@ -20,6 +20,8 @@ from nsa_augment.tasks import (
 )
 
 if TYPE_CHECKING:
+    from nsa_augment.calibration import Calibration as Calibration
+    from nsa_augment.calibration import calibrate as calibrate
     from nsa_augment.integrations.albumentations import FPI as FPI
     from nsa_augment.integrations.albumentations import NSA as NSA
     from nsa_augment.integrations.albumentations import PII as PII
@@ -42,14 +44,17 @@ __all__ = [
     "SynthesisResult",
 ]
 
+_ON_FIRST_USE = dict.fromkeys(("Calibration", "calibrate"), "nsa_augment.calibration")
 _INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII"), "albumentations")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_INTEGRATIONS])
+    return sorted([*globals(), *_ON_FIRST_USE, *_INTEGRATIONS])
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ON_FIRST_USE:
+        return getattr(import_module(_ON_FIRST_USE[name]), name)
     if name not in _INTEGRATIONS:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     extra = _INTEGRATIONS[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from os import PathLike
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -53,13 +54,16 @@ class AnomalyTask(Geometry):
         self._set("logistic_steepness", check_number("logistic_steepness", self.logistic_steepness, 0))
 
     @classmethod
-    def from_preset(cls: type[Task], preset: str, *, ablation: str | None = None, **overrides: Any) -> Task:
-        """Bind the parameters of a row of Table 4.
+    def from_preset(
+        cls: type[Task], preset: str | PathLike[str], *, ablation: str | None = None, **overrides: Any
+    ) -> Task:
+        """Bind the parameters of a row of Table 4, or of a preset file.
 
         Parameters
         ----------
-        preset : str
-            One of `PRESETS`. Columns that the task does not have are ignored.
+        preset : str or path-like
+            One of `PRESETS`, or a YAML file of arguments as `nsa-augment calibrate` writes it. Columns that the task
+            does not have are ignored.
         ablation : "A", "B", "C" or "D", optional
             One of `ABLATIONS`: A no foreground constraints, B a single patch, C patches as CutPaste's, D patches
             shaped as unions of ellipses.

@@ -1,11 +1,14 @@
-"""Parameters of the paper, as data: Table 4, one entry a class."""
+"""Parameters of the paper, as data: Table 4, one entry a class; and parameters of one's own, from YAML files."""
 
 from __future__ import annotations
 
+import os
+from dataclasses import fields
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from nsa_augment.checks import check_choice
+from nsa_augment.checks import fail
 from nsa_augment.geometry import NATURAL_GAMMA
 
 _BRIGHT_BACKGROUND: dict[str, Any] = {"background": (200.0, 60.0)}
@@ -89,23 +92,55 @@ A: no foreground constraints; B: a single patch; C: patches as CutPaste's; D: pa
 """
 
 
-def preset_arguments(name: str) -> dict[str, Any]:
+FILE_SUFFIXES = (".yaml", ".yml")
+_ACCEPTED = f"one of {', '.join(map(repr, PRESETS))}, or a YAML file of arguments (.yaml, .yml)"
+
+
+def preset_arguments(name: str | os.PathLike[str]) -> dict[str, Any]:
     """Keyword arguments of a preset.
 
     Parameters
     ----------
-    name : str
-        A class of MVTec AD, or "rcxr_male" / "rcxr_female".
+    name : str or path-like
+        A class of MVTec AD, or "rcxr_male" / "rcxr_female"; or a YAML file (.yaml, .yml) that holds a mapping of
+        arguments of `NaturalSyntheticAnomaly`, as `nsa-augment calibrate` writes it.
 
     Raises
     ------
     TypeError, ValueError
-        If `name` is not the name of a preset.
+        If `name` is not the name of a preset, or the file cannot be read or holds anything else.
 
     Examples
     --------
     >>> preset_arguments("screw")["background"]
     (200.0, 60.0)
     """
-    check_choice("preset", name, PRESETS)
+    if isinstance(name, os.PathLike) or (isinstance(name, str) and name.lower().endswith(FILE_SUFFIXES)):
+        return _read_arguments(Path(name))
+    if not isinstance(name, str) or name not in PRESETS:
+        raise fail(ValueError if isinstance(name, str) else TypeError, "preset", _ACCEPTED, name)
     return dict(PRESETS[name])
+
+
+def _read_arguments(path: Path) -> dict[str, Any]:
+    """Arguments from a YAML file; values are checked by the task that they are given to."""
+    import yaml
+
+    from nsa_augment.tasks import NaturalSyntheticAnomaly
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"preset must be {_ACCEPTED}; cannot read {path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"preset file {path} must be YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise fail(ValueError, f"preset file {path}", "a YAML mapping of arguments to values", content)
+    accepted = sorted(field.name for field in fields(NaturalSyntheticAnomaly))
+    if unknown := [key for key in content if key not in accepted]:
+        raise fail(ValueError, f"every key of preset file {path}", f"one of {', '.join(accepted)}", unknown[0])
+    return {key: _tuples(value) for key, value in content.items()}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value

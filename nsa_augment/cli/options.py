@@ -24,7 +24,7 @@ TASK_NAMES = {
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same picture.")]
-Preset = Annotated[str, typer.Option(help="A row of `nsa-augment presets`.")]
+Preset = Annotated[str, typer.Option(help="A row of `nsa-augment presets`, or a YAML file of `calibrate`.")]
 Task = Annotated[str, typer.Option(help=f"{', '.join(TASKS)}.")]
 Label = Annotated[str | None, typer.Option(help="binary, continuous, logistic or (fpi, pii) factor.")]
 Ablation = Annotated[str | None, typer.Option(help="A, B, C or D: a variation of the preset in the paper.")]

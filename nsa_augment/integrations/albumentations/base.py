@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import random
 import sys
 import zlib
@@ -41,7 +42,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
 
     def __init__(
         self,
-        preset: str | None = None,
+        preset: str | os.PathLike[str] | None = None,
         sources: Sources | None = None,
         *,
         ablation: str | None = None,
@@ -72,7 +73,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
             source_transform = A.from_dict(dict(source_transform))
         if source_transform is not None and not callable(source_transform):
             raise fail(TypeError, "source_transform", "an albumentations transform or a callable", source_transform)
-        self.preset, self.ablation = preset, ablation
+        self.preset, self.ablation = None if preset is None else os.fspath(preset), ablation
         self.sources, self.source_transform = sources, source_transform
         self.metadata_key, self.label_key = metadata_key, label_key
         self.cache_mib = check_number("cache_mib", cache_mib, 0)

@@ -19,8 +19,9 @@ class NSA(SynthesisTransform):
 
     Parameters
     ----------
-    preset : str, optional
-        A row of Table 4, one of `nsa_augment.PRESETS`; None: the defaults of `NaturalSyntheticAnomaly`.
+    preset : str or path-like, optional
+        A row of Table 4, one of `nsa_augment.PRESETS`, or a YAML file of arguments; None: the defaults of
+        `NaturalSyntheticAnomaly`.
     ablation : "A", "B", "C" or "D", optional
         An ablation of the preset, see `nsa_augment.ABLATIONS`.
     sources : path-like, sequence, callable or "previous", optional

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ class NSATransform(nn.Module):
 
     Parameters
     ----------
-    preset : str, optional
-        Row of `PRESETS`; None: the task's defaults.
+    preset : str or path-like, optional
+        Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
         Where patches come from: a folder of images, a list of paths, arrays or (C, H, W) tensors, or a callable
         ``rng -> array``. None: from another image of the batch (CutPaste: from the image itself).
@@ -68,7 +69,7 @@ class NSATransform(nn.Module):
 
     def __init__(
         self,
-        preset: str | None = None,
+        preset: str | PathLike[str] | None = None,
         sources: Sources | Sequence[Tensor] | None = None,
         *,
         task: str | AnomalyTask = "nsa",
@@ -147,7 +148,9 @@ class NSATransform(nn.Module):
         return result.image, result.label
 
 
-def _bind(task: str | AnomalyTask, preset: str | None, ablation: str | None, parameters: dict[str, Any]) -> AnomalyTask:
+def _bind(
+    task: str | AnomalyTask, preset: str | PathLike[str] | None, ablation: str | None, parameters: dict[str, Any]
+) -> AnomalyTask:
     if isinstance(task, AnomalyTask):
         arguments = {"preset": preset, "ablation": ablation}
         given = {name: value for name, value in arguments.items() if value is not None} | parameters
