@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nsa_augment.checks import fail
-from nsa_augment.geometry import NATURAL_GAMMA
+from nsa_augment.geometry import NATURAL_GAMMA, Geometry
 
 _BRIGHT_BACKGROUND: dict[str, Any] = {"background": (200.0, 60.0)}
 _DARK_BACKGROUND: dict[str, Any] = {"background": (20.0, 20.0)}
@@ -93,6 +93,8 @@ A: no foreground constraints; B: a single patch; C: patches as CutPaste's; D: pa
 
 
 FILE_SUFFIXES = (".yaml", ".yml")
+TASK_ARGUMENTS = {"gradient", "label", "logistic_midpoint", "logistic_steepness", "solver"}
+"""Arguments of `NaturalSyntheticAnomaly` beside those of `Geometry`."""
 _ACCEPTED = f"one of {', '.join(map(repr, PRESETS))}, or a YAML file of arguments (.yaml, .yml)"
 
 
@@ -126,8 +128,6 @@ def _read_arguments(path: Path) -> dict[str, Any]:
     """Arguments from a YAML file; values are checked by the task that they are given to."""
     import yaml
 
-    from nsa_augment.tasks import NaturalSyntheticAnomaly
-
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -136,7 +136,7 @@ def _read_arguments(path: Path) -> dict[str, Any]:
         raise ValueError(f"preset file {path} must be YAML: {error}") from error
     if not isinstance(content, dict):
         raise fail(ValueError, f"preset file {path}", "a YAML mapping of arguments to values", content)
-    accepted = sorted(field.name for field in fields(NaturalSyntheticAnomaly))
+    accepted = sorted({field.name for field in fields(Geometry)} | TASK_ARGUMENTS)
     if unknown := [key for key in content if key not in accepted]:
         raise fail(ValueError, f"every key of preset file {path}", f"one of {', '.join(accepted)}", unknown[0])
     return {key: _tuples(value) for key, value in content.items()}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
+from pathlib import Path
 
 import albumentations as A
 import cv2
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from nsa_augment import NSA, CutPaste, NaturalSyntheticAnomaly, calibrate
@@ -166,3 +169,15 @@ def test_command_refuses_before_it_works(folder, arguments, message):
     result = CliRunner().invoke(app, ["calibrate", str(folder), *arguments])
     assert isinstance(result.exception, ValueError)
     assert message in str(result.exception)
+
+
+def test_every_argument_of_the_task_may_stand_in_a_file(tmp_path):
+    task = NaturalSyntheticAnomaly()
+    path = tmp_path / "all.yaml"
+    path.write_text(yaml.safe_dump(json.loads(json.dumps(asdict(task)))))
+    assert NaturalSyntheticAnomaly.from_preset(path) == task
+
+
+def test_albumentations_writes_path_objects_down(images, config):
+    transform = NSA(Path(config), images)
+    assert transform.get_transform_init_args()["preset"] == str(config)
