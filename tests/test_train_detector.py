@@ -19,6 +19,7 @@ from nsa_augment.samples.layout import write_samples
 torch = pytest.importorskip("torch")
 
 from examples.train_detector import training  # noqa: E402
+from examples.train_detector.__main__ import main  # noqa: E402
 from examples.train_detector.data import find_classes, load_test_set, load_training_images  # noqa: E402
 from examples.train_detector.detection import detect  # noqa: E402
 from examples.train_detector.network import AnomalyDetector  # noqa: E402
@@ -238,14 +239,10 @@ def test_a_checkpoint_of_other_settings_is_refused(samples, tmp_path):
         make_trainer(samples, tmp_path / "checkpoint.pt", replace(settings, task="fpi", label="factor"))
 
 
-def run_example(*arguments):
-    command = [sys.executable, "-m", "examples.train_detector", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
-
-
 def test_writes_a_run_folder(samples, tmp_path):
     options = ["--data", samples, "--classes", "hide", "--epochs", 1, "--size", 64, "--out", tmp_path, "--workers", 0]
-    done = run_example(*options)
+    command = [sys.executable, "-m", "examples.train_detector", *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
     assert done.returncode == 0, done.stderr
     run = tmp_path / "hide" / "seed0"
     names = ["checkpoint.pt", "config.json", "curves.png", "gallery.png", "loss.png", "metrics.json", "predictions.npz"]
@@ -267,9 +264,22 @@ def test_writes_a_run_folder(samples, tmp_path):
         (["--device", "abacus"], "--device must be"),
     ],
 )
-def test_mistakes_end_in_one_line(samples, tmp_path, options, message):
-    done = run_example("--data", samples, "--out", tmp_path / "run", *options)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_mistakes_end_in_one_line(samples, tmp_path, options, message, monkeypatch, capsys):
+    arguments = ["train_detector", "--data", str(samples), "--out", str(tmp_path / "run"), *options]
+    monkeypatch.setattr(sys, "argv", arguments)
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert message in lines[0]
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_the_samples_train_a_detector(tmp_path):
+    command = [sys.executable, "-m", "examples.train_detector", "--out", str(tmp_path)]
+    subprocess.run(command, check=True, cwd=Path(__file__).parent.parent)
+    metrics = json.loads((tmp_path / "weave" / "seed0" / "metrics.json").read_text())["metrics"]
+    assert metrics["image_auroc"] > 0.9
+    assert metrics["pixel_auroc"] > 0.9
