@@ -65,7 +65,7 @@ def train(
         test_set = load_test_set(folder, side, grey=is_grey(chosen))
         for number in range(seed, seed + seeds):
             settings = Settings(
-                class_name=name,
+                class_name=name if data else f"{name} sample",  # MVTec AD has a zipper, too
                 preset=chosen,
                 task=task,
                 label=label,

@@ -23,7 +23,7 @@ COLUMNS = {
 KEYS = ("class", "task", "label", "ablation")
 NOTE = (
     "Percent: mean ± standard error over the seeds, or [95 % bootstrap interval over the test images] of a single one. "
-    "Published: Tables 7 and 8 of the NSA paper."
+    "Published: Tables 7 and 8 of the NSA paper, for the class of that name of MVTec AD."
 )
 METHODS = {
     ("nsa", "binary"): "nsa_binary",
