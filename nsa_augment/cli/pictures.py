@@ -29,7 +29,6 @@ from nsa_augment.cli.options import (
     parse_overrides,
     progress,
 )
-from nsa_augment.cli.page import ColourBar, Row, draw_page
 from nsa_augment.cli.tiles import (
     COMPARISON_COLUMNS,
     EXAMPLE_COLUMNS,
@@ -39,6 +38,7 @@ from nsa_augment.cli.tiles import (
     make_example,
 )
 from nsa_augment.images import list_images, read_image, write_bytes
+from nsa_augment.page import ColourBar, Row, draw_page
 from nsa_augment.presets import PRESETS
 from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.tasks import TASKS

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.cli.page import TILE, Pixels, Row, colours
 from nsa_augment.foreground import Foreground
 from nsa_augment.images import as_dtype
+from nsa_augment.page import TILE, Pixels, Row, colours
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.types import BinaryMap, Box, Image, LabelKind
 

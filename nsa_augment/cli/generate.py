@@ -1,0 +1,128 @@
+"""Commands that write and verify whole datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from nsa_augment.cli import options
+from nsa_augment.cli.app import app
+from nsa_augment.datasets import LAYOUTS, Report
+from nsa_augment.datasets import Progress as State
+from nsa_augment.datasets import generate as generate_dataset
+from nsa_augment.datasets import verify as verify_dataset
+
+INTERRUPTED = 130
+SHOWN_PROBLEMS = 20
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", "-w", min=0, help="Processes; by default one for each processor.")
+]
+
+
+@app.command()
+def generate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of normal images.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the dataset: new, or begun before.")],
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of images with anomalies.")],
+    preset: options.Preset = "tile",
+    task: options.Task = "nsa",
+    label: options.Label = None,
+    ablation: options.Ablation = None,
+    overrides: options.Overrides = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same dataset.")] = 0,
+    layout: Annotated[str, typer.Option(help=f"{', '.join(LAYOUTS)}.")] = "masks",
+    workers: Workers = None,
+    backend: Annotated[str, typer.Option(help="processes (of this machine) or dask.")] = "processes",
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for --backend dask.")] = None,
+) -> None:
+    """Write a labelled dataset; the same command goes on with one that was interrupted."""
+    maker = options.make_task(task, preset, label, ablation, overrides)
+    origin = {"preset": preset, "ablation": ablation}
+    try:
+        with _progress("making anomalies", "{task.fields[placed]} placed, {task.fields[skipped]} skipped") as update:
+
+            def show(state: State) -> None:
+                update(state.done, state.total, placed=state.anomalies, skipped=state.unchanged)
+
+            made = generate_dataset(
+                folder,
+                out,
+                maker,
+                count=count,
+                seed=seed,
+                layout=layout,  # type: ignore[arg-type]
+                workers=workers,
+                backend=backend,  # type: ignore[arg-type]
+                scheduler=scheduler,
+                origin=origin,
+                on_progress=show,
+            )
+    except KeyboardInterrupt:
+        typer.echo("nsa-augment: stopped; the same command goes on from here", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    text = f"wrote {made.anomalies} anomalies to {out}"
+    if made.kept:
+        text += f" ({made.kept} of {made.total} images were there)"
+    typer.echo(text)
+    if made.unchanged:
+        typer.echo(f"{made.unchanged} of {count} images had no place for a patch and are unchanged", err=True)
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A finished dataset.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Number of items to check; by default all.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which items --sample takes.")] = 0,
+    images: Annotated[Path | None, typer.Option(help="Folder of the normal images, if it was moved.")] = None,
+    workers: Workers = None,
+) -> None:
+    """Make the items of a dataset again and compare; exit code 1 if any file is missing or differs."""
+    with _progress("making items again", "") as update:
+        report = verify_dataset(out, sample=sample, seed=seed, folder=images, workers=workers, on_progress=update)
+    _show(report)
+    if report.problems:
+        raise typer.Exit(1)
+
+
+def _show(report: Report) -> None:
+    for version in report.versions:
+        typer.echo(f"versions differ: {version}", err=True)
+    for problem in report.problems[:SHOWN_PROBLEMS]:
+        typer.echo(f"{problem.name}: {problem.what}", err=True)
+    if len(report.problems) > SHOWN_PROBLEMS:
+        typer.echo(f"and {len(report.problems) - SHOWN_PROBLEMS} more", err=True)
+    found = f"{len(report.problems)} problems" if report.problems else "all as generated"
+    typer.echo(f"checked {report.checked} of {report.total} images: {found}")
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:.0f}/s")
+
+
+@contextmanager
+def _progress(description: str, remark: str) -> Iterator[Callable[..., Any]]:
+    """A function that is told how much is done: shows a bar where someone watches, else a line for each tenth."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        tenths = set()
+
+        def tell(done: int, total: int, **fields: int) -> None:
+            if (tenth := 10 * done // total) not in tenths:
+                tenths.add(tenth)
+                typer.echo(f"{description}: {done} of {total}", err=True)
+
+        yield tell
+        return
+    columns = (TextColumn(description), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn(remark), console=console, transient=True) as progress:
+        bar = progress.add_task(description, total=None, placed=0, skipped=0)
+        yield lambda done, total, **fields: progress.update(bar, completed=done, total=total, **fields)

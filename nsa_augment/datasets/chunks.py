@@ -1,0 +1,124 @@
+"""What workers do: some items at a time, with only records coming back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from nsa_augment.datasets.items import ItemMaker
+from nsa_augment.datasets.recipe import RECIPE, current_versions, digest, load_recipe
+from nsa_augment.datasets.workspace import write_file
+
+CHUNK = 16
+"""Items that go to a worker together: enough that sending them costs nothing beside making them."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some items of a dataset, with their records where they have been made before.
+
+    Parameters
+    ----------
+    out : str
+        Folder of the dataset, the same for all workers.
+    recipe : str
+        Digest of its recipe.
+    run : str
+        Differs from call to call: files that were looked at in another run may have changed.
+    items : sequence of (index, line of the manifest or None)
+    folder : str, optional
+        Where the normal images are, if not where the recipe says.
+    """
+
+    out: str
+    recipe: str
+    run: str
+    items: tuple[tuple[int, str | None], ...]
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished item; its line is None if it was finished before."""
+
+    index: int
+    kind: str
+    line: str | None
+
+
+def make_chunk(chunk: Chunk) -> list[Made]:
+    """Make items whose files are missing or not those of their records."""
+    out = Path(chunk.out)
+    maker = _maker(chunk.out, chunk.recipe, chunk.run, chunk.folder)
+    for name, wanted in maker.recipe.versions.items():
+        if current_versions()[name] != wanted:
+            raise ValueError(f"{name} must be {wanted} in every worker, got {current_versions()[name]}")
+    made = []
+    for index, line in chunk.items:
+        record = None if line is None else json.loads(line)
+        if record is not None and not list(wrong_files(out, record)):
+            made.append(Made(index, record["kind"], None))
+            continue
+        item = maker.make(index)
+        for path, data in item.files.items():
+            write_file(out, path, (data,))
+        made.append(Made(index, item.record["kind"], json.dumps(item.record)))
+    return made
+
+
+def wrong_files(out: Path, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Files of a record that are "missing" or have "changed", with their paths before that."""
+    for described in record["files"].values():
+        try:
+            data = (out / described["path"]).read_bytes()
+        except FileNotFoundError:
+            yield described["path"], "missing"
+        else:
+            if digest(data) != described["sha256"]:
+                yield described["path"], "changed"
+
+
+def check_chunk(chunk: Chunk) -> list[list[tuple[str, str]]]:
+    """Make items again by their plans and name the files that differ: a list for each item."""
+    out = Path(chunk.out)
+    maker = _maker(chunk.out, chunk.recipe, chunk.run, chunk.folder)
+    return [list(_check_item(out, maker, index, line)) for index, line in chunk.items]
+
+
+def _check_item(out: Path, maker: ItemMaker, index: int, line: str | None) -> Iterator[tuple[str, str]]:
+    if line is None:
+        yield f"item {index}", "has no line in the manifest"
+        return
+    record = json.loads(line)
+    wrong = list(wrong_files(out, record))
+    yield from wrong
+    try:
+        again = maker.remake(record)
+    except (ValueError, TypeError, KeyError) as error:
+        yield f"item {index}", f"cannot be made again: {error}"
+        return
+    unmade = {path for path, _ in wrong}
+    for described in record["files"].values():
+        path = described["path"]
+        if path not in unmade and (path not in again.files or digest(again.files[path]) != described["sha256"]):
+            yield path, "differs from what its plan makes"
+    if {**again.record, "files": None, "versions": None} != {**record, "files": None, "versions": None}:
+        yield f"item {index}", "has another line in the manifest than its plan makes"
+
+
+def forget() -> None:
+    """Give back the memory of decoded images."""
+    _maker.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _maker(out: str, recipe: str, run: str, folder: str | None) -> ItemMaker:
+    """Keeps decoded images from one chunk to the next; reads the recipe, so that chunks are small."""
+    path = Path(out) / RECIPE
+    if digest(path.read_bytes()) != recipe:
+        raise ValueError(f"{path} has changed while the dataset was in use")
+    return ItemMaker(load_recipe(Path(out)), folder)

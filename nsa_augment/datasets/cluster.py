@@ -1,0 +1,89 @@
+"""Chunks on the machines of a Dask cluster that share a file system."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import CancelledError
+from importlib import import_module
+from itertools import islice
+from typing import Any, TypeVar
+
+import cv2
+
+from nsa_augment.datasets.chunks import Chunk
+from nsa_augment.datasets.processes import AHEAD
+
+Result = TypeVar("Result")
+
+CONNECT_SECONDS = 10
+PATIENCE_SECONDS = 60
+"""So long a cluster may be without any worker."""
+
+
+class Cluster:
+    """An existing Dask cluster; chunks of workers that die go to others.
+
+    Parameters
+    ----------
+    scheduler : str
+        Its address, like "tcp://host:8786".
+    """
+
+    def __init__(self, scheduler: str) -> None:
+        try:
+            self._dask: Any = import_module("distributed")
+        except ModuleNotFoundError as error:
+            message = "backend='dask' needs distributed: install it with pip install 'nsa-augment[distributed]'"
+            raise ValueError(message) from error
+        self._scheduler = scheduler
+        try:
+            with self._connect() as client:
+                self.workers = sum(client.nthreads().values())
+        except OSError as error:
+            raise OSError(f"cannot reach a Dask scheduler at {scheduler}: {error}") from error
+        if not self.workers:
+            raise ValueError(f"scheduler must have workers, got none at {scheduler}")
+
+    def _connect(self) -> Any:
+        return self._dask.Client(self._scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+
+    def run(self, function: Callable[[Chunk], Result], chunks: Iterable[Chunk]) -> Generator[Result, None, None]:
+        """Results in the order in which they are finished."""
+        source = iter(chunks)
+        pending: set[Any] = set()
+        with self._connect() as client:
+            try:
+                while True:
+                    for chunk in islice(source, AHEAD * self.workers - len(pending)):
+                        pending.add(client.submit(_on_one_thread, function, chunk, pure=False))
+                    if not pending:
+                        return
+                    done = self._wait(client, pending)
+                    pending -= done
+                    for future in done:
+                        yield future.result()
+            except (self._dask.KilledWorker, CancelledError, asyncio.CancelledError) as error:
+                raise self._lost(str(error)) from error
+            finally:
+                client.cancel(list(pending))
+
+    def _wait(self, client: Any, pending: set[Any]) -> set[Any]:
+        """Some of the futures, finished; none where it takes long."""
+        try:
+            with client.as_current():
+                waited = self._dask.wait(pending, timeout=PATIENCE_SECONDS, return_when="FIRST_COMPLETED")
+            return set(waited.done)
+        except asyncio.TimeoutError as error:
+            if client.nthreads():
+                return set()
+            raise self._lost("it has had no worker for a minute") from error
+
+    def _lost(self, what: str) -> ChildProcessError:
+        message = f"lost the Dask cluster at {self._scheduler}: {' '.join(what.split())}"
+        return ChildProcessError(f"{message}; run the same command again to go on")
+
+
+def _on_one_thread(function: Callable[[Chunk], Result], chunk: Chunk) -> Result:
+    cv2.setNumThreads(1)
+    return function(chunk)

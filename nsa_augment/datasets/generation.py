@@ -1,0 +1,214 @@
+"""Make a dataset, or go on with one: chunks are handed out, records written down, and the rest made of these."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal
+from uuid import uuid4
+
+import numpy as np
+
+from nsa_augment.anomaly_task import AnomalyTask
+from nsa_augment.checks import check_choice, check_integer, fail
+from nsa_augment.datasets.chunks import CHUNK, Chunk, make_chunk
+from nsa_augment.datasets.cluster import Cluster
+from nsa_augment.datasets.contact import CONTACT, contact_sheet
+from nsa_augment.datasets.derived import derived_file
+from nsa_augment.datasets.items import ATTEMPTS
+from nsa_augment.datasets.journal import MANIFEST, Journal
+from nsa_augment.datasets.layouts import LayoutName
+from nsa_augment.datasets.processes import AHEAD, Backend, Processes, ThisProcess
+from nsa_augment.datasets.recipe import RECIPE, Recipe, digest, load_recipe
+from nsa_augment.datasets.workspace import check_ours, clear, opened, write_file
+
+HOPELESS = 20
+"""When so many items in a row from the start have no place for a patch, the task does not fit the images."""
+
+BackendName = Literal["processes", "dask"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a dataset is.
+
+    Parameters
+    ----------
+    done, total : int
+        Lines of the manifest: anomalies, and with layout "mvtec" the normal images.
+    anomalies : int
+        Of these, images with an anomaly.
+    unchanged : int
+        Of these, images for which no patch could be placed.
+    kept : int
+        Of these, those that were finished when the run began.
+    """
+
+    done: int
+    total: int
+    anomalies: int = 0
+    unchanged: int = 0
+    kept: int = 0
+
+
+def generate(
+    folder: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    task: AnomalyTask,
+    *,
+    count: int,
+    seed: int = 0,
+    layout: LayoutName = "masks",
+    workers: int | None = None,
+    backend: BackendName = "processes",
+    scheduler: str | None = None,
+    origin: Mapping[str, Any] | None = None,
+    on_progress: Callable[[Progress], object] | None = None,
+) -> Progress:
+    """Write a labelled dataset of anomalies, or finish one that was interrupted.
+
+    The bytes depend on the images, the task, `count`, `seed`, `layout` and the versions of the packages alone.
+
+    Parameters
+    ----------
+    folder : path-like
+        Of normal images.
+    out : path-like
+        Folder of the dataset: new, empty, or begun by a call with the same arguments.
+    task : AnomalyTask
+        Makes the anomalies.
+    count : int
+        Number of images with anomalies.
+    seed : int
+        The same seed makes the same dataset.
+    layout : "masks", "coco", "yolo" or "mvtec"
+    workers : int, optional
+        Number of processes; 0: make everything in this one; None: as many as there are processors. A script that
+        has workers needs ``if __name__ == "__main__":`` around what it does.
+    backend : "processes" or "dask"
+    scheduler : str, optional
+        Address of a running Dask scheduler, whose workers share the file system, for backend "dask".
+    origin : mapping, optional
+        Where the task's arguments come from, for people to read; plain JSON.
+    on_progress : callable, optional
+        Called as items are finished.
+
+    Returns
+    -------
+    Progress
+        Of the finished dataset.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        The message names the argument or the file. After the cause is mended the same call goes on.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nsa_augment import NaturalSyntheticAnomaly
+    >>> from nsa_augment.datasets.items import encode_png
+    >>> from nsa_augment.samples import draw_sample
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for index in range(3):
+    ...     _ = (folder / f"{index}.png").write_bytes(encode_png(draw_sample("hide", index, size=64).image))
+    >>> task = NaturalSyntheticAnomaly.from_preset("leather", label="binary")
+    >>> generate(folder, folder / "dataset", task, count=2, workers=0).anomalies
+    2
+    >>> sorted(path.name for path in (folder / "dataset").iterdir())
+    ['contact.png', 'images', 'labels', 'manifest.jsonl', 'masks', 'recipe.json']
+    """
+    recipe = Recipe.create(folder, task, count, seed, layout, origin)
+    place = open_backend(workers, backend, scheduler)
+    out = Path(out)
+    check_ours(out)
+    _check_same(out, recipe)
+    with opened(out):
+        _check_same(out, recipe)
+        if not (out / RECIPE).exists():
+            write_file(out, RECIPE, (recipe.to_json().encode(),))
+        for name in recipe.files.folders(recipe.task):
+            (out / name).mkdir(parents=True, exist_ok=True)
+        with closing(Journal(out, recipe.total)) as journal:
+            progress, placed = _make(out, recipe, journal, place, on_progress or (lambda progress: None))
+            write_file(out, MANIFEST, _encoded(journal.in_order()))
+            if recipe.files.derived is not None:
+                write_file(out, recipe.files.derived, _encoded(derived_file(recipe, journal.in_order)))
+            write_file(out, CONTACT, (contact_sheet(out, recipe, journal, placed),))
+        clear(out)
+    return progress
+
+
+def open_backend(workers: int | None, backend: str = "processes", scheduler: str | None = None) -> Backend:
+    """Check these arguments of `generate` and make the backend."""
+    check_choice("backend", backend, ("processes", "dask"))
+    if backend == "dask":
+        if scheduler is None:
+            raise fail(ValueError, "scheduler", "an address like tcp://host:8786 with backend='dask'", scheduler)
+        if workers is not None:
+            raise fail(ValueError, "workers", "left out with backend='dask', which has its own", workers)
+        return Cluster(scheduler)
+    if scheduler is not None:
+        raise fail(ValueError, "scheduler", "left out with backend='processes'", scheduler)
+    if workers is None:
+        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    check_integer("workers", workers, 0, 1024)
+    return Processes(workers) if workers else ThisProcess()
+
+
+def chunks(
+    out: Path, indices: Iterable[int], line: Callable[[int], str | None], size: int, folder: str | None = None
+) -> Iterator[Chunk]:
+    """Items in chunks, with the lines that they have."""
+    recipe, run = digest((out / RECIPE).read_bytes()), uuid4().hex
+    place, numbers = os.path.abspath(out), iter(indices)
+    while items := tuple((index, line(index)) for index in islice(numbers, size)):
+        yield Chunk(place, recipe, run, items, folder)
+
+
+def chunk_size(items: int, backend: Backend) -> int:
+    """Small enough that all workers have something to do."""
+    return max(1, min(CHUNK, items // (AHEAD * backend.workers)))
+
+
+def _check_same(out: Path, recipe: Recipe) -> None:
+    if not (out / RECIPE).exists():
+        return
+    if differences := load_recipe(out).differences(recipe):
+        more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
+        message = f"{out} was begun with other arguments: {'; '.join(differences[:3])}{more}"
+        raise ValueError(f"{message}. Give the same ones, or another folder")
+
+
+def _make(
+    out: Path, recipe: Recipe, journal: Journal, backend: Backend, on_progress: Callable[[Progress], object]
+) -> tuple[Progress, list[int]]:
+    """Make what is missing; also returns the indices of the anomalies."""
+    kinds = {"anomaly": 0, "unchanged": 0, "normal": 0}
+    placed = np.zeros(recipe.count, np.bool_)
+    kept = 0
+    progress = Progress(0, recipe.total)
+    on_progress(progress)
+    work = chunks(out, range(recipe.total), journal.get, chunk_size(recipe.total, backend))
+    with closing(backend.run(make_chunk, work)) as results:
+        for made in results:
+            journal.append((item.index, item.line) for item in made if item.line is not None)
+            for item in made:
+                kinds[item.kind] += 1
+                kept += item.line is None
+                if item.kind == "anomaly":
+                    placed[item.index] = True
+            progress = Progress(sum(kinds.values()), recipe.total, kinds["anomaly"], kinds["unchanged"], kept)
+            on_progress(progress)
+            if not kinds["anomaly"] and kinds["unchanged"] >= min(HOPELESS, recipe.count):
+                message = f"no patch found a place in any of {kinds['unchanged']} images, {ATTEMPTS} draws each"
+                raise ValueError(f"{message}: the arguments do not fit {recipe.folder}; try nsa-augment preview on it")
+    return progress, np.flatnonzero(placed).tolist()
+
+
+def _encoded(texts: Iterable[str]) -> Iterator[bytes]:
+    return (text.encode() for text in texts)

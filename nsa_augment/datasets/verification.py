@@ -1,0 +1,140 @@
+"""Make the items of a finished dataset again and compare."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nsa_augment.checks import check_integer
+from nsa_augment.datasets.chunks import check_chunk
+from nsa_augment.datasets.derived import derived_file
+from nsa_augment.datasets.generation import chunk_size, chunks, open_backend
+from nsa_augment.datasets.journal import MANIFEST, Lines
+from nsa_augment.datasets.recipe import Recipe, current_versions, load_recipe
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """A file (or an item) of a dataset, and what is wrong with it."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came out of a verification.
+
+    Parameters
+    ----------
+    checked, total : int
+        Items that were made again, and that the dataset has.
+    problems : tuple of Problem
+        Empty if all is as it was generated.
+    versions : tuple of str
+        In words, packages whose versions are not those that made the dataset: a reason for small differences.
+    """
+
+    checked: int
+    total: int
+    problems: tuple[Problem, ...]
+    versions: tuple[str, ...]
+
+
+def verify(
+    out: str | os.PathLike[str],
+    *,
+    sample: int | None = None,
+    seed: int = 0,
+    folder: str | os.PathLike[str] | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[int, int], object] | None = None,
+) -> Report:
+    """Make items again from their plans and the normal images, and compare with the files byte by byte.
+
+    Parameters
+    ----------
+    out : path-like
+        A finished dataset.
+    sample : int, optional
+        Number of items to check; None: all.
+    seed : int
+        Decides which ones.
+    folder : path-like, optional
+        Where the normal images are now; None: where they were.
+    workers : int, optional
+        As for `generate`.
+    on_progress : callable, optional
+        Called with the numbers of items checked and to check.
+
+    Raises
+    ------
+    TypeError, ValueError, OSError
+        If `out` is no finished dataset, or an argument is wrong.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nsa_augment import NaturalSyntheticAnomaly
+    >>> from nsa_augment.datasets import generate
+    >>> from nsa_augment.datasets.items import encode_png
+    >>> from nsa_augment.samples import draw_sample
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for index in range(3):
+    ...     _ = (folder / f"{index}.png").write_bytes(encode_png(draw_sample("hide", index, size=64).image))
+    >>> _ = generate(folder, folder / "dataset", NaturalSyntheticAnomaly(), count=4, workers=0)
+    >>> verify(folder / "dataset", workers=0).problems
+    ()
+    >>> (folder / "dataset" / "masks" / "002.png").unlink()
+    >>> verify(folder / "dataset", workers=0).problems
+    (Problem(name='masks/002.png', what='missing'),)
+    """
+    out = Path(out)
+    recipe = load_recipe(out)
+    if not (out / MANIFEST).exists():
+        raise ValueError(f"{out} must be finished before it is verified: run nsa-augment generate again")
+    indices = np.arange(recipe.total)
+    if sample is not None:
+        size = min(check_integer("sample", sample, 1), recipe.total)
+        rng = np.random.default_rng(check_integer("seed", seed, 0))
+        indices = np.sort(rng.choice(recipe.total, size, replace=False))
+    backend = open_backend(workers)
+    place = None if folder is None else os.path.abspath(folder)
+    problems: list[Problem] = []
+    done = 0
+    with Lines(out / MANIFEST, recipe.total) as lines:
+        work = chunks(out, map(int, indices), lines.get, chunk_size(len(indices), backend), place)
+        with closing(backend.run(check_chunk, work)) as results:
+            for chunk in results:
+                problems += [Problem(*problem) for item in chunk for problem in item]
+                done += len(chunk)
+                if on_progress is not None:
+                    on_progress(done, len(indices))
+        if not any(lines.get(index) is None for index in range(recipe.total)):
+            problems += _check_derived(out, recipe, lines)
+    changed = [
+        f"{name} {version} made the dataset, {current_versions().get(name)} is here"
+        for name, version in recipe.versions.items()
+        if current_versions().get(name) != version
+    ]
+    return Report(len(indices), recipe.total, tuple(sorted(problems)), tuple(changed))
+
+
+def _check_derived(out: Path, recipe: Recipe, lines: Lines) -> Iterable[Problem]:
+    name = recipe.files.derived
+    if name is None:
+        return
+    path, wanted = out / name, hashlib.sha256()
+    if not path.exists():
+        yield Problem(name, "missing")
+        return
+    for text in derived_file(recipe, lambda: (lines.get(index) or "" for index in range(recipe.total))):
+        wanted.update(text.encode())
+    if wanted.hexdigest() != hashlib.sha256(path.read_bytes()).hexdigest():
+        yield Problem(name, "differs from the manifest")

@@ -1,0 +1,135 @@
+"""A Dask cluster makes the same dataset as local processes, also when its workers die."""
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
+
+import psutil
+import pytest
+from dataset_folders import COMMAND, command, content, make, write_samples
+
+pytest.importorskip("distributed")
+
+COUNT = 240
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("samples") / "good", size=128)
+
+
+@pytest.fixture(scope="module")
+def whole(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("datasets") / "whole"
+    make(folder, out, count=COUNT, layout="mvtec", origin={"preset": "screw", "ablation": None})
+    return content(out)
+
+
+def end(process):
+    for each in [*psutil.Process(process.pid).children(recursive=True), process]:
+        each.kill()
+    process.wait()
+
+
+class Machines:
+    """A scheduler, and workers that are started one by one."""
+
+    def __init__(self, folder, stack):
+        self._folder, self._stack = folder, stack
+        file = folder / "scheduler.json"
+        self.scheduler = self._run("scheduler", "--port", "0", "--host", "127.0.0.1", "--scheduler-file", file)
+        while not file.exists() or not file.read_text().endswith("}"):
+            time.sleep(0.1)
+        self.address = json.loads(file.read_text())["address"]
+
+    def worker(self, *options):
+        return self._run("worker", self.address, "--nthreads", "1", "--local-directory", self._folder, *options)
+
+    def _run(self, *arguments):
+        words = [sys.executable, "-m", "dask", *map(str, arguments), "--no-dashboard"]
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._stack.callback(end, process)
+        return process
+
+    def wait(self, workers):
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(workers, timeout=60)
+
+
+@pytest.fixture
+def machines(tmp_path):
+    with ExitStack() as stack:
+        yield Machines(tmp_path, stack)
+
+
+def arguments(folder, out, machines):
+    shown = ("generate", folder, out, "--preset", "screw", "-n", COUNT, "--layout", "mvtec")
+    return (*shown, "--backend", "dask", "--scheduler", machines.address)
+
+
+def start(folder, out, machines):
+    words = [*COMMAND, *map(str, arguments(folder, out, machines))]
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_images(out, count, process):
+    while len(list(out.glob("test/nsa/*.png"))) < count:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
+def test_the_same_dataset_as_local_processes(folder, whole, machines, tmp_path):
+    machines.worker("--no-nanny")
+    machines.worker("--no-nanny")
+    machines.wait(2)
+    done = command(*arguments(folder, tmp_path / "out", machines))
+    assert done.returncode == 0, done.stderr
+    assert content(tmp_path / "out") == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nanny", ["--nanny", "--no-nanny"])
+def test_a_worker_that_is_killed(folder, whole, machines, tmp_path, nanny):
+    workers = [machines.worker(nanny) for _ in range(2)]
+    machines.wait(2)
+    process = start(folder, tmp_path / "out", machines)
+    wait_for_images(tmp_path / "out", 20, process)
+    killed = psutil.Process(workers[0].pid)
+    if nanny == "--nanny":
+        killed = next(child for child in killed.children() if "spawn_main" in " ".join(child.cmdline()))
+    killed.kill()
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert content(tmp_path / "out") == whole
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_killed(folder, whole, machines, tmp_path):
+    machines.worker("--no-nanny")
+    machines.wait(1)
+    process = start(folder, tmp_path / "out", machines)
+    wait_for_images(tmp_path / "out", 20, process)
+    machines.scheduler.kill()
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 1
+    assert errors.splitlines()[-1].startswith("nsa-augment: lost the Dask cluster")
+    done = command(*arguments(folder, tmp_path / "out", machines)[:-4], "-w", 1)
+    assert done.returncode == 0, done.stderr
+    assert content(tmp_path / "out") == whole
+
+
+def test_no_scheduler_and_no_workers(folder, machines, tmp_path, monkeypatch):
+    done = command(*arguments(folder, tmp_path / "out", machines))
+    assert done.returncode == 1
+    assert "must have workers" in done.stderr.splitlines()[-1]
+    done = command(*arguments(folder, tmp_path / "out", machines)[:-1], "tcp://127.0.0.1:1")
+    assert done.returncode == 1
+    assert "cannot reach a Dask scheduler at tcp://127.0.0.1:1" in done.stderr.splitlines()[-1]
+    assert not (tmp_path / "out").exists()
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ValueError, match=r"nsa-augment\[distributed\]"):
+        make(folder, tmp_path / "out", workers=None, backend="dask", scheduler=machines.address)

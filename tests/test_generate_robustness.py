@@ -1,0 +1,281 @@
+"""Datasets survive what happens to processes, disks and files."""
+
+import errno
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+from dataset_folders import COMMAND, content, make, write_samples
+
+from nsa_augment.datasets import verify
+
+COUNT = 240
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("samples") / "good", size=128)
+
+
+@pytest.fixture(scope="module")
+def whole(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("datasets") / "whole"
+    make(folder, out, count=COUNT, layout="coco", origin={"preset": "screw", "ablation": None})
+    return content(out)
+
+
+def start(folder, out, workers=2, **options):
+    arguments = ["generate", folder, out, "--preset", "screw", "-n", COUNT, "-w", workers, "--layout", "coco"]
+    return subprocess.Popen([*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True, **options)
+
+
+def written(out):
+    return len(list((out / "images").iterdir())) if (out / "images").exists() else 0
+
+
+def wait_for(condition, seconds=300):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def children(process):
+    """Its workers, without the process that keeps track of semaphores."""
+    found = psutil.Process(process.pid).children()
+    return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
+
+
+def finish(folder, out):
+    process = start(folder, out)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+
+
+def test_killed_parent(folder, whole, tmp_path):
+    out = tmp_path / "out"
+    process = start(folder, out)
+    wait_for(lambda: written(out) >= 30)
+    workers = children(process)
+    process.kill()
+    process.communicate()
+    wait_for(lambda: not any(worker.is_running() for worker in workers))
+    assert 30 <= written(out) < COUNT
+    assert not (out / "manifest.jsonl").exists()
+    with pytest.raises(ValueError, match="must be finished"):
+        verify(out)
+    finish(folder, out)
+    assert content(out) == whole
+
+
+def test_killed_worker(folder, whole, tmp_path):
+    out = tmp_path / "out"
+    process = start(folder, out)
+    wait_for(lambda: written(out) >= 30)
+    children(process)[0].kill()
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert content(out) == whole
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(folder, whole, tmp_path):
+    moments = random.Random(0)
+    out = tmp_path / "out"
+    for turn in range(20):
+        process = start(folder, out, stdout=subprocess.DEVNULL)
+        begun = written(out)
+        wait_for(lambda: written(out) > begun or process.poll() is not None)  # noqa: B023
+        time.sleep(moments.uniform(0, 0.15))
+        workers = children(process) if process.poll() is None else []
+        if turn % 2 and workers:
+            moments.choice(workers).kill()
+            time.sleep(moments.uniform(0, 1.0))
+        process.kill()
+        process.communicate()
+        wait_for(lambda: not any(worker.is_running() for worker in workers))  # noqa: B023
+        if (out / "manifest.jsonl").exists():
+            shutil.rmtree(out)
+    finish(folder, out)
+    assert content(out) == whole
+
+
+@pytest.mark.slow
+def test_killed_while_starting_and_finishing(folder, whole, tmp_path):
+    """At moments spread over the whole life of the process, from before its first file to after its last."""
+    out = tmp_path / "out"
+    begin = time.monotonic()
+    finish(folder, out)
+    life = time.monotonic() - begin
+    shutil.rmtree(out)
+    for turn in range(10):
+        process = start(folder, out)
+        time.sleep(life * turn / 9)
+        process.kill()
+        process.communicate()
+    finish(folder, out)
+    assert content(out) == whole
+
+
+def test_ctrl_c(folder, whole, tmp_path):
+    out = tmp_path / "out"
+    process = start(folder, out, start_new_session=True)
+    wait_for(lambda: written(out) >= 30)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.splitlines()[-1] == "nsa-augment: stopped; the same command goes on from here"
+    assert "Traceback" not in errors
+    assert 30 <= written(out) < COUNT
+    finish(folder, out)
+    assert content(out) == whole
+
+
+def test_two_processes_at_once(folder, whole, tmp_path):
+    out = tmp_path / "out"
+    process = start(folder, out)
+    wait_for(lambda: written(out) >= 5)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(ValueError, match="another process is writing"):
+            make(folder, out, count=COUNT, layout="coco")
+    finally:
+        process.send_signal(signal.SIGCONT)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert content(out) == whole
+
+
+@pytest.fixture
+def begun(folder, tmp_path):
+    """A dataset of 20 images of which some are made, and what it will be."""
+    make(folder, tmp_path / "whole", count=20)
+
+    def stop(state):
+        if state.done >= 10:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(folder, tmp_path / "out", count=20, on_progress=stop)
+    return tmp_path / "out", content(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("damage", ["torn", "garbage", "zeros", "nothing", "stale", "other file", "no journal"])
+def test_whatever_is_left_behind(folder, begun, damage):
+    out, whole = begun
+    journal = out / ".nsa-augment" / "journal.jsonl"
+    lines = journal.read_bytes()
+    assert lines.count(b"\n") >= 10
+    if damage == "torn":
+        journal.write_bytes(lines[:-30])
+    elif damage == "garbage":
+        journal.write_bytes(b'{"index": 1\n[2]\n{"index": "3"}\n{"index": 400}\n\xff\n' + lines + b'{"ind')
+    elif damage == "zeros":
+        journal.write_bytes(lines[: len(lines) // 2] + bytes(1000))
+        (out / "images" / "002.png").write_bytes(bytes(100))
+    elif damage == "nothing":
+        journal.write_bytes(b"")
+    elif damage == "stale":
+        (out / ".nsa-augment" / "0123.tmp").write_bytes(b"half")
+    elif damage == "other file":
+        (out / "images" / "003.png").write_bytes((out / "images" / "004.png").read_bytes())
+    else:
+        journal.unlink()
+    state = make(folder, out, count=20)
+    assert state.kept < 20
+    assert content(out) == whole
+
+
+def test_a_source_that_becomes_unreadable(tmp_path, folder):
+    images = shutil.copytree(folder, tmp_path / "images")
+    spoilt, kept = images / "003.png", folder / "003.png"
+
+    def spoil(state):
+        if not state.done:
+            spoilt.write_bytes(b"")
+
+    with pytest.raises(ValueError, match=r"003\.png has changed since the dataset was begun"):
+        make(images, tmp_path / "out", count=200, on_progress=spoil)
+    spoilt.unlink()
+    with pytest.raises(ValueError, match=r"003\.png is missing now"):
+        make(images, tmp_path / "out", count=200)
+    spoilt.write_bytes(kept.read_bytes())
+    make(images, tmp_path / "out", count=200)
+    make(folder, tmp_path / "whole", count=200)
+    expected = content(tmp_path / "whole")
+    expected.pop("recipe.json")
+    assert content(tmp_path / "out").items() >= expected.items()
+
+
+def test_a_damaged_source_is_named(folder, tmp_path):
+    images = shutil.copytree(folder, tmp_path / "images")
+    (images / "003.png").write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"cannot decode image file .*003\.png"):
+        make(images, tmp_path / "out", count=100, workers=1)
+
+
+@pytest.mark.parametrize("name", ["images/007.png", "labels/012.png", "manifest.jsonl", "journal.jsonl", "contact.png"])
+def test_a_full_disk(folder, begun, monkeypatch, name):
+    out, whole = begun
+    replace = os.replace
+
+    def full(source, target):
+        if str(target).endswith(name):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    if name == "journal.jsonl":
+        (out / ".nsa-augment" / name).unlink()
+    for path in out.glob(name):
+        path.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            make(folder, out, count=20)
+    assert name in str(caught.value)
+    assert not list(out.rglob("*.tmp"))
+    make(folder, out, count=20)
+    assert content(out) == whole
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+from nsa_augment.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("limit", "name"), [(5_000, "images/"), (60_000, "journal.jsonl")])
+def test_files_that_cannot_be_written_whole(folder, whole, tmp_path, limit, name):
+    """A limit on the size of files, which strikes in the middle of a file as a full disk does."""
+    out = tmp_path / "out"
+    arguments = ["generate", folder, out, "--preset", "screw", "-n", COUNT, "-w", 2, "--layout", "coco"]
+    command = [sys.executable, "-c", LIMITED, str(limit), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("nsa-augment: [Errno 27] File too large")
+    assert name in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(out.rglob("*.tmp"))
+    finish(folder, out)
+    assert content(out) == whole
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(folder, tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(PermissionError, match="out"):
+        make(folder, tmp_path / "out")
+
+
+def test_a_place_that_cannot_be_a_folder(folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        make(folder, tmp_path / "file" / "out")
