@@ -60,8 +60,9 @@ def run(
         history=trainer.history,
     )
     rates = {"training": _speed(trainer.history), "augmentation_images_per_second": _augmentation_rate(dataset)}
+    rates["training_seconds"] = sum(epoch["seconds"] for epoch in trainer.history)
     machine = {"device": _name(device), "workers": workers, "torch": torch.__version__}
-    write_report(folder, outcome, {"settings": settings.to_dict(), **rates, **machine})
+    write_report(folder, outcome, {"settings": settings.to_dict(), **rates, **machine, "history": trainer.history})
 
 
 def _train(trainer: Trainer, description: str) -> None:

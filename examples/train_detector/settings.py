@@ -27,7 +27,7 @@ class Budget:
 
 
 BUDGETS = {
-    "quick": Budget(size=128, batch=8, images=7_200),
+    "quick": Budget(size=128, batch=8, images=5_000),
     "cpu": Budget(size=256, batch=32, images=25_600),
     "paper": Budget(size=256, batch=64, images=None),
 }

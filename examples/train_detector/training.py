@@ -74,7 +74,7 @@ class Trainer:
         self.network = AnomalyDetector(1 if is_grey(settings.preset) else 3, continuous=continuous)
         self.network.to(device, memory_format=torch.channels_last)
         self.loss = nn.functional.mse_loss if continuous else nn.functional.binary_cross_entropy_with_logits
-        self.optimizer = torch.optim.Adam(self.network.parameters(), FIRST_RATE)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), FIRST_RATE, fused=True)
         self.scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "float16")
         self.order = BatchOrder(len(dataset), settings.batch, settings.seed)
         self.loader = DataLoader(
