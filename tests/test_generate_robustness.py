@@ -166,6 +166,23 @@ def begun(folder, tmp_path):
     return tmp_path / "out", content(tmp_path / "whole")
 
 
+def test_images_may_move_in_between(tmp_path):
+    folder = write_samples(tmp_path / "in")
+
+    def stop(state):
+        if state.done >= 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(folder, tmp_path / "out", on_progress=stop)
+    moved = folder.rename(tmp_path / "moved")
+    make(moved, tmp_path / "out")
+    make(moved, tmp_path / "whole")
+    recipes = [content(tmp_path / name) for name in ("out", "whole")]
+    assert {recipe.pop("recipe.json") == b"" for recipe in recipes} == {False}
+    assert recipes[0] == recipes[1]
+
+
 @pytest.mark.parametrize("damage", ["torn", "garbage", "zeros", "nothing", "stale", "other file", "no journal"])
 def test_whatever_is_left_behind(folder, begun, damage):
     out, whole = begun
@@ -175,7 +192,11 @@ def test_whatever_is_left_behind(folder, begun, damage):
     if damage == "torn":
         journal.write_bytes(lines[:-30])
     elif damage == "garbage":
-        journal.write_bytes(b'{"index": 1\n[2]\n{"index": "3"}\n{"index": 400}\n\xff\n' + lines + b'{"ind')
+        journal.write_bytes(
+            b'{"index": 1\n[2]\n{"index": "3"}\n{"index": 400}\n\xff\n'
+            + lines
+            + b'{"index": 2}\n{"index": 3, "kind": 0, "files": {"image": 1}}\n{"ind'
+        )
     elif damage == "zeros":
         journal.write_bytes(lines[: len(lines) // 2] + bytes(1000))
         (out / "images" / "002.png").write_bytes(bytes(100))

@@ -100,6 +100,18 @@ def test_names_the_file_that_is_wrong(own_samples, damage):
         load_test_set(own_samples, 64)
 
 
+def test_thin_defects_survive_shrinking(own_samples):
+    kind = next(path.name for path in sorted((own_samples / "test").iterdir()) if path.name != "good")
+    image, mask = np.zeros((1024, 1024, 3), np.uint8), np.zeros((1024, 1024), np.uint8)
+    mask[101:103, 200:300] = 255
+    cv2.imwrite(str(own_samples / "test" / kind / "000.png"), image)
+    cv2.imwrite(str(own_samples / "ground_truth" / kind / "000_mask.png"), mask)
+    test_set = load_test_set(own_samples, 64)
+    found = test_set.masks[test_set.names.index(f"{kind}/000")]
+    assert found[25, 50:75].all()
+    assert found.sum() == 25
+
+
 @pytest.mark.parametrize("size", [64, 100, 128, 224, 256])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_network_keeps_the_size(size, channels):
@@ -135,7 +147,7 @@ def test_continuous_predictions_are_grey_levels():
     ],
 )
 def test_schedules(preset, ablation, budget, epochs):
-    assert epochs_of(preset, ablation, BUDGETS[budget], 320) == epochs
+    assert epochs_of(preset, ablation, BUDGETS[budget], 320, 32) == epochs
 
 
 def test_presets_of_classes():
@@ -230,6 +242,13 @@ def test_goes_on_where_it_was_stopped(samples, tmp_path, monkeypatch, steps):
     resumed.train(ignore)
     assert fingerprint(resumed) == fingerprint(whole)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["stopped.pt", "whole.pt"]
+
+
+def test_a_checkpoint_of_other_images_is_refused(samples, own_samples, tmp_path):
+    settings = replace(SETTINGS, epochs=1)
+    make_trainer(samples, tmp_path / "checkpoint.pt", settings).train(ignore)
+    with pytest.raises(ValueError, match=r"checkpoint\.pt was made with images"):
+        make_trainer(own_samples.parent, tmp_path / "checkpoint.pt", settings)
 
 
 def test_a_checkpoint_of_other_settings_is_refused(samples, tmp_path):

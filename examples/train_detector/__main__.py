@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -60,9 +59,12 @@ def train(
     if workers is None:
         workers = 1 if used.type == "cpu" else min(8, os.cpu_count() or 1)
     for name, folder in folders.items():
+        load_test_set(folder, size or schedule.size, grey=is_grey(preset or preset_of(name)))  # mistakes show at once
+    for name, folder in folders.items():
         chosen, side = preset or preset_of(name), size or schedule.size
         images = load_training_images(folder, view_of(chosen, side).load_size, grey=is_grey(chosen))
         test_set = load_test_set(folder, side, grey=is_grey(chosen))
+        together = min(batch or schedule.batch, len(images))
         for number in range(seed, seed + seeds):
             settings = Settings(
                 class_name=name if data else f"{name} sample",  # MVTec AD has a zipper, too
@@ -70,9 +72,9 @@ def train(
                 task=task,
                 label=label,
                 ablation=ablation,
-                epochs=epochs or epochs_of(chosen, ablation, schedule, len(images)),
+                epochs=epochs or epochs_of(chosen, ablation, schedule, len(images), together),
                 size=side,
-                batch=min(batch or schedule.batch, len(images)),
+                batch=together,
                 seed=number,
                 precision=precision,
             )
@@ -85,12 +87,9 @@ def train(
 def _samples(folder: Path, names: str) -> dict[str, Path]:
     """Products of the embedded sample set as files, each drawn once."""
     chosen = _chosen({name: folder / name for name in PRODUCTS}, names)
-    folder.mkdir(parents=True, exist_ok=True)
     for name, product in chosen.items():
         if not product.is_dir():
-            with tempfile.TemporaryDirectory(dir=folder, prefix=".drawing.") as unfinished:
-                write_samples(unfinished, name)
-                os.replace(Path(unfinished) / name, product)
+            write_samples(folder, name)
     return chosen
 
 

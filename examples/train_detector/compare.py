@@ -32,8 +32,8 @@ def compare(runs: list[Path]) -> str:
         detectors = [(part["scores"], part["maps"]) for part in (predictions, first)]
         differences = paired_bootstrap_difference(*detectors, first["masks"]) if run != runs[0] else None
         for metric in SHOWN:
-            low, high = metrics["intervals"][metric]
-            cells.append(f"{100 * metrics['metrics'][metric]:.1f} [{100 * low:.1f}, {100 * high:.1f}]")
+            value, (low, high) = metrics["metrics"][metric], metrics["intervals"][metric]
+            cells.append("-" if value is None else f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]")
             cells.append("" if differences is None else _difference(*differences[metric]))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -53,11 +53,15 @@ def _name(metrics: dict[str, Any]) -> str:
 
 
 def _difference(low: float, high: float) -> str:
+    if not np.isfinite(low):
+        return "-"
     interval = f"[{100 * low:+.1f}, {100 * high:+.1f}]"
     return f"undecided {interval}" if low <= 0 <= high else interval
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit("usage: python -m examples.train_detector.compare RUN RUN...")
     try:
         print(compare([Path(run) for run in sys.argv[1:]]))
     except (ValueError, OSError) as error:

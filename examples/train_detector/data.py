@@ -55,13 +55,14 @@ def load_test_set(folder: Path, size: int, *, grey: bool = False) -> TestSet:
     Raises
     ------
     ValueError
-        If there are no test images, a defect has no mask, or a file is damaged; the message names it.
+        If there are no defective test images, a defect has no mask, or a file is damaged; the message names it.
     """
     if not (folder / "test").is_dir():
         raise ValueError(f"no test images: {folder / 'test'} is missing")
-    paths = [path for kind in sorted((folder / "test").iterdir()) if kind.is_dir() for path in list_images(kind)]
-    if not paths:
-        raise ValueError(f"no test images in {folder / 'test'}")
+    kinds = [kind for kind in sorted((folder / "test").iterdir()) if kind.is_dir() and any(kind.iterdir())]
+    if not any(kind.name != "good" for kind in kinds):
+        raise ValueError(f"no defective test images in {folder / 'test'}")
+    paths = [path for kind in kinds for path in list_images(kind)]
     images = [_load(path, size, grey) for path in paths]
     masks = np.stack([_load_mask(folder, path) for path in paths])
     return TestSet(images, masks, [f"{path.parent.name}/{path.stem}" for path in paths])
@@ -92,5 +93,8 @@ def _load_mask(folder: Path, image: Path) -> NDArray[np.bool_]:
         raise ValueError(f"mask {path} has {mask.shape} pixels, its image {(height, width)}")
     if not mask.any():
         raise ValueError(f"mask {path} is empty although {image} is filed as a defect")
-    resized = cv2.resize(mask, (EVALUATION_SIZE, EVALUATION_SIZE), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(resized) > 0
+    size = EVALUATION_SIZE, EVALUATION_SIZE
+    resized = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)) > 0
+    if not resized.any():  # thinner than the steps between pixels that are kept
+        resized = np.asarray(cv2.resize((mask > 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)) > 0
+    return resized

@@ -71,8 +71,8 @@ def preset_of(class_name: str) -> str:
     return class_name
 
 
-def epochs_of(preset: str, ablation: str | None, budget: Budget, training_images: int) -> int:
-    """Published number of epochs of a class, or as many as show `budget.images` images."""
+def epochs_of(preset: str, ablation: str | None, budget: Budget, images: int, batch: int) -> int:
+    """Published number of epochs of a class, or as many as show `budget.images` images in whole batches."""
     if budget.images is not None:
-        return max(1, round(budget.images / training_images))
+        return max(1, round(budget.images / (images // batch * batch)))
     return EPOCHS.get(preset, OTHER_EPOCHS) + (ELLIPSES_EPOCHS if ablation == "D" else 0)

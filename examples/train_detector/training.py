@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import signal
@@ -20,6 +21,7 @@ from examples.train_detector.network import AnomalyDetector
 from examples.train_detector.settings import Settings, is_grey
 from nsa_augment.images import write_bytes
 from nsa_augment.integrations.torch import AnomalyDataset
+from nsa_augment.integrations.torch.tensors import image_of
 
 FIRST_RATE, LAST_RATE = 1e-3, 1e-6
 SECONDS_BETWEEN_CHECKPOINTS = 60
@@ -101,14 +103,13 @@ class Trainer:
         `report` is called about twice a second with the share of the schedule done, loss and images per second.
         """
         self.network.train()
-        saved = time.perf_counter()
+        self._saved = time.perf_counter()
         with _interruptible() as interrupted:
             while self.epoch < self.settings.epochs:
                 self._train_epoch(report, interrupted)
-                if time.perf_counter() - saved > SECONDS_BETWEEN_CHECKPOINTS:
-                    self.save()
-                    saved = time.perf_counter()
-        self.save()
+            self.save()
+            if interrupted():
+                raise Stopped
 
     @property
     def done(self) -> float:
@@ -133,6 +134,9 @@ class Trainer:
             losses.append(self._train_on(*batch))
             images += len(batch[0])
             self.step += 1
+            if time.perf_counter() - self._saved > SECONDS_BETWEEN_CHECKPOINTS:
+                self.save()
+                self._saved = time.perf_counter()
             if time.perf_counter() - shown > SECONDS_BETWEEN_REPORTS:
                 shown = time.perf_counter()
                 report(self.done, float(losses[-1]), images / (shown - began))
@@ -160,7 +164,7 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint, under a temporary name first."""
         state = {
-            "settings": self.settings.to_dict(),
+            "settings": self._described(),
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
@@ -172,9 +176,14 @@ class Trainer:
         torch.save(state, buffer)
         write_bytes(self.checkpoint, buffer.getvalue())
 
+    def _described(self) -> dict[str, Any]:
+        """Everything that decides the result, to be compared with a checkpoint's."""
+        images = hashlib.sha256(b"".join(image_of(item, "images").tobytes() for item in self.dataset.images))
+        return {**self.settings.to_dict(), "arguments": repr(self.dataset.task), "images": images.hexdigest()[:16]}
+
     def _restore(self) -> None:
         state: dict[str, Any] = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        for name, value in self.settings.to_dict().items():
+        for name, value in self._described().items():
             if state["settings"].get(name) != value:
                 raise ValueError(
                     f"{self.checkpoint} was made with {name} {state['settings'].get(name)!r}, not {value!r}: "

@@ -44,7 +44,7 @@ def generate(
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for --backend dask.")] = None,
 ) -> None:
     """Write a labelled dataset; the same command goes on with one that was interrupted."""
-    maker = options.make_task(task, preset, label, ablation, overrides)
+    maker = options.make_task(task, preset, label, ablation, overrides, deep=True)
     origin = {"preset": preset, "ablation": ablation}
     try:
         with _progress("making anomalies", "{task.fields[placed]} placed, {task.fields[skipped]} skipped") as update:

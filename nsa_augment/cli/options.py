@@ -41,14 +41,29 @@ def progress(items: Iterable[Any], description: str) -> Iterable[Any]:
 
 
 def make_task(
-    name: str, preset: str, label: str | None, ablation: str | None = None, overrides: list[str] | None = None
+    name: str,
+    preset: str,
+    label: str | None,
+    ablation: str | None = None,
+    overrides: list[str] | None = None,
+    *,
+    deep: bool = False,
 ) -> AnomalyTask:
-    """Bind a task to the options of a command."""
+    """Bind a task to the options of a command; `deep`: of one that works on 16 bits, too."""
     check_choice("--task", name, TASKS)
     arguments = parse_overrides(overrides or [])
     if label is not None:
         arguments["label"] = label
-    return TASKS[name].from_preset(preset, ablation=ablation, **arguments)
+    task = TASKS[name].from_preset(preset, ablation=ablation, **arguments)
+    if not deep:
+        check_eight_bits(task)
+    return task
+
+
+def check_eight_bits(task: AnomalyTask) -> None:
+    """Refuse a full scale other than that of 8-bit images."""
+    if task.max_value is not None:
+        raise ValueError(f"max_value must be left out here, where images have 8 bits, got {task.max_value:g}")
 
 
 def parse_overrides(overrides: list[str]) -> dict[str, Any]:
@@ -62,8 +77,6 @@ def parse_overrides(overrides: list[str]) -> dict[str, Any]:
             arguments[name] = ast.literal_eval(text)
         except (ValueError, SyntaxError):
             arguments[name] = text
-    if "max_value" in arguments:
-        raise ValueError("--set max_value must be left out: the command line works on 8-bit images")
     return arguments
 
 

@@ -24,6 +24,7 @@ from nsa_augment.cli.options import (
     Preset,
     Seed,
     Task,
+    check_eight_bits,
     check_output,
     make_task,
     parse_overrides,
@@ -162,6 +163,7 @@ def _tasks_to_compare(preset: str, ablation: str | None, overrides: list[str] | 
         usable = known[name] if task_class.shift else known[name] - {"scale_range"}
         own = {key: value for key, value in arguments.items() if key in usable}
         tasks[name] = task_class.from_preset(preset, ablation=ablation, **own)
+        check_eight_bits(tasks[name])
     return tasks
 
 

@@ -193,7 +193,7 @@ def _make(
     kept = 0
     progress = Progress(0, recipe.total)
     on_progress(progress)
-    work = chunks(out, range(recipe.total), journal.get, chunk_size(recipe.total, backend))
+    work = chunks(out, range(recipe.total), journal.get, chunk_size(recipe.total, backend), recipe.folder)
     with closing(backend.run(make_chunk, work)) as results:
         for made in results:
             journal.append((item.index, item.line) for item in made if item.line is not None)

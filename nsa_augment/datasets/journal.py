@@ -106,7 +106,9 @@ class Journal(Lines):
 
 def _index(line: bytes, total: int) -> int | None:
     try:
-        index = json.loads(line)["index"]
-    except (ValueError, TypeError, KeyError):
+        record = json.loads(line)
+        index, files, _ = record["index"], record["files"], record["kind"]
+        whole = all(isinstance(part["path"], str) and isinstance(part["sha256"], str) for part in files.values())
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return index if type(index) is int and 0 <= index < total else None
+    return index if whole and type(index) is int and 0 <= index < total else None

@@ -82,8 +82,9 @@ class Processes:
                 deaths.update(pending.values())
                 if doomed := [chunk.items for chunk in pending.values() if deaths[chunk] > MAX_DEATHS]:
                     first, last = doomed[0][0][0], doomed[0][-1][0]
-                    message = f"workers died {MAX_DEATHS + 1} times at items {first} to {last} (no memory left?)"
-                    raise ChildProcessError(f"{message}; run the same command again to go on") from error
+                    message = f"workers died {MAX_DEATHS + 1} times at items {first} to {last}"
+                    causes = "no memory left, or a script without its __main__ guard?"
+                    raise ChildProcessError(f"{message} ({causes}); run the same command again to go on") from error
             finally:
                 pool.shutdown(cancel_futures=True)
 

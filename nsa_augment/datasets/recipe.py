@@ -146,6 +146,8 @@ class Recipe:
             raise ValueError(f"its format is not {FORMAT!r}")
         if missing := [item.name for item in fields(cls) if item.name not in plain]:
             raise ValueError(f"it has no {missing[0]!r}")
+        for name, known in (("task", TASKS), ("layout", LAYOUTS)):
+            check_choice(name, plain[name], known)
         return cls(**{item.name: plain[item.name] for item in fields(cls)})
 
     def differences(self, now: Recipe) -> list[str]:

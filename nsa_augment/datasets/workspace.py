@@ -29,7 +29,7 @@ def check_ours(out: Path) -> None:
     if not out.is_dir():
         raise fail(ValueError, "out", "a folder", str(out))
     entries = {entry.name for entry in out.iterdir()}
-    if entries - {WORK} and RECIPE not in entries:
+    if entries - {WORK, ".DS_Store"} and RECIPE not in entries:
         raise ValueError(f"out must be a new or empty folder, or a dataset begun before, got {out} with other files")
 
 
@@ -43,7 +43,7 @@ def opened(out: Path) -> Iterator[None]:
     handle = _lock(work)
     try:
         for stale in work.glob(f"*{TEMPORARY}"):
-            stale.unlink()
+            stale.unlink(missing_ok=True)  # a worker that outlives its parent may just rename it
         yield
     finally:
         if not any(entry.name != LOCK for entry in work.iterdir()):
@@ -69,6 +69,9 @@ def _lock(work: Path) -> int:
         except BlockingIOError as error:
             os.close(handle)
             raise ValueError(f"another process is writing the dataset {work.parent}") from error
+        except OSError as error:
+            os.close(handle)
+            raise OSError(error.errno, f"cannot lock the folder ({error.strerror})", str(work.parent)) from error
         if os.fstat(handle).st_nlink:
             return handle
         os.close(handle)
@@ -78,7 +81,7 @@ def clear(out: Path) -> None:
     """Remove what is not part of the finished dataset, while it is open."""
     for entry in (out / WORK).iterdir():
         if entry.name != LOCK:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
 
 
 def write_file(out: str | Path, name: str, content: Iterable[bytes]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -119,18 +121,30 @@ def write_samples(
     good = check_integer("good", good, 0)
     defective = check_integer("defective", defective, 0)
     seed = check_integer("seed", seed, 0)
-    for name, target in targets.items():
-        for part, first, count in (("train", 0, train), ("test", FIRST_TEST, good)):
-            images = _new_folder(target / part / "good")
-            for number in range(count):
-                _write(images / f"{number:03d}.png", draw_sample(name, first + number, size=size, seed=seed).image)
-        for kind in DEFECTS[name]:
-            images, masks = _new_folder(target / "test" / kind), _new_folder(target / "ground_truth" / kind)
-            for number in range(defective):
-                sample = draw_defect(name, kind, number, size=size, seed=seed)
-                _write(images / f"{number:03d}.png", sample.image)
-                _write(masks / f"{number:03d}_mask.png", sample.mask.astype(np.uint8) * 255)
+    for name, finished in targets.items():
+        finished.parent.mkdir(parents=True, exist_ok=True)
+        target = Path(tempfile.mkdtemp(dir=finished.parent, prefix=f".{name}."))
+        try:
+            _draw(name, target, size=size, train=train, good=good, defective=defective, seed=seed)
+            target.chmod(finished.parent.stat().st_mode & 0o777)
+            target.replace(finished)
+        finally:
+            shutil.rmtree(target, ignore_errors=True)
     return list(targets.values())
+
+
+def _draw(name: str, target: Path, *, size: int, train: int, good: int, defective: int, seed: int) -> None:
+    """Write one product into a folder."""
+    for part, first, count in (("train", 0, train), ("test", FIRST_TEST, good)):
+        images = _new_folder(target / part / "good")
+        for number in range(count):
+            _write(images / f"{number:03d}.png", draw_sample(name, first + number, size=size, seed=seed).image)
+    for kind in DEFECTS[name]:
+        images, masks = _new_folder(target / "test" / kind), _new_folder(target / "ground_truth" / kind)
+        for number in range(defective):
+            sample = draw_defect(name, kind, number, size=size, seed=seed)
+            _write(images / f"{number:03d}.png", sample.image)
+            _write(masks / f"{number:03d}_mask.png", sample.mask.astype(np.uint8) * 255)
 
 
 def _names(products: Any) -> list[str]:

@@ -35,7 +35,8 @@ class NSATransform(nn.Module):
         Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
         Where patches come from: a folder of images, a list of paths, arrays or (C, H, W) tensors, or a callable
-        ``rng -> array``. None: from another image of the batch (CutPaste: from the image itself).
+        ``rng -> array``. None: from another image of the batch, which must hold two or more (CutPaste: from the image
+        itself).
     task : "nsa", "cutpaste", "fpi" or "pii", or an AnomalyTask
         A task that is given whole takes no preset and no parameters.
     ablation : "A", "B", "C" or "D", optional
@@ -117,6 +118,8 @@ class NSATransform(nn.Module):
         arrays = [to_array(one) for one in (image if image.ndim == 4 else image[None])]
         for array in arrays:
             check_image("image", array, self.task.max_value)
+        if self._pool is None and self.task.needs_source and len(arrays) < 2:
+            raise ValueError("sources must be given, or a batch of at least 2 images: got neither")
         results = [self._change(arrays, index) for index in range(len(arrays))]
         changed = torch.stack([to_tensor(one) for one, _ in results]).to(image.dtype).reshape(image.shape)
         labels = torch.from_numpy(np.stack([label for _, label in results])).reshape(labels_shape)
@@ -140,8 +143,6 @@ class NSATransform(nn.Module):
         if self._pool is not None:
             source = self._pool.prepare(self._pool.draw(rng), image, self.task)
         elif self.task.needs_source:
-            if len(images) < 2:
-                raise ValueError("sources must be given, or a batch of at least 2 images: got neither")
             other = images[(index + 1 + int(rng.integers(len(images) - 1))) % len(images)]
             source = self.task.prepare_source(other, image.shape[:2])
         result = self.task(image, source, rng)
