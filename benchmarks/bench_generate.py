@@ -27,8 +27,7 @@ from timing import report
 
 from nsa_augment import NaturalSyntheticAnomaly
 from nsa_augment.datasets import generate
-from nsa_augment.datasets.items import encode_png
-from nsa_augment.images import list_images, read_image
+from nsa_augment.images import encode_png, list_images, read_image
 from nsa_augment.samples import draw_sample
 
 SOURCES = 12

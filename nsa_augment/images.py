@@ -15,6 +15,9 @@ from nsa_augment.types import Image
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
+PNG_OPTIONS = (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
+"""OpenCV's fast setting: a compression level beside it would double the time, for files as large."""
+
 
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     """Image files of a folder (not of its subfolders), sorted by name.
@@ -83,6 +86,18 @@ def as_dtype(image: Image, dtype: np.dtype[Any], max_value: float | None = None)
     if dtype.kind == "u":
         scaled = np.rint(np.clip(scaled, 0, full_scale(dtype, max_value)))
     return scaled.astype(dtype)
+
+
+def encode_png(image: Image) -> bytes:
+    """PNG file of an (H, W) or (H, W, 3) RGB image of 8 or 16 bits.
+
+    Examples
+    --------
+    >>> encode_png(np.zeros((8, 8), np.uint8))[1:4]
+    b'PNG'
+    """
+    pixels = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", pixels, PNG_OPTIONS)[1].tobytes()
 
 
 def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:

@@ -86,6 +86,7 @@ def _speed(history: list[dict[str, float]]) -> dict[str, float]:
 
 def _augmentation_rate(dataset: AnomalyDataset) -> float:
     """Images with anomalies that one process makes in a second, views included."""
+    dataset[0]  # compiles, where the workers have made everything so far
     began = time.perf_counter()
     for index in range(RATE_SAMPLES):
         dataset[index % len(dataset)]

@@ -87,6 +87,7 @@ class Trainer:
             pin_memory=device.type == "cuda",
             worker_init_fn=_ignore_interrupts,
         )
+        self.inputs = self._described()
         self.epoch = self.step = 0
         self.history: list[dict[str, float]] = []
         if checkpoint.exists():
@@ -164,7 +165,7 @@ class Trainer:
     def save(self) -> None:
         """Write the checkpoint, under a temporary name first."""
         state = {
-            "settings": self._described(),
+            "settings": self.inputs,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
@@ -183,7 +184,7 @@ class Trainer:
 
     def _restore(self) -> None:
         state: dict[str, Any] = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        for name, value in self._described().items():
+        for name, value in self.inputs.items():
             if state["settings"].get(name) != value:
                 raise ValueError(
                     f"{self.checkpoint} was made with {name} {state['settings'].get(name)!r}, not {value!r}: "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -16,7 +15,7 @@ from nsa_augment.calibration.placing import CALLS
 from nsa_augment.cli.app import app
 from nsa_augment.cli.calibration_page import calibration_page, value_text
 from nsa_augment.cli.options import Seed
-from nsa_augment.images import list_images, write_bytes
+from nsa_augment.images import encode_png, list_images, write_bytes
 from nsa_augment.presets import FILE_SUFFIXES
 
 
@@ -38,8 +37,7 @@ def calibrate_folder(
         typer.echo(f"wrote {out}: try nsa-augment preview {folder} --preset {out}")
     if picture is not None:
         page = calibration_page(found, str(folder), seed)
-        _, png = cv2.imencode(".png", page[:, :, ::-1])
-        write_bytes(picture, png.tobytes())
+        write_bytes(picture, encode_png(page))
         typer.echo(f"wrote {picture} ({page.shape[1]} x {page.shape[0]})")
 
 

@@ -7,7 +7,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 import typer
 from rich.console import Console
@@ -38,7 +37,7 @@ from nsa_augment.cli.tiles import (
     example_row,
     make_example,
 )
-from nsa_augment.images import list_images, read_image, write_bytes
+from nsa_augment.images import encode_png, list_images, read_image, write_bytes
 from nsa_augment.page import ColourBar, Row, draw_page
 from nsa_augment.presets import PRESETS
 from nsa_augment.samples import PRODUCTS, draw_sample
@@ -185,6 +184,5 @@ def _write_page(
     output: Path, title: str, columns: Sequence[str], rows: Sequence[Row], bars: Sequence[ColourBar]
 ) -> None:
     page = draw_page(title, columns, rows, bars)
-    _, png = cv2.imencode(".png", page[:, :, ::-1])
-    write_bytes(output, png.tobytes())
+    write_bytes(output, encode_png(page))
     typer.echo(f"wrote {output} ({page.shape[1]} x {page.shape[0]})")

@@ -10,10 +10,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from nsa_augment.datasets.items import encode_png
 from nsa_augment.datasets.journal import Lines
 from nsa_augment.datasets.recipe import GREY_LEVEL, Recipe
-from nsa_augment.images import as_dtype, read_image
+from nsa_augment.images import as_dtype, encode_png, read_image
 from nsa_augment.page import ColourBar, Row, colours, draw_page
 from nsa_augment.types import Image
 

@@ -111,7 +111,7 @@ def generate(
     --------
     >>> import tempfile
     >>> from nsa_augment import NaturalSyntheticAnomaly
-    >>> from nsa_augment.datasets.items import encode_png
+    >>> from nsa_augment.images import encode_png
     >>> from nsa_augment.samples import draw_sample
     >>> folder = Path(tempfile.mkdtemp())
     >>> for index in range(3):

@@ -16,7 +16,7 @@ from nsa_augment.cache import BoundedCache
 from nsa_augment.datasets.layouts import number
 from nsa_augment.datasets.polygons import coco_annotations, yolo_lines
 from nsa_augment.datasets.recipe import Recipe, digest, read_bytes
-from nsa_augment.images import read_image
+from nsa_augment.images import encode_png, read_image
 from nsa_augment.plan import SynthesisPlan
 from nsa_augment.scene import PreparedSource
 from nsa_augment.sources import SourcePool
@@ -25,9 +25,6 @@ from nsa_augment.types import Image
 
 ATTEMPTS = 100
 """So often an image, a source and a plan are drawn for an item until there is a visible change."""
-
-PNG_OPTIONS = (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
-"""OpenCV's fast setting: a compression level beside it would double the time, for files as large."""
 
 CACHE_MIB = 256
 
@@ -166,12 +163,6 @@ class ItemMaker:
         described = {role: {"path": path, "sha256": digest(data)} for role, (path, data) in files.items()}
         record = {"index": index, "kind": kind, "files": described, "image": image, **drawn}
         return Item({**record, "versions": self.recipe.versions}, dict(files.values()))
-
-
-def encode_png(pixels: Image) -> bytes:
-    """PNG file of an (H, W) or (H, W, 3) RGB image of 8 or 16 bits."""
-    _, data = cv2.imencode(".png", pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), PNG_OPTIONS)
-    return data.tobytes()
 
 
 def _sixteen_bits(label: NDArray[np.float32], scale: int) -> NDArray[np.uint16]:

@@ -83,7 +83,7 @@ def verify(
     >>> import tempfile
     >>> from nsa_augment import NaturalSyntheticAnomaly
     >>> from nsa_augment.datasets import generate
-    >>> from nsa_augment.datasets.items import encode_png
+    >>> from nsa_augment.images import encode_png
     >>> from nsa_augment.samples import draw_sample
     >>> folder = Path(tempfile.mkdtemp())
     >>> for index in range(3):

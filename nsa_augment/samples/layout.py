@@ -9,12 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment.checks import check_choice, check_integer, fail
-from nsa_augment.images import write_bytes
+from nsa_augment.images import encode_png, write_bytes
 
 from ._defects import DEFECTS, draw_defect
 from ._products import PRODUCTS, check_size, draw_sample
@@ -166,5 +165,4 @@ def _new_folder(path: Path) -> Path:
 
 
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
-    _, png = cv2.imencode(".png", image[:, :, ::-1] if image.ndim == 3 else image)
-    write_bytes(path, png.tobytes())
+    write_bytes(path, encode_png(image))
