@@ -26,8 +26,8 @@ import numpy as np
 from timing import report
 
 from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment._shared.images import encode_png, list_images, read_image
 from nsa_augment.datasets import generate
-from nsa_augment.images import encode_png, list_images, read_image
 from nsa_augment.samples import draw_sample
 
 SOURCES = 12

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from timing import report, seconds
 
-from nsa_augment.blending import sines
-from nsa_augment.blending.opencv import clone_opencv
-from nsa_augment.blending.spectral import clone_spectral
+from nsa_augment.blending.solvers import _sines as sines
+from nsa_augment.blending.solvers.opencv import clone_opencv
+from nsa_augment.blending.solvers.spectral import clone_spectral
 
 
 def patches(side, channels):

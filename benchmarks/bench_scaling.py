@@ -21,8 +21,8 @@ from bench_synthesis import bare_inputs, bare_seconds
 from timing import report, seconds
 
 from nsa_augment import NaturalSyntheticAnomaly
-from nsa_augment.foreground import object_mask
 from nsa_augment.samples import draw_sample
+from nsa_augment.scenes.foreground import object_mask
 
 BASE = 1024
 KINDS = ("fixed", "fixed_with_label", "fraction")

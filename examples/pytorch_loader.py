@@ -13,7 +13,7 @@ import albumentations as A
 import torch
 
 from nsa_augment import NSA
-from nsa_augment.images import list_images, read_image
+from nsa_augment._shared.images import list_images, read_image
 from nsa_augment.samples import draw_sample
 
 

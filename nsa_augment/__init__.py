@@ -6,13 +6,25 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from nsa_augment.jitter import Jitter
-from nsa_augment.plan import PatchPlacement, SynthesisPlan
-from nsa_augment.presets import ABLATIONS, PRESETS
-from nsa_augment.scene import PreparedSource
-from nsa_augment.shapes import Ellipses, Strip
+from nsa_augment import _moved
+from nsa_augment._shared.cache import clear_caches
+from nsa_augment.blending import Blending, Patch, Solver
+from nsa_augment.labelling import AreaChange, Label
+from nsa_augment.planning import (
+    Ellipses,
+    Jitter,
+    Outline,
+    OutlineBox,
+    PatchPlacement,
+    Strip,
+    SynthesisPlan,
+)
+from nsa_augment.scenes import PreparedSource
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import (
+    ABLATIONS,
+    PRESETS,
+    AnomalyTask,
     CutPasteAnomaly,
     ForeignPatchInterpolation,
     NaturalSyntheticAnomaly,
@@ -22,6 +34,7 @@ from nsa_augment.tasks import (
 if TYPE_CHECKING:
     from nsa_augment.calibration import Calibration as Calibration
     from nsa_augment.calibration import calibrate as calibrate
+    from nsa_augment.datasets import Layout as Layout
     from nsa_augment.integrations.albumentations import FPI as FPI
     from nsa_augment.integrations.albumentations import NSA as NSA
     from nsa_augment.integrations.albumentations import PII as PII
@@ -31,25 +44,39 @@ __version__ = version("nsa-augment")
 __all__ = [
     "ABLATIONS",
     "PRESETS",
+    "AnomalyTask",
+    "AreaChange",
+    "Blending",
     "CutPasteAnomaly",
     "Ellipses",
     "ForeignPatchInterpolation",
     "Jitter",
+    "Label",
     "NaturalSyntheticAnomaly",
+    "Outline",
+    "OutlineBox",
+    "Patch",
     "PatchPlacement",
     "PoissonImageInterpolation",
     "PreparedSource",
+    "Solver",
     "Strip",
     "SynthesisPlan",
     "SynthesisResult",
+    "clear_caches",
 ]
 
-_ON_FIRST_USE = dict.fromkeys(("Calibration", "calibrate"), "nsa_augment.calibration")
+_ON_FIRST_USE = {
+    "Calibration": "nsa_augment.calibration",
+    "calibrate": "nsa_augment.calibration",
+    "Layout": "nsa_augment.datasets",
+}
 _INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII"), "albumentations")
+_moved.install()
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_ON_FIRST_USE, *_INTEGRATIONS])
+    return sorted([*__all__, *_ON_FIRST_USE, *_INTEGRATIONS, "__version__"])
 
 
 def __getattr__(name: str) -> Any:

@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.cache import BoundedCache
-from nsa_augment.checks import channels, check_image, check_number, fail
-from nsa_augment.images import as_dtype, list_images, read_image
-from nsa_augment.scene import PreparedSource
-from nsa_augment.types import Image
+from nsa_augment._shared.cache import BoundedCache
+from nsa_augment._shared.checks import channels, check_number, fail
+from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.scale import BY_DTYPE, Scale
+from nsa_augment._shared.types import Image
+from nsa_augment.scenes.scene import PreparedSource
+from nsa_augment.tasks import AnomalyTask
 
 Source: TypeAlias = Path | Image
 Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Callable[[np.random.Generator], Image]
@@ -51,12 +52,13 @@ class SourcePool:
 
     def __init__(self, sources: Sources, cache_mib: float = 256, max_value: float | None = None) -> None:
         self._cache = BoundedCache(int(check_number("cache_mib", cache_mib, 0) * 2**20))
+        scale = Scale(max_value)
         self._draw: Callable[[np.random.Generator], Image] | None = None
         self._sources: list[Source] = []
         if isinstance(sources, (str, os.PathLike)):
             self._sources = list(list_images(sources))
         elif isinstance(sources, Sequence):
-            self._sources = [_check_source(source, max_value) for source in sources]
+            self._sources = [_check_source(source, scale) for source in sources]
             if not self._sources:
                 raise fail(ValueError, "sources", _ACCEPTED, sources)
         elif callable(sources):
@@ -64,7 +66,7 @@ class SourcePool:
         else:
             raise fail(TypeError, "sources", _ACCEPTED, sources)
         self._kept = {id(source) for source in self._sources}
-        self._max_value = max_value
+        self._scale = scale
         self._arguments = sources, cache_mib, max_value
 
     def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float, float | None]]:
@@ -77,17 +79,17 @@ class SourcePool:
         """A path or an array, each with the same probability (or what the callable returns)."""
         if self._draw is not None:
             source = self._draw(rng)
-            check_image("sources(rng)", source, self._max_value)
+            self._scale.check_image("sources(rng)", source)
             return source
         return self._sources[int(rng.integers(len(self._sources)))]
 
     def read(self, source: Source, image: Image) -> Image:
         """`decode`, with the pixels of files kept in the cache."""
         if not isinstance(source, Path):
-            return as_dtype(source, image.dtype, self._max_value)
+            return self._scale.as_dtype(source, image.dtype)
 
         def make() -> tuple[Image, int]:
-            pixels = decode(source, image, self._max_value)
+            pixels = decode(source, image, self._scale)
             return pixels, pixels.nbytes
 
         pixels: Image = self._cache.get((source, channels(image) == 1, image.dtype), make)
@@ -97,26 +99,25 @@ class SourcePool:
         """Everything that `task` needs to know of a source for images like `image`."""
 
         def make() -> tuple[PreparedSource, int]:
-            prepared = task.prepare_source(decode(source, image, task.max_value), image.shape[:2])
+            prepared = task.prepare_source(decode(source, image, task.scale), image.shape[:2])
             return prepared, prepared.nbytes
 
         if not isinstance(source, Path) and id(source) not in self._kept:
             return make()[0]
         key = source if isinstance(source, Path) else id(source)
-        model = id(task.background) if callable(task.background) else task.background
-        prepared: PreparedSource = self._cache.get((key, image.shape, image.dtype, model), make)
+        prepared: PreparedSource = self._cache.get((key, image.shape, image.dtype, task.object_model), make)
         return prepared
 
 
-def decode(source: Source, image: Image, max_value: float | None = None) -> Image:
+def decode(source: Source, image: Image, scale: Scale = BY_DTYPE) -> Image:
     """Pixels of a source in the dtype of `image`: a file as grey if `image` has one channel, else as RGB."""
     if isinstance(source, Path):
         source = read_image(source, grey=channels(image) == 1, deep=image.dtype != np.uint8)
-    return as_dtype(source, image.dtype, max_value)
+    return scale.as_dtype(source, image.dtype)
 
 
-def _check_source(source: Any, max_value: float | None) -> Source:
+def _check_source(source: Any, scale: Scale) -> Source:
     if isinstance(source, (str, os.PathLike)):
         return Path(source)
-    check_image("every entry of sources", source, max_value)
+    scale.check_image("every entry of sources", source)
     return source  # type: ignore[no-any-return]

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from nsa_augment import NaturalSyntheticAnomaly, calibrate
+from nsa_augment._shared.images import list_images, read_image
 from nsa_augment.calibration.background import find_background
 from nsa_augment.calibration.extent import measure_extent
 from nsa_augment.calibration.variation import measure_variation
-from nsa_augment.foreground import object_mask
-from nsa_augment.images import list_images, read_image
-from nsa_augment.presets import PRESETS
 from nsa_augment.samples import draw_sample
+from nsa_augment.scenes.foreground import object_mask
+from nsa_augment.tasks.presets import PRESETS
 
 OBJECTS, TEXTURES = ("bolt", "tablet", "zipper"), ("weave", "hide")
 SIDE = 128

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from nsa_augment import calibrate
-from nsa_augment.foreground import object_mask
-from nsa_augment.images import list_images, read_image
-from nsa_augment.presets import PRESETS
+from nsa_augment._shared.images import list_images, read_image
 from nsa_augment.samples import draw_sample
+from nsa_augment.scenes.foreground import object_mask
+from nsa_augment.tasks.presets import PRESETS
 
 MVTEC = Path(__file__).resolve().parents[2] / "shared" / "data" / "mvtec_ad_256"
 needs_mvtec = pytest.mark.skipif(not MVTEC.is_dir(), reason="the MVTec AD images are not on this machine")

@@ -12,7 +12,7 @@ from examples.train_detector.figures import gallery, loss_curve, roc_and_pro_cur
 from examples.train_detector.metrics import METRICS, evaluate
 from examples.train_detector.report import Outcome, write_report, write_summary
 from examples.train_detector.tables import AVERAGES, COLUMNS, as_csv, as_markdown, published, results_table
-from nsa_augment.images import read_image
+from nsa_augment._shared.images import read_image
 
 RUN_FILES = ["curves.png", "gallery.png", "loss.png", "metrics.json", "predictions.npz"]
 

@@ -10,9 +10,10 @@ from scipy import ndimage
 from strategies import channel_shapes, draw_object, draw_pixels, dtypes, plans, seeds
 
 from nsa_augment import NaturalSyntheticAnomaly
-from nsa_augment.foreground import Foreground, object_mask
-from nsa_augment.kernels import binary_median, compiled
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.medians import binary_median
 from nsa_augment.samples import draw_sample
+from nsa_augment.scenes.foreground import Foreground, object_mask
 
 small = st.one_of(st.integers(1, 12), st.integers(1, 40))
 levels = st.integers(0, 510).map(lambda twice: twice / 2)

@@ -6,10 +6,10 @@ import pytest
 from dataset_folders import command, content, make, manifest, read, screws, write_samples
 
 from nsa_augment import CutPasteAnomaly, ForeignPatchInterpolation, NaturalSyntheticAnomaly, SynthesisPlan
+from nsa_augment._shared.images import read_image
 from nsa_augment.datasets import LAYOUTS, Recipe
 from nsa_augment.datasets.items import ItemMaker
 from nsa_augment.datasets.recipe import current_versions
-from nsa_augment.images import read_image
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from dataset_folders import make, manifest, overlap, read, screws, write_samples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nsa_augment._shared.images import read_image
 from nsa_augment.datasets.layouts import held_out
 from nsa_augment.datasets.polygons import coco_annotations, yolo_lines
-from nsa_augment.images import read_image
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:pycocotools")
 

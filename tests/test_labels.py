@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from strategies import channel_shapes, draw_pixels, dtypes, seeds
 
 from nsa_augment import NaturalSyntheticAnomaly, PatchPlacement, SynthesisPlan
-from nsa_augment.labels import change_mask, continuous_label, difference, factor_label, logistic_label
+from nsa_augment.labelling.change import change_mask, difference
+from nsa_augment.labelling.labels import continuous_label, factor_label, logistic_label
 
 small = st.one_of(st.integers(1, 12), st.integers(1, 40))
 EDGE_SHAPES = [(1, 1), (1, 2), (1, 30), (30, 1), (2, 2), (3, 8), (5, 5), (10, 11), (11, 10)]

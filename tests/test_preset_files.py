@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from nsa_augment import NSA, CutPaste, NaturalSyntheticAnomaly, calibrate
 from nsa_augment.cli import app
-from nsa_augment.presets import PRESETS, preset_arguments
 from nsa_augment.samples import draw_sample
+from nsa_augment.tasks.presets import PRESETS, preset_arguments
 
 
 @pytest.fixture(scope="module")

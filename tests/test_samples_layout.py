@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from nsa_augment.images import read_image
+from nsa_augment._shared.images import read_image
 from nsa_augment.samples import DEFECTS, PRODUCTS, draw_defect, draw_sample, write_samples
 
 SMALL = {"size": 32, "train": 3, "good": 2, "defective": 2}

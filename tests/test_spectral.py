@@ -14,8 +14,8 @@ from strategies import draw_pixels
 from table5 import ROWS
 
 from nsa_augment import NaturalSyntheticAnomaly, PatchPlacement, PoissonImageInterpolation, SynthesisPlan
-from nsa_augment.blending import sines
-from nsa_augment.blending.spectral import clone_spectral, solve_poisson
+from nsa_augment.blending.solvers import _sines as sines
+from nsa_augment.blending.solvers.spectral import clone_spectral, solve_poisson
 from nsa_augment.samples import draw_sample
 
 FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}

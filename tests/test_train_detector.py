@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from nsa_augment.images import read_image
+from nsa_augment._shared.images import read_image
 from nsa_augment.samples.layout import write_samples
 
 torch = pytest.importorskip("torch")

@@ -17,9 +17,9 @@ from examples.train_detector.run import run
 from examples.train_detector.settings import BUDGETS, LABELS, Settings, epochs_of, is_grey, preset_of
 from examples.train_detector.training import Stopped
 from examples.train_detector.views import view_of
-from nsa_augment.checks import check_choice
+from nsa_augment._shared.checks import check_choice
 from nsa_augment.samples import PRODUCTS, write_samples
-from nsa_augment.tasks import TASKS
+from nsa_augment.tasks.published import TASKS
 
 SHOWN = "weave"
 """Product of the sample set that is trained on where no class is named."""

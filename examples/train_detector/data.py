@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.images import list_images, read_image
-from nsa_augment.types import Image
+from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.types import Image
 
 EVALUATION_SIZE = 256
 

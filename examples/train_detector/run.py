@@ -17,9 +17,9 @@ from examples.train_detector.report import Outcome, write_report
 from examples.train_detector.settings import Settings
 from examples.train_detector.training import Trainer
 from examples.train_detector.views import view_of
-from nsa_augment.images import write_bytes
+from nsa_augment._shared.images import write_bytes
+from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch import AnomalyDataset
-from nsa_augment.types import Image
 
 RATE_SAMPLES = 50
 

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from nsa_augment import PRESETS
-from nsa_augment.anomaly_task import AnomalyTask
 from nsa_augment.samples import PRODUCTS
-from nsa_augment.tasks import TASKS
+from nsa_augment.tasks.base import AnomalyTask
+from nsa_augment.tasks.published import TASKS
 
 LABELS = {"nsa": "logistic", "cutpaste": "binary", "fpi": "factor", "pii": "factor"}
 """Label of each task (Table 5) unless another is asked for."""

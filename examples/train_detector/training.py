@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from examples.train_detector.network import AnomalyDetector
 from examples.train_detector.settings import Settings, is_grey
-from nsa_augment.images import write_bytes
+from nsa_augment._shared.images import write_bytes
 from nsa_augment.integrations.torch import AnomalyDataset
 from nsa_augment.integrations.torch.tensors import image_of
 

@@ -1,8 +1,9 @@
-"""How a patch is joined to the image. One module per way; all share the interface `Blending`."""
+"""Step 2, everything visible: how a patch is joined to the image, one module per way."""
 
-from nsa_augment.blending.base import Blending, Patch
+from nsa_augment.blending.base import BLENDINGS, Blending, Patch
 from nsa_augment.blending.copy_paste import CopyPaste
 from nsa_augment.blending.linear import Linear
-from nsa_augment.blending.poisson import SOLVERS, Poisson
+from nsa_augment.blending.poisson import Poisson
+from nsa_augment.blending.solvers import SOLVERS, Solver
 
-__all__ = ["SOLVERS", "Blending", "CopyPaste", "Linear", "Patch", "Poisson"]
+__all__ = ["BLENDINGS", "SOLVERS", "Blending", "CopyPaste", "Linear", "Patch", "Poisson", "Solver"]

@@ -1,14 +1,20 @@
-"""The interface of every blending."""
+"""What every blending has in common."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 
-from nsa_augment.types import BinaryMap, Gradient, Image
+from nsa_augment._shared.registry import Registry
+from nsa_augment._shared.scale import IMAGE_DTYPES
+from nsa_augment._shared.types import BinaryMap, Gradient, Image
+
+BLENDINGS: Registry[Blending] = Registry("blendings")
+"""The blendings by name."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +26,7 @@ class Patch:
     pixels : (h, w, C) array
         Source pixels, as `Blending.precision` returned them.
     footprint : (h, w) uint8 array of 0 and 1
-        Shape of the patch, as `Blending.footprint` returned it.
+        Outline of the patch, as `Blending.footprint` returned it.
     region : (h, w) uint8 array of 0 and 1
         Part of the footprint that is object in the source or in the image; the footprint without constraints.
     factor : float
@@ -35,36 +41,49 @@ class Patch:
     gradient: Gradient | None = None
 
 
-class Blending(Protocol):
-    """A way to join a patch to the image."""
+class Blending(ABC):
+    """A way to join a patch to the image. A subclass with a `name` registers itself.
 
-    @property
-    def gradient(self) -> Gradient | None:
-        """Guidance field of the patches that are planned for it; None where there is none."""
-        ...
+    Attributes
+    ----------
+    name : str
+        The value of `blending=` that asks for it.
+    min_side : int
+        Smallest side of a box that can be blended, pixels.
+    gradient : "source", "mixed" or None
+        Guidance field of the patches that are planned for it; None where there is none.
+    """
 
-    @property
-    def min_side(self) -> int:
-        """Smallest side of a box that can be blended, pixels."""
-        ...
+    name: ClassVar[str]
+    min_side: ClassVar[int] = 1
+    gradient: Gradient | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        BLENDINGS.register(cls)
+
+    @classmethod
+    def bind(cls, task: Any) -> Blending:
+        """The blending with the arguments of a task."""
+        return cls()
 
     @property
     def dtypes(self) -> Collection[np.dtype[Any]]:
         """Dtypes that can be blended."""
-        ...
+        return IMAGE_DTYPES
 
-    def footprint(self, shape: BinaryMap) -> BinaryMap:
-        """Part of a patch shape (h, w) that the blending can change pixels by."""
-        ...
+    def footprint(self, bitmap: BinaryMap) -> BinaryMap:
+        """Part of a patch's bitmap (h, w) in which the blending can change pixels."""
+        return bitmap
 
     def fits(self, footprint: BinaryMap) -> bool:
         """Whether a footprint is large enough to be blended."""
-        ...
+        return bool(footprint.any())
 
     def precision(self, pixels: Image) -> Image:
         """Source pixels with the dtype that the blending works in; they are resized in it."""
-        ...
+        return pixels
 
+    @abstractmethod
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Change `canvas`, the (h, w, C) view of the image at the destination, in place."""
-        ...

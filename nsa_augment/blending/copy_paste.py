@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Any
-
 import numpy as np
 
-from nsa_augment.blending.base import Patch
-from nsa_augment.checks import FULL_SCALES
-from nsa_augment.types import BinaryMap, Gradient, Image
+from nsa_augment._shared.types import Image
+from nsa_augment.blending.base import Blending, Patch
 
 
-class CopyPaste:
+class CopyPaste(Blending):
     """Replace the pixels of the region by those of the source.
 
     Examples
@@ -24,21 +20,7 @@ class CopyPaste:
     [0, 7]
     """
 
-    gradient: Gradient | None = None
-    min_side = 1
-    dtypes: Collection[np.dtype[Any]] = tuple(FULL_SCALES)
-
-    def footprint(self, shape: BinaryMap) -> BinaryMap:
-        """The shape itself."""
-        return shape
-
-    def fits(self, footprint: BinaryMap) -> bool:
-        """Any pixel will do."""
-        return bool(footprint.any())
-
-    def precision(self, pixels: Image) -> Image:
-        """That of the image."""
-        return pixels
+    name = "copy_paste"
 
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Copy the pixels of `patch.region`."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from nsa_augment.blending.base import Patch
-from nsa_augment.blending.copy_paste import CopyPaste
-from nsa_augment.types import Image
+from nsa_augment._shared.types import Image
+from nsa_augment.blending.base import Blending, Patch
 
 
-class Linear(CopyPaste):
+class Linear(Blending):
     """Interpolate the pixels of the region: (D - a D) + a S, cut to whole grey levels for 8-bit images.
 
     The order of evaluation, in float64, keeps the level where D = S.
@@ -23,10 +22,11 @@ class Linear(CopyPaste):
     125
     """
 
+    name = "linear"
+
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Interpolate the pixels of `patch.region` by `patch.factor`."""
         destination = canvas.astype(np.float64)
         mixture = (destination - patch.factor * destination) + patch.factor * patch.pixels.astype(np.float64)
         # For 8 bits the cast truncates, which is floor for values that are not negative.
-        mixed = Patch(mixture.astype(canvas.dtype), patch.footprint, patch.region)
-        super().blend(canvas, mixed)
+        np.copyto(canvas, mixture.astype(canvas.dtype), where=patch.region.view(np.bool_)[:, :, np.newaxis])

@@ -2,58 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 
-from nsa_augment.blending.base import Patch
-from nsa_augment.blending.opencv import clone_opencv
-from nsa_augment.blending.spectral import clone_spectral
-from nsa_augment.checks import FULL_SCALES, full_scale
-from nsa_augment.images import as_dtype
-from nsa_augment.types import BinaryMap, Gradient, Image
+from nsa_augment._shared.scale import BY_DTYPE, Scale
+from nsa_augment._shared.types import BinaryMap, Gradient, Image
+from nsa_augment.blending.base import Blending, Patch
+from nsa_augment.blending.solvers import SOLVERS, Solver
 
 MIN_SIDE = 5
 MIN_PIXELS = 50
-OPENCV_DTYPES = (np.dtype(np.uint8), np.dtype(np.float32))
-
-Solver: TypeAlias = Callable[[Image, Image, BinaryMap, Gradient, float], None]
-SOLVERS: dict[str, Solver] = {"opencv": clone_opencv, "spectral": clone_spectral}
 
 
 @dataclass(frozen=True)
-class Poisson:
-    """Clone the whole shape of the patch, background included (that avoids seams), without its outermost ring.
+class Poisson(Blending):
+    """Clone the whole outline of the patch, background included (that avoids seams), without its outermost ring.
 
     Parameters
     ----------
-    solver : "spectral" or "opencv"
-        "spectral" solves the same equation by sine transforms, in float32, for every dtype. "opencv" is
-        `cv2.seamlessClone`: 8 bits, so a float32 image is rounded to grey levels inside the patch and pixels whose
-        grey level does not change keep their float value.
+    solver : str
+        One of `SOLVERS`.
     gradient : "source" or "mixed"
         Guidance field of new patches, and of patches of a plan that name none.
-    max_value : float, optional
-        Value of grey level 255; None: by dtype.
+    scale : Scale
+        Which value of the image stands for grey level 255.
     """
 
     solver: str = "spectral"
     gradient: Gradient = "source"
-    max_value: float | None = None
+    scale: Scale = BY_DTYPE
+
+    name: ClassVar[str] = "poisson"
     min_side: ClassVar[int] = MIN_SIDE
+
+    def __post_init__(self) -> None:
+        SOLVERS.check("solver", self.solver).check_scale(self.scale)
+
+    @classmethod
+    def bind(cls, task: Any) -> Poisson:
+        """With the solver and the gradient of a task, if it has them."""
+        return cls(getattr(task, "solver", cls.solver), getattr(task, "gradient", cls.gradient), task.scale)
 
     @property
     def dtypes(self) -> Collection[np.dtype[Any]]:
-        """All; of OpenCV 8 bits, and float32 that is rounded to them."""
-        return OPENCV_DTYPES if self.solver == "opencv" else tuple(FULL_SCALES)
+        """Those of the solver."""
+        return self._solver.dtypes
 
-    def footprint(self, shape: BinaryMap) -> BinaryMap:
-        """The shape without the outermost ring of its box."""
-        inner = np.zeros_like(shape)
-        inner[1:-1, 1:-1] = shape[1:-1, 1:-1]
+    def footprint(self, bitmap: BinaryMap) -> BinaryMap:
+        """The bitmap without the outermost ring of its box."""
+        inner = np.zeros_like(bitmap)
+        inner[1:-1, 1:-1] = bitmap[1:-1, 1:-1]
         return inner
 
     def fits(self, footprint: BinaryMap) -> bool:
@@ -64,8 +66,8 @@ class Poisson:
         return min(height, width) + 2 >= MIN_SIDE
 
     def precision(self, pixels: Image) -> Image:
-        """8 bits for OpenCV, so that a float image is treated as the 8-bit one; else that of the image."""
-        return as_dtype(pixels, np.dtype(np.uint8)) if self.solver == "opencv" else pixels
+        """That of the solver."""
+        return self._solver.precision(pixels)
 
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Blend by Poisson with the patch's gradient; the mask is scaled to ceil(255 * factor)."""
@@ -73,5 +75,9 @@ class Poisson:
         box = slice(y - 1, y + height + 1), slice(x - 1, x + width + 1)
         mask = patch.footprint[box] * np.uint8(np.ceil(255 * patch.factor))
         if mask.any():
-            scale = full_scale(canvas.dtype, self.max_value)
-            SOLVERS[self.solver](canvas[box], patch.pixels[box], mask, patch.gradient or self.gradient, scale)
+            gradient = patch.gradient or self.gradient
+            self._solver.clone(canvas[box], patch.pixels[box], mask, gradient, self.scale.maximum(canvas.dtype))
+
+    @property
+    def _solver(self) -> type[Solver]:
+        return SOLVERS[self.solver]

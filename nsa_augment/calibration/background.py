@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.foreground import MEDIAN_RADIUS
-from nsa_augment.types import BinaryMap
+from nsa_augment._shared.types import BinaryMap
+from nsa_augment.scenes.foreground import MEDIAN_RADIUS
 
 BORDER = 0.03
 """Width of the border that shows the background, as a fraction of the image's smaller side."""

@@ -10,13 +10,14 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.checks import check_integer, check_number
+from nsa_augment._shared.scale import Scale
 from nsa_augment.calibration.background import Background, find_background
 from nsa_augment.calibration.extent import measure_extent
+from nsa_augment.calibration.picking import Images, ImageSample, draw_images
 from nsa_augment.calibration.placing import CALLS, ENOUGH, relax
 from nsa_augment.calibration.preset_text import preset_text
-from nsa_augment.calibration.sample import Images, ImageSample, draw_images
 from nsa_augment.calibration.variation import Variation, measure_variation
-from nsa_augment.checks import check_integer, check_number
 from nsa_augment.tasks import NaturalSyntheticAnomaly
 
 Kind: TypeAlias = Literal["object", "aligned", "texture"]
@@ -136,7 +137,7 @@ def calibrate(images: Images, *, max_images: int = 64, seed: int = 0, max_value:
     seed = check_integer("seed", seed, 0)
     if max_value is not None:
         max_value = check_number("max_value", max_value, 1e-9)
-    sample = draw_images(images, max_images, max_value)
+    sample = draw_images(images, max_images, Scale(max_value))
     background, variation = find_background(sample.images), measure_variation(sample.images)
     kind = _kind(background, variation)
     reasoned = {**_geometry(kind, background), **_blending(kind, variation)}

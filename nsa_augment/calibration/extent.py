@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.types import BinaryMap
+from nsa_augment._shared.types import BinaryMap
 
 SMALLEST, LARGEST = 0.06, 0.80
 """Bounds of Table 4, fractions of the image."""

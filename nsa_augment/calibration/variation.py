@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.labels import continuous_label
+from nsa_augment.labelling.labels import continuous_label
 
 PAIRS = 24
 """Pairs of images that are compared at most."""

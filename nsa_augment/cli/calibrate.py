@@ -9,14 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from nsa_augment._shared.files import write_file
+from nsa_augment._shared.images import encode_png, list_images
 from nsa_augment.calibration import Calibration, calibrate
 from nsa_augment.calibration.calibration import KINDS
 from nsa_augment.calibration.placing import CALLS
 from nsa_augment.cli.app import app
 from nsa_augment.cli.calibration_page import calibration_page, value_text
 from nsa_augment.cli.options import Seed
-from nsa_augment.images import encode_png, list_images, write_bytes
-from nsa_augment.presets import FILE_SUFFIXES
+from nsa_augment.tasks.presets import FILE_SUFFIXES
 
 
 @app.command(name="calibrate")
@@ -33,11 +34,11 @@ def calibrate_folder(
     found = calibrate(list_images(folder), max_images=max_images, seed=seed)
     _print(found, folder)
     if out is not None:
-        write_bytes(out, found.to_yaml().encode())
+        write_file(out, (found.to_yaml().encode(),))
         typer.echo(f"wrote {out}: try nsa-augment preview {folder} --preset {out}")
     if picture is not None:
         page = calibration_page(found, str(folder), seed)
-        write_bytes(picture, encode_png(page))
+        write_file(picture, (encode_png(page),))
         typer.echo(f"wrote {picture} ({page.shape[1]} x {page.shape[0]})")
 
 

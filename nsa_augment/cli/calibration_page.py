@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
+from nsa_augment._shared.page import CAPTION, GAP, INK, MARGIN, ColourBar, Pixels, draw_page
 from nsa_augment.calibration import Calibration
 from nsa_augment.calibration.calibration import KINDS
 from nsa_augment.calibration.placing import CALLS
 from nsa_augment.cli.tiles import EXAMPLE_COLUMNS, OUTLINE, example_row, make_example
-from nsa_augment.page import CAPTION, GAP, INK, MARGIN, ColourBar, Pixels, draw_page
 
 EXAMPLES = 3
 OVERLAYS = 7

@@ -11,16 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.checks import check_choice
-from nsa_augment.tasks import TASKS
-
-TASK_NAMES = {
-    "nsa": "NSA (natural synthetic anomalies)",
-    "cutpaste": "CutPaste",
-    "fpi": "FPI (foreign patch interpolation)",
-    "pii": "PII (Poisson image interpolation)",
-}
+from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same picture.")]
@@ -50,11 +41,10 @@ def make_task(
     deep: bool = False,
 ) -> AnomalyTask:
     """Bind a task to the options of a command; `deep`: of one that works on 16 bits, too."""
-    check_choice("--task", name, TASKS)
     arguments = parse_overrides(overrides or [])
     if label is not None:
         arguments["label"] = label
-    task = TASKS[name].from_preset(preset, ablation=ablation, **arguments)
+    task = bind_task(name, preset, ablation, arguments, "--task")
     if not deep:
         check_eight_bits(task)
     return task

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,10 +11,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from nsa_augment.anomaly_task import AnomalyTask
+from nsa_augment._shared.files import write_file
+from nsa_augment._shared.images import encode_png, list_images, read_image
+from nsa_augment._shared.page import ColourBar, Row, draw_page
 from nsa_augment.cli.app import app
 from nsa_augment.cli.options import (
-    TASK_NAMES,
     Ablation,
     Label,
     Output,
@@ -37,11 +37,8 @@ from nsa_augment.cli.tiles import (
     example_row,
     make_example,
 )
-from nsa_augment.images import encode_png, list_images, read_image, write_bytes
-from nsa_augment.page import ColourBar, Row, draw_page
-from nsa_augment.presets import PRESETS
 from nsa_augment.samples import PRODUCTS, draw_sample
-from nsa_augment.tasks import TASKS
+from nsa_augment.tasks import PRESETS, TASKS, AnomalyTask
 
 
 @app.command()
@@ -62,7 +59,7 @@ def demo(
             image, source = (draw_sample(name, 2 * row + part, size=size, seed=seed).image for part in (0, 1))
             caption = f"{name}: {product.description} (preset {product.preset})"
             examples.append(make_example(maker, caption, image, source, [seed, number, row]))
-    _write_examples(output, examples, f"{TASK_NAMES[task]} on the embedded samples", maker.label)
+    _write_examples(output, examples, f"{TASKS[task].title} on the embedded samples", maker.label)
 
 
 @app.command()
@@ -90,7 +87,7 @@ def preview(
         if maker.needs_source:
             caption += f" with patches of {files[chosen[-1]].name}"
         examples.append(make_example(maker, caption, image, source, [seed, row]))
-    title = f"{TASK_NAMES[task]}, preset {preset}" + (f", ablation {ablation}" if ablation else "")
+    title = f"{TASKS[task].title}, preset {preset}" + (f", ablation {ablation}" if ablation else "")
     _write_examples(output, examples, title, maker.label)
     if len(files) == 1 and maker.needs_source:
         typer.echo(f"{files[0].name} is the only image, so its patches come from itself", err=True)
@@ -117,7 +114,7 @@ def compare(
     others = [file for file in files if file.name != image_file.name] or [image_file]
     source_file = others[int(rng.integers(len(others)))]
     image, source = read_image(image_file), read_image(source_file)
-    examples = {name: make_example(task, TASK_NAMES[name], image, source, [seed]) for name, task in tasks.items()}
+    examples = {name: make_example(task, task.title, image, source, [seed]) for name, task in tasks.items()}
     largest = max(map(_largest_change, examples.values())) or 1.0
     rows = [comparison_row(tasks[name], example, largest) for name, example in examples.items()]
     title = f"{image_file.name} with patches of {source_file.name}, preset {preset}"
@@ -154,7 +151,7 @@ def _tasks_to_compare(preset: str, ablation: str | None, overrides: list[str] | 
     arguments = parse_overrides(overrides or [])
     if "label" in arguments:
         raise ValueError("--set label must be left out of compare, which shows all labels")
-    known = {name: {field.name for field in fields(task)} for name, task in TASKS.items()}
+    known = {name: task.argument_names() for name, task in TASKS.items()}
     if unknown := set(arguments).difference(*known.values()):
         raise ValueError(f"--set must name an argument of a task, got {min(unknown)!r}")
     tasks = {}
@@ -184,5 +181,5 @@ def _write_page(
     output: Path, title: str, columns: Sequence[str], rows: Sequence[Row], bars: Sequence[ColourBar]
 ) -> None:
     page = draw_page(title, columns, rows, bars)
-    write_bytes(output, encode_png(page))
+    write_file(output, (encode_png(page),))
     typer.echo(f"wrote {output} ({page.shape[1]} x {page.shape[0]})")

@@ -9,15 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.foreground import Foreground
-from nsa_augment.images import as_dtype
-from nsa_augment.page import TILE, Pixels, Row, colours
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.page import TILE, Pixels, Row, colours
+from nsa_augment._shared.scale import BY_DTYPE
+from nsa_augment._shared.types import BinaryMap, Image
+from nsa_augment.scenes.foreground import Foreground
 from nsa_augment.synthesis import SynthesisResult
-from nsa_augment.types import BinaryMap, Box, Image, LabelKind
+from nsa_augment.tasks import AnomalyTask
 
 EXAMPLE_COLUMNS = ("normal", "source", "result", "label")
-LABEL_KINDS: tuple[LabelKind, ...] = ("binary", "factor", "continuous", "logistic")
+LABEL_KINDS: tuple[str, ...] = ("binary", "factor", "continuous", "logistic")
 COMPARISON_COLUMNS = ("normal", "source", "result", *(f"{kind} label" for kind in LABEL_KINDS))
 OUTLINE = (0, 190, 190)
 PATCH_COLOURS = ((255, 170, 0), (60, 130, 255), (50, 205, 80), (235, 70, 200), (250, 90, 60))
@@ -97,7 +98,7 @@ def _source_tile(example: Example) -> Pixels:
 
 
 def _rgb(image: Image) -> Pixels:
-    levels = as_dtype(image, np.dtype(np.uint8)).reshape(*image.shape[:2], -1)
+    levels = BY_DTYPE.as_dtype(image, np.dtype(np.uint8)).reshape(*image.shape[:2], -1)
     repeated = np.repeat(levels[:, :, :1], 3, axis=2) if levels.shape[2] < 3 else levels[:, :, :3]
     return np.ascontiguousarray(repeated)
 

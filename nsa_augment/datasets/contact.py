@@ -10,11 +10,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from nsa_augment._shared.images import encode_png, read_image
+from nsa_augment._shared.page import ColourBar, Row, colours, draw_page
+from nsa_augment._shared.scale import BY_DTYPE
+from nsa_augment._shared.types import Image
 from nsa_augment.datasets.journal import Lines
 from nsa_augment.datasets.recipe import GREY_LEVEL, Recipe
-from nsa_augment.images import as_dtype, encode_png, read_image
-from nsa_augment.page import ColourBar, Row, colours, draw_page
-from nsa_augment.types import Image
 
 CONTACT = "contact.png"
 SHOWN = 8
@@ -45,7 +46,7 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
 
 def _pair(out: Path, files: dict[str, Any], share: Image) -> tuple[Image, Image]:
     """Tiles of one item: with the outline of its mask, and with its label."""
-    image = _scaled(as_dtype(read_image(out / files["image"]["path"], deep=True), np.dtype(np.uint8)))
+    image = _scaled(BY_DTYPE.as_dtype(read_image(out / files["image"]["path"], deep=True), np.dtype(np.uint8)))
     mask = _scaled(read_image(out / files["mask"]["path"], grey=True))
     contours, _ = cv2.findContours((mask > 0).view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     outlined = cv2.drawContours(image.copy(), contours, -1, OUTLINE, 1)

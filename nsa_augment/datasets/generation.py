@@ -13,8 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.checks import check_choice, check_integer, fail
+from nsa_augment._shared.checks import check_choice, check_integer, fail
 from nsa_augment.datasets.chunks import CHUNK, Chunk, make_chunk
 from nsa_augment.datasets.cluster import Cluster
 from nsa_augment.datasets.contact import CONTACT, contact_sheet
@@ -25,6 +24,7 @@ from nsa_augment.datasets.layouts import LayoutName
 from nsa_augment.datasets.processes import AHEAD, Backend, Processes, ThisProcess
 from nsa_augment.datasets.recipe import RECIPE, Recipe, digest, load_recipe
 from nsa_augment.datasets.workspace import check_ours, clear, opened, write_file
+from nsa_augment.tasks import AnomalyTask
 
 HOPELESS = 20
 """When so many items in a row from the start have no place for a patch, the task does not fit the images."""
@@ -111,7 +111,7 @@ def generate(
     --------
     >>> import tempfile
     >>> from nsa_augment import NaturalSyntheticAnomaly
-    >>> from nsa_augment.images import encode_png
+    >>> from nsa_augment._shared.images import encode_png
     >>> from nsa_augment.samples import draw_sample
     >>> folder = Path(tempfile.mkdtemp())
     >>> for index in range(3):

@@ -12,16 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.cache import BoundedCache
+from nsa_augment._shared.cache import BoundedCache
+from nsa_augment._shared.images import encode_png, read_image
+from nsa_augment._shared.types import Image
 from nsa_augment.datasets.layouts import number
 from nsa_augment.datasets.polygons import coco_annotations, yolo_lines
 from nsa_augment.datasets.recipe import Recipe, digest, read_bytes
-from nsa_augment.images import encode_png, read_image
-from nsa_augment.plan import SynthesisPlan
-from nsa_augment.scene import PreparedSource
+from nsa_augment.planning.plan import SynthesisPlan
+from nsa_augment.scenes.scene import PreparedSource
 from nsa_augment.sources import SourcePool
 from nsa_augment.synthesis import SynthesisResult
-from nsa_augment.types import Image
 
 ATTEMPTS = 100
 """So often an image, a source and a plan are drawn for an item until there is a visible change."""

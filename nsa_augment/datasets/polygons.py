@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.types import BinaryMap
+from nsa_augment._shared.types import BinaryMap
 
 Ring = NDArray[np.int32]
 """(n, 2) x and y of the corners of a closed polygon."""

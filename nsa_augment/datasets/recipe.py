@@ -14,11 +14,10 @@ from typing import Any
 
 import cv2
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.checks import check_choice, check_integer, fail
+from nsa_augment._shared.checks import check_choice, check_integer, fail
+from nsa_augment._shared.images import list_images
 from nsa_augment.datasets.layouts import LAYOUTS, Layout, held_out, number
-from nsa_augment.images import list_images
-from nsa_augment.tasks import TASKS
+from nsa_augment.tasks import TASKS, AnomalyTask
 
 RECIPE = "recipe.json"
 FORMAT = "nsa-augment dataset 1"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nsa_augment.checks import check_integer
+from nsa_augment._shared.checks import check_integer
 from nsa_augment.datasets.chunks import check_chunk
 from nsa_augment.datasets.derived import derived_file
 from nsa_augment.datasets.generation import chunk_size, chunks, open_backend
@@ -83,7 +83,7 @@ def verify(
     >>> import tempfile
     >>> from nsa_augment import NaturalSyntheticAnomaly
     >>> from nsa_augment.datasets import generate
-    >>> from nsa_augment.images import encode_png
+    >>> from nsa_augment._shared.images import encode_png
     >>> from nsa_augment.samples import draw_sample
     >>> folder = Path(tempfile.mkdtemp())
     >>> for index in range(3):

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from nsa_augment.checks import fail
+from nsa_augment._shared.checks import fail
 from nsa_augment.datasets.recipe import RECIPE
 
 WORK = ".nsa-augment"

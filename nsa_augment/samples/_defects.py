@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.checks import check_choice, check_integer
+from nsa_augment._shared.checks import check_choice, check_integer
 
 from ._canvas import Drawing, expose, levels, seen
 from ._flaws import Recipe

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.checks import check_choice, check_integer, fail
+from nsa_augment._shared.checks import check_choice, check_integer, fail
 
 from ._canvas import Drawing, Pose, expose
 from ._flaws import Draw

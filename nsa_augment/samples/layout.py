@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.checks import check_choice, check_integer, fail
-from nsa_augment.images import encode_png, write_bytes
+from nsa_augment._shared.checks import check_choice, check_integer, fail
+from nsa_augment._shared.files import write_file
+from nsa_augment._shared.images import encode_png
 
 from ._defects import DEFECTS, draw_defect
 from ._products import PRODUCTS, check_size, draw_sample
@@ -165,4 +166,4 @@ def _new_folder(path: Path) -> Path:
 
 
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
-    write_bytes(path, encode_png(image))
+    write_file(path, (encode_png(image),))

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment.checks import fail
-from nsa_augment.types import Image
+from nsa_augment._shared.checks import fail
+from nsa_augment._shared.types import Image
 
 
 def merge_labels(name: str, label: NDArray[np.float32], given: Any) -> NDArray[np.float32]:

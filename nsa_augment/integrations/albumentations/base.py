@@ -8,7 +8,6 @@ import random
 import sys
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -16,8 +15,8 @@ from typing import Any, ClassVar
 import albumentations as A
 import numpy as np
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.checks import check_image, check_number, fail
+from nsa_augment._shared.checks import check_names, check_number, fail
+from nsa_augment._shared.types import Image
 from nsa_augment.integrations.albumentations.arguments import (
     is_being_printed,
     is_plain,
@@ -25,10 +24,10 @@ from nsa_augment.integrations.albumentations.arguments import (
     pick_source,
     plain_sources,
 )
-from nsa_augment.plan import SynthesisPlan
-from nsa_augment.scene import PreparedSource
+from nsa_augment.planning.plan import SynthesisPlan
+from nsa_augment.scenes.scene import PreparedSource
 from nsa_augment.sources import Source, SourcePool, Sources, decode
-from nsa_augment.types import Image
+from nsa_augment.tasks import AnomalyTask, bind_task
 
 PREVIOUS = "previous"
 UNCHANGED = MappingProxyType({"source": None, "plan": None})
@@ -55,17 +54,9 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     ) -> None:
         self._worker: tuple[int, np.random.Generator, random.Random] | None = None
         super().__init__(p=p)
-        known = {field.name for field in fields(self.task_class)}
-        if unknown := sorted(set(parameters) - known):
-            own = inspect.signature(SynthesisTransform).parameters
-            accepted = ", ".join(sorted(known | set(own) - {"parameters"}))
-            raise TypeError(f"{type(self).__name__} has no argument {unknown[0]!r}, accepted are {accepted}")
-        if preset is not None:
-            self.task = self.task_class.from_preset(preset, ablation=ablation, **parameters)
-        elif ablation is not None:
-            raise fail(ValueError, "ablation", "None without a preset", ablation)
-        else:
-            self.task = self.task_class(**parameters)
+        own = set(inspect.signature(SynthesisTransform).parameters) - {"parameters"}
+        check_names(type(self).__name__, parameters, self.task_class.argument_names() | own)
+        self.task = bind_task(self.task_class.name, preset, ablation, parameters)
         for name, key in (("metadata_key", metadata_key), ("label_key", label_key)):
             if not isinstance(key, str):
                 raise fail(TypeError, name, "a string", key)
@@ -88,7 +79,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         """Transform `data["image"]`; `data[label_key]` is there afterwards in any case."""
         if args:
             raise KeyError("pass the data as named arguments: transform(image=image)")
-        check_image("image", data.get("image"), self.task.max_value)
+        self.task.scale.check_image("image", data.get("image"))
         given = data.get(self.label_key)
         if given is not None and self.task.label == "continuous":
             raise ValueError(
@@ -151,7 +142,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         given = data.get(self.metadata_key)
         if given is not None:
             source = pick_source(self.metadata_key, given, generator)
-            check_image(self.metadata_key, source, self.task.max_value)
+            self.task.scale.check_image(self.metadata_key, source)
             return source
         if self._uses_previous:
             return self._previous
@@ -167,12 +158,12 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         return not self.task.needs_source and self.sources is None and data.get(self.metadata_key) is None
 
     def _read(self, source: Source, image: Image) -> Image:
-        return self._pool.read(source, image) if self._pool is not None else decode(source, image, self.task.max_value)
+        return self._pool.read(source, image) if self._pool is not None else decode(source, image, self.task.scale)
 
     def _prepare(self, source: Source, image: Image) -> PreparedSource:
         if self._pool is not None:
             return self._pool.prepare(source, image, self.task)
-        return self.task.prepare_source(decode(source, image, self.task.max_value), image.shape[:2])
+        return self.task.prepare_source(decode(source, image, self.task.scale), image.shape[:2])
 
     def _recorded_source(self, record: Any, image: Image) -> PreparedSource:
         prepared = self._prepared
@@ -188,7 +179,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         else:
             assert callable(transform)
             transformed = transform(source)
-        check_image("source_transform(source)", transformed, self.task.max_value)
+        self.task.scale.check_image("source_transform(source)", transformed)
         return transformed  # type: ignore[no-any-return]
 
     def set_random_seed(self, seed: int | None) -> None:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.checks import check_integer, check_number, fail
+from nsa_augment._shared.checks import check_integer, check_number, fail
+from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch.tensors import image_of, to_tensor
-from nsa_augment.types import Image
+from nsa_augment.tasks import AnomalyTask
 
 _ACCEPTED_VIEW = "an albumentations transform, a torch.nn.Module on (C, H, W) tensors, a callable (image, rng), or None"
 

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nsa_augment.checks import fail
-from nsa_augment.types import Image
+from nsa_augment._shared.checks import fail
+from nsa_augment._shared.types import Image
 
 _ACCEPTED = "a (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image, or a tuple, mapping or item holding one"
 

@@ -11,12 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nsa_augment.anomaly_task import AnomalyTask
-from nsa_augment.checks import check_choice, check_image, check_number, fail
+from nsa_augment._shared.checks import check_number, fail
+from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch.tensors import image_of, to_array, to_tensor
 from nsa_augment.sources import SourcePool, Sources
-from nsa_augment.tasks import TASKS
-from nsa_augment.types import Image
+from nsa_augment.tasks import AnomalyTask, bind_task
 
 _DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _ACCEPTED = "a (C, H, W) or (N, C, H, W) tensor, uint8 or float in [0, 1]"
@@ -80,7 +79,7 @@ class NSATransform(nn.Module):
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.task = _bind(task, preset, ablation, parameters)
+        self.task = bind_task(task, preset, ablation, parameters)
         self.p = check_number("p", p, 0, 1)
         self._pool: SourcePool | None = None
         if sources is not None:
@@ -117,7 +116,7 @@ class NSATransform(nn.Module):
             raise fail(ValueError, "mask", "None with label='continuous', whose grey levels cannot be merged", mask)
         arrays = [to_array(one) for one in (image if image.ndim == 4 else image[None])]
         for array in arrays:
-            check_image("image", array, self.task.max_value)
+            self.task.scale.check_image("image", array)
         if self._pool is None and self.task.needs_source and len(arrays) < 2:
             raise ValueError("sources must be given, or a batch of at least 2 images: got neither")
         results = [self._change(arrays, index) for index in range(len(arrays))]
@@ -147,23 +146,6 @@ class NSATransform(nn.Module):
             source = self.task.prepare_source(other, image.shape[:2])
         result = self.task(image, source, rng)
         return result.image, result.label
-
-
-def _bind(
-    task: str | AnomalyTask, preset: str | PathLike[str] | None, ablation: str | None, parameters: dict[str, Any]
-) -> AnomalyTask:
-    if isinstance(task, AnomalyTask):
-        arguments = {"preset": preset, "ablation": ablation}
-        given = {name: value for name, value in arguments.items() if value is not None} | parameters
-        for name, value in given.items():
-            raise fail(TypeError, name, "left out beside a task that is given whole", value)
-        return task
-    check_choice("task", task, TASKS)
-    if preset is not None:
-        return TASKS[task].from_preset(preset, ablation=ablation, **parameters)
-    if ablation is not None:
-        raise fail(ValueError, "ablation", "None without a preset", ablation)
-    return TASKS[task](**parameters)
 
 
 def _as_given(changed: Tensor, image: Tensor) -> Tensor:

@@ -1,0 +1,93 @@
+"""Caches: bounded in bytes or in entries, and all emptied by one call."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+from weakref import WeakSet
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_CLEARERS: list[Callable[[], None]] = []
+
+
+def clears(function: Callable[[], None]) -> Callable[[], None]:
+    """Have `clear_caches` call a function."""
+    _CLEARERS.append(function)
+    return function
+
+
+def cached(entries: int) -> Callable[[Function], Function]:
+    """`functools.lru_cache` that `clear_caches` empties."""
+
+    def decorate(function: Function) -> Function:
+        remembering = lru_cache(maxsize=entries)(function)
+        clears(remembering.cache_clear)
+        return cast("Function", remembering)
+
+    return decorate
+
+
+def clear_caches() -> None:
+    """Give back the memory that is kept between calls.
+
+    Decoded sources and their object masks, sine matrices, intermediate arrays of every thread, and tables. Nothing
+    but speed depends on them; arrays in use stay valid.
+
+    Examples
+    --------
+    >>> import nsa_augment
+    >>> nsa_augment.clear_caches()
+    """
+    for clear in _CLEARERS:
+        clear()
+
+
+class BoundedCache:
+    """Least recently used values, up to a number of bytes; empty after pickling."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.size = 0
+        self._values: dict[Hashable, tuple[Any, int]] = {}
+        self._lock = threading.Lock()
+        _BOUNDED.add(self)
+
+    def get(self, key: Hashable, make: Callable[[], tuple[Any, int]]) -> Any:
+        """The value of `key`; `make` returns it and its size in bytes where it is missing."""
+        with self._lock:
+            if key in self._values:
+                self._values[key] = self._values.pop(key)
+                return self._values[key][0]
+        value, size = make()
+        if size <= self.capacity:
+            with self._lock:
+                self.size += size - self._values.pop(key, (None, 0))[1]
+                self._values[key] = value, size
+                while self.size > self.capacity:
+                    oldest = next(iter(self._values))
+                    self.size -= self._values.pop(oldest)[1]
+        return value
+
+    def clear(self) -> None:
+        """Forget all values."""
+        with self._lock:
+            self._values.clear()
+            self.size = 0
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __reduce__(self) -> tuple[type[BoundedCache], tuple[int]]:
+        return BoundedCache, (self.capacity,)
+
+
+_BOUNDED: WeakSet[BoundedCache] = WeakSet()
+
+
+@clears
+def _clear_bounded() -> None:
+    for cache in tuple(_BOUNDED):
+        cache.clear()

@@ -1,0 +1,122 @@
+"""Kinds by name: classes that register themselves when they are defined, and those of other packages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, TypeVar
+
+from nsa_augment._shared.checks import fail
+from nsa_augment._shared.notices import warn_caller
+
+Kind = TypeVar("Kind")
+
+_PACKAGE = "nsa_augment"
+_REGISTRIES: dict[str, Registry[Any]] = {}
+_LOADING = threading.RLock()
+
+
+class Registry(Mapping[str, type[Kind]]):
+    """Classes of one kind (tasks, labels...) by their `name`.
+
+    A class registers itself when it is defined with a `name` of its own. Other packages announce theirs in the
+    entry-point group ``nsa_augment.<kinds>``; they are imported as soon as a name is asked for that is not known
+    yet, or all names are.
+
+    Parameters
+    ----------
+    kinds : str
+        What the classes are, in the plural; the end of the name of the entry-point group.
+    """
+
+    def __init__(self, kinds: str) -> None:
+        self.group = f"{_PACKAGE}.{kinds}"
+        self._kinds: dict[str, type[Kind]] = {}
+        self._loaded = False
+        _REGISTRIES[self.group] = self
+
+    def register(self, kind: type[Kind]) -> None:
+        """Take in a class that has a `name` of its own; one without is a base for others.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the name is not a lowercase identifier, or another class has it. A class that is defined again (in a
+            notebook, say) replaces its older self.
+        """
+        if "name" not in vars(kind):
+            return
+        name: Any = vars(kind)["name"]
+        owner, accepted = f"name of {kind.__qualname__}", "a lowercase identifier"
+        if not isinstance(name, str):
+            raise fail(TypeError, owner, accepted, name)
+        if not name.isidentifier() or name != name.lower():
+            raise fail(ValueError, owner, accepted, name)
+        other = self._kinds.get(name)
+        if other is not None and _origin(other) != _origin(kind):
+            raise fail(ValueError, owner, f"other than the names in {self.group}, where it is {_origin(other)}", name)
+        self._kinds[name] = kind
+
+    def check(self, argument: str, value: Any) -> type[Kind]:
+        """The class of a name; TypeError or ValueError that names the argument and lists what is known."""
+        if isinstance(value, str) and value in self._kinds:
+            return self._kinds[value]
+        accepted = f"one of {', '.join(map(repr, self))}"
+        if not isinstance(value, str):
+            raise fail(TypeError, argument, accepted, value)
+        if value not in self._kinds:
+            raise fail(ValueError, argument, accepted, value)
+        return self._kinds[value]
+
+    def __getitem__(self, name: str) -> type[Kind]:
+        if name not in self._kinds:
+            self._load()
+        return self._kinds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        self._load()
+        return iter(tuple(self._kinds))
+
+    def __len__(self) -> int:
+        self._load()
+        return len(self._kinds)
+
+    def __repr__(self) -> str:
+        return f"<{self.group}: {', '.join(self)}>"
+
+    def _load(self) -> None:
+        with _LOADING:
+            if not self._loaded:
+                self._loaded = True
+                for entry in entry_points(group=self.group):
+                    self._load_entry(entry)
+
+    def _load_entry(self, entry: EntryPoint) -> None:
+        """Import what an entry point names; what cannot be imported is reported and left out."""
+        try:
+            entry.load()
+            problem = "" if entry.name in self._kinds else f"it defines no class with name = {entry.name!r}"
+        except Exception as error:
+            problem = f"{type(error).__name__}: {error}"
+        if problem:
+            package = "an unknown package" if entry.dist is None else entry.dist.name
+            message = f"cannot use {entry.name!r} ({entry.value}) of {package} in {self.group}: {problem}"
+            warn_caller(message, RuntimeWarning)
+
+
+def modules_of_other_packages() -> tuple[str, ...]:
+    """Modules outside this package that registered kinds: a new process has to import them before it can use these.
+
+    Examples
+    --------
+    >>> modules_of_other_packages()
+    ()
+    """
+    kinds = [kind for registry in _REGISTRIES.values() for kind in registry._kinds.values()]
+    modules = {kind.__module__ for kind in kinds}
+    return tuple(sorted(name for name in modules if name.partition(".")[0] not in (_PACKAGE, "__main__")))
+
+
+def _origin(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,24 @@
+"""Array and value types shared by every folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image: TypeAlias = NDArray[Any]
+"""(H, W) or (H, W, C): uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)."""
+
+BinaryMap: TypeAlias = NDArray[np.uint8]
+"""(H, W), values 0 and 1."""
+
+Size: TypeAlias = tuple[int, int]
+"""(height, width) in pixels."""
+
+Gradient: TypeAlias = Literal["source", "mixed"]
+"""Guidance field of Poisson blending: the source's gradients, or the stronger of both images."""
+
+BackgroundModel: TypeAlias = Callable[[Image], NDArray[Any]]
+"""image -> (H, W) bool object mask."""

@@ -1,0 +1,62 @@
+"""What every solver has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nsa_augment._shared.registry import Registry
+from nsa_augment._shared.scale import IMAGE_DTYPES, Scale
+from nsa_augment._shared.types import BinaryMap, Gradient, Image
+
+SOLVERS: Registry[Solver] = Registry("solvers")
+"""The solvers by name."""
+
+
+class Solver(ABC):
+    """A way to solve the equation of Poisson blending. A subclass with a `name` registers itself; it is never made.
+
+    Attributes
+    ----------
+    name : str
+        The value of `solver=` that asks for it.
+    dtypes : tuple of numpy.dtype
+        Dtypes of images that it can work on.
+    """
+
+    name: ClassVar[str]
+    dtypes: ClassVar[tuple[np.dtype[Any], ...]] = IMAGE_DTYPES
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        SOLVERS.register(cls)
+
+    @classmethod
+    def check_scale(cls, scale: Scale) -> None:
+        """Raise ValueError if it cannot work on images of a scale."""
+        return
+
+    @classmethod
+    def precision(cls, pixels: Image) -> Image:
+        """Source pixels in the dtype that it works in."""
+        return pixels
+
+    @staticmethod
+    @abstractmethod
+    def clone(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradient, max_value: float) -> None:
+        """Blend `source` into `canvas` in place.
+
+        Parameters
+        ----------
+        canvas : (h, w, C) array
+            Changed in place.
+        source : (h, w, C) array
+            As `precision` returned it.
+        mask : (h, w) uint8 array
+            0 outside the patch, up to 255 inside; its bounding box is the array without its outermost ring.
+        gradient : "source" or "mixed"
+        max_value : float
+            Value of grey level 255.
+        """

@@ -1,0 +1,120 @@
+"""The images that a calibration looks at: picked evenly, in grey levels, brought to one moderate size."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.checks import channels, fail
+from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.resizing import resize
+from nsa_augment._shared.scale import BY_DTYPE, Scale
+from nsa_augment._shared.types import Image, Size
+
+Images: TypeAlias = str | os.PathLike[str] | Iterable[Image] | Iterable[str | os.PathLike[str]]
+
+WORKING_PIXELS = 256 * 256
+"""Larger images are shrunk to this area, the size at which the paper works."""
+LEAST_CONTRAST = 1.0
+"""Grey levels; images whose pixels deviate less from their mean show nothing."""
+_ACCEPTED = "a folder, or a list of image files or of arrays, with at least one image"
+
+
+@dataclass(frozen=True)
+class ImageSample:
+    """Some of the images, at working size.
+
+    Parameters
+    ----------
+    images : (N, h, w, C) uint8 array
+        Grey levels 0..255, whatever the dtype of the images.
+    given : int
+        How many images there were to pick from.
+    shape : (height, width)
+        The size that most of them have, pixels.
+    resized : int
+        How many of the picked ones have another size and were resized to it.
+    """
+
+    images: NDArray[np.uint8]
+    given: int
+    shape: Size
+    resized: int
+
+
+def draw_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> ImageSample:
+    """Pick images evenly and bring them to one size and to grey levels.
+
+    Parameters
+    ----------
+    images : folder, sequence of paths, or sequence of (H, W) or (H, W, C) arrays
+    max_images : int
+        How many to pick at most.
+    scale : Scale
+        Which value stands for grey level 255.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no images, if one cannot be read or differs from the others in dtype or channels, or if all
+        of them are blank.
+
+    Examples
+    --------
+    >>> stack = np.random.default_rng(0).integers(0, 256, (100, 512, 512), dtype=np.uint8)
+    >>> draw_images(stack, 10).images.shape
+    (10, 256, 256, 1)
+    """
+    entries = _entries(images)
+    picked = np.unique(np.linspace(0, len(entries) - 1, max_images).round().astype(int)).tolist()
+    arrays = [_array(f"images[{index}]", entries[index], scale) for index in picked]
+    for index, array in zip(picked, arrays, strict=True):
+        if array.dtype != arrays[0].dtype or channels(array) != channels(arrays[0]):
+            accepted = f"of dtype {arrays[0].dtype} with {channels(arrays[0])} channel(s), as images[{picked[0]}]"
+            raise fail(ValueError, f"images[{index}]", accepted, array)
+    shapes = Counter((array.shape[0], array.shape[1]) for array in arrays)
+    shape = shapes.most_common(1)[0][0]
+    levels = np.stack([_grey_levels(array, shape, scale) for array in arrays])
+    if levels.std(axis=(1, 2)).max() < LEAST_CONTRAST:
+        accepted = "images that show something"
+        raise ValueError(f"images must be {accepted}, got {len(levels)} of one grey level, {levels.mean():.0f}")
+    return ImageSample(levels, len(entries), shape, len(arrays) - shapes[shape])
+
+
+def _entries(images: Any) -> list[Any]:
+    if isinstance(images, (str, os.PathLike)):
+        return list(list_images(images))
+    if isinstance(images, bytes) or not isinstance(images, Iterable):
+        raise fail(TypeError, "images", _ACCEPTED, images)
+    entries = list(images)
+    if not entries:
+        raise fail(ValueError, "images", _ACCEPTED, images)
+    return entries
+
+
+def _array(name: str, entry: Any, scale: Scale) -> Image:
+    array = read_image(entry, deep=scale != BY_DTYPE) if isinstance(entry, (str, os.PathLike)) else entry
+    scale.check_image(name, array)
+    return array
+
+
+def _grey_levels(image: Image, shape: Size, scale: Scale) -> NDArray[np.uint8]:
+    """Grey levels (h, w, C) at the working size of images of `shape`."""
+    share = min(math.sqrt(WORKING_PIXELS / (shape[0] * shape[1])), 1.0)
+    working = max(round(shape[0] * share), 1), max(round(shape[1] * share), 1)
+    cube = image.reshape(*image.shape[:2], -1)
+    if cube.dtype != np.uint8 or scale != BY_DTYPE:
+        levels = cube * (255 / scale.maximum(cube.dtype))
+        cube = np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
+    if cube.shape[:2] == working:
+        return cube
+    shrinks = cube.shape[0] >= working[0] and cube.shape[1] >= working[1]
+    return np.asarray(resize(cube, working, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)

@@ -1,0 +1,94 @@
+"""What blending changed: how much, and where visibly (the mask M)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.medians import binary_median
+from nsa_augment._shared.scale import BY_DTYPE, FLOAT_RESOLUTION, Scale
+from nsa_augment._shared.types import BinaryMap, Image, Size
+from nsa_augment.labelling._disk_median import DISK_RADIUS
+
+MEDIAN_RADIUS = 2
+MARGIN = MEDIAN_RADIUS + DISK_RADIUS
+"""A label reaches at most this many pixels beyond the changed boxes."""
+
+Change: TypeAlias = NDArray[np.uint16] | NDArray[np.float64]
+
+
+def label_areas(boxes: Iterable[Box], size: Size) -> list[Box]:
+    """Disjoint boxes that hold the labels of changes inside `boxes`, with the margin that the medians need.
+
+    Examples
+    --------
+    >>> boxes = [Box(10, 10, 20, 20), Box(25, 25, 40, 40), Box(90, 90, 99, 99)]
+    >>> [tuple(area) for area in label_areas(boxes, (100, 100))]
+    [(3, 3, 47, 47), (83, 83, 100, 100)]
+    """
+    areas: list[Box] = []
+    for box in boxes:
+        area = box.grown(MARGIN, size)
+        while touching := next((other for other in areas if area.overlaps(other)), None):
+            areas.remove(touching)
+            area = area.joined(touching)
+        areas.append(area)
+    return areas
+
+
+def difference(before: Image, after: Image, scale: Scale = BY_DTYPE) -> Change:
+    """Sum over channels of the absolute change in grey levels: uint16 for 8-bit images, float64 for others.
+
+    Parameters
+    ----------
+    before, after : (h, w, C) arrays of the same dtype
+    scale : Scale
+        Which value stands for grey level 255.
+    """
+    maximum = scale.maximum(before.dtype)
+    if before.dtype == np.uint8 and maximum == 255:
+        return _sum_channels(cv2.absdiff(before, after).reshape(before.shape))
+    change: NDArray[np.float64] = np.abs(after.astype(np.float64) - before).sum(axis=2) * 255 / maximum
+    return change
+
+
+@compiled
+def _sum_channels(image: Image) -> NDArray[np.uint16]:
+    height, width, channels = image.shape
+    total = np.zeros((height, width), np.uint16)
+    for y in range(height):
+        row, sums = image[y], total[y]
+        if channels == 3:
+            for x in range(width):
+                sums[x] = np.uint16(row[x, 0]) + np.uint16(row[x, 1]) + np.uint16(row[x, 2])
+        else:
+            for c in range(channels):
+                for x in range(width):
+                    sums[x] += row[x, c]
+    return total
+
+
+def change_mask(change: Change, region: BinaryMap, channels: int) -> BinaryMap:
+    """The mask M: changed by more than one grey level inside the region, smoothed by a 5 x 5 median.
+
+    Parameters
+    ----------
+    change : (h, w) array
+        As returned by `difference`.
+    region : (h, w) uint8 array of 0 and 1
+        Union of the patches' regions. M is not cut to it.
+    channels : int
+
+    Returns
+    -------
+    (h, w) uint8 array of 0 and 1
+    """
+    threshold = channels if change.dtype == np.uint16 else channels * (1 + FLOAT_RESOLUTION)
+    candidate = np.bitwise_and(change > threshold, region, dtype=np.uint8)
+    return binary_median(candidate, MEDIAN_RADIUS)

@@ -1,0 +1,241 @@
+"""The labels that a change can be given, each with its unit, its range and the tasks that it has a meaning for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.cache import cached
+from nsa_augment._shared.registry import Registry
+from nsa_augment._shared.types import BinaryMap
+from nsa_augment.labelling._disk_median import DISK_RADIUS, Ranks, disk_median
+from nsa_augment.labelling.change import MEDIAN_RADIUS, Change
+
+LABELS: Registry[Label] = Registry("labels")
+"""The labels by name."""
+
+
+@dataclass(frozen=True, eq=False)
+class AreaChange:
+    """What blending changed inside one area of an image: all that a label is computed from.
+
+    Parameters
+    ----------
+    change : (h, w) array
+        Sum over channels of the change in grey levels, as `nsa_augment.labelling.change.difference` returns it.
+    mask : (h, w) uint8 array of 0 and 1
+        M: where the image changed visibly.
+    channels : int
+    patches : sequence of (box, factor)
+        Where patches were blended, counted inside the area, and their interpolation factors; in order.
+    """
+
+    change: Change
+    mask: BinaryMap
+    channels: int
+    patches: tuple[tuple[Box, float], ...] = ()
+
+
+class Label(ABC):
+    """What a detector is to learn from a change. A subclass with a `name` registers itself.
+
+    Attributes
+    ----------
+    name : str
+        The value of `label=` that asks for it.
+    unit : str or None
+        Unit of its values; None: shares of 1.
+    maximum : float
+        Largest value it can take; the smallest is 0.
+    file_scale : int
+        What it is multiplied by in 16-bit files.
+    """
+
+    name: ClassVar[str]
+    unit: ClassVar[str | None] = None
+    maximum: ClassVar[float] = 1.0
+    file_scale: ClassVar[int] = 65535
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        LABELS.register(cls)
+
+    @classmethod
+    def bind(cls, task: Any) -> Label:
+        """The label with the arguments of a task."""
+        return cls()
+
+    @classmethod
+    def unsuited(cls, task: type[Any]) -> str | None:
+        """Why it has no meaning for a kind of task; None if it has one."""
+        return None
+
+    @abstractmethod
+    def compute(self, area: AreaChange) -> NDArray[np.float32]:
+        """(h, w) float32 array, 0 where `area.mask` and its surroundings are."""
+
+
+class BinaryLabel(Label):
+    """The mask M: changed by more than one grey level inside a patch, smoothed by a 5 x 5 median."""
+
+    name = "binary"
+
+    def compute(self, area: AreaChange) -> NDArray[np.float32]:
+        """0 and 1."""
+        return area.mask.astype(np.float32)
+
+
+class ContinuousLabel(Label):
+    """How much changed: median of the change over a disk of radius 5, grey levels."""
+
+    name = "continuous"
+    unit = "grey levels"
+    maximum = 255.0
+    file_scale = 256
+
+    def compute(self, area: AreaChange) -> NDArray[np.float32]:
+        """0 to 255."""
+        return continuous_label(area.change, area.mask, area.channels)
+
+
+@dataclass(frozen=True)
+class LogisticLabel(Label):
+    """The continuous label squashed to [0, 1): 1/2 where the change equals the midpoint.
+
+    Parameters
+    ----------
+    midpoint : float
+        y0 of Table 4, grey levels.
+    steepness : float
+        k of Table 4, per grey level.
+    """
+
+    midpoint: float
+    steepness: float
+
+    name = "logistic"
+
+    @classmethod
+    def bind(cls, task: Any) -> LogisticLabel:
+        """With `logistic_midpoint` and `logistic_steepness` of a task."""
+        return cls(task.logistic_midpoint, task.logistic_steepness)
+
+    def compute(self, area: AreaChange) -> NDArray[np.float32]:
+        """0 to 1."""
+        return logistic_label(area.change, area.mask, area.channels, self.midpoint, self.steepness)
+
+
+class FactorLabel(Label):
+    """The mask M times the interpolation factor."""
+
+    name = "factor"
+
+    @classmethod
+    def unsuited(cls, task: type[Any]) -> str | None:
+        """Tasks without an interpolation factor."""
+        return None if task.factor_range is not None else "only FPI and PII interpolate, so only they have a factor"
+
+    def compute(self, area: AreaChange) -> NDArray[np.float32]:
+        """0 to 1."""
+        return factor_label(area.mask, area.patches)
+
+
+def continuous_label(change: Change, mask: BinaryMap, channels: int) -> NDArray[np.float32]:
+    """Median of mask * mean change over a disk of radius 5 (81 pixels, edges repeated), grey levels.
+
+    Parameters
+    ----------
+    change : (h, w) array
+        As returned by `difference`.
+    mask : (h, w) uint8 array of 0 and 1
+        As returned by `change_mask`.
+    channels : int
+
+    Returns
+    -------
+    (h, w) float32 array
+    """
+    reached = cv2.dilate(mask, np.ones((2 * DISK_RADIUS + 1,) * 2, np.uint8)).astype(np.uint8, copy=False)
+    ranks, levels = _ranks(change, mask, channels)
+    return np.take(levels.astype(np.float32), disk_median(ranks, reached), mode="clip")
+
+
+def logistic_label(
+    change: Change,
+    mask: BinaryMap,
+    channels: int,
+    midpoint: float,
+    steepness: float,
+) -> NDArray[np.float32]:
+    """Mask / (1 + exp(-steepness * (continuous label - midpoint))).
+
+    Parameters
+    ----------
+    change, mask, channels
+        As for `continuous_label`.
+    midpoint : float
+        y0 of Table 4, grey levels.
+    steepness : float
+        k of Table 4, per grey level.
+
+    Returns
+    -------
+    (h, w) float32 array in [0, 1]
+    """
+    ranks, levels = _ranks(change, mask, channels)
+    if change.dtype == np.uint16:
+        logistic = _integer_logistic(channels, midpoint, steepness)
+    else:
+        logistic = _logistic(levels, midpoint, steepness)
+    return np.multiply(np.take(logistic, disk_median(ranks, mask), mode="clip"), mask, dtype=np.float32)
+
+
+def _logistic(levels: NDArray[np.float64], midpoint: float, steepness: float) -> NDArray[np.float32]:
+    with np.errstate(over="ignore"):  # tanh of infinity is right
+        return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels - midpoint)), np.float32)
+
+
+@cached(64)
+def _integer_logistic(channels: int, midpoint: float, steepness: float) -> NDArray[np.float32]:
+    return _logistic(_integer_levels(channels), midpoint, steepness)
+
+
+def factor_label(mask: BinaryMap, patches: Sequence[tuple[Box, float]]) -> NDArray[np.float32]:
+    """Mask * interpolation factor; where patches with different factors meet, that of the last one.
+
+    Parameters
+    ----------
+    mask : (h, w) uint8 array of 0 and 1
+        As returned by `change_mask`.
+    patches : sequence of (box, factor)
+        In the order in which they were blended.
+
+    Returns
+    -------
+    (h, w) float32 array in [0, 1]
+    """
+    factors = np.zeros(mask.shape, np.float32)
+    for reach in (MEDIAN_RADIUS, 0):
+        for box, factor in patches:
+            Box(*box).grown(reach, mask.shape).of(factors)[...] = factor
+    return factors * mask
+
+
+def _ranks(change: Change, mask: BinaryMap, channels: int) -> tuple[Ranks, NDArray[np.float64]]:
+    """Integer map that orders the pixels as mask * change does, and the grey level of each integer."""
+    if change.dtype == np.uint16:
+        return np.multiply(change, mask, dtype=np.uint16), _integer_levels(channels)
+    values, inverse = np.unique(change * mask, return_inverse=True)
+    return inverse.reshape(change.shape).astype(np.uint16 if len(values) <= 2**16 else np.int32), values / channels
+
+
+@cached(64)
+def _integer_levels(channels: int) -> NDArray[np.float64]:
+    return np.arange(255 * channels + 1) / channels

@@ -1,0 +1,20 @@
+"""Step 1, everything random: which patches of the source go where, as a plan."""
+
+from nsa_augment.planning.arguments import PlanArguments
+from nsa_augment.planning.drawing import draw_plan
+from nsa_augment.planning.jitter import Jitter
+from nsa_augment.planning.outlines import OUTLINES, Ellipses, Outline, OutlineBox, Strip
+from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
+
+__all__ = [
+    "OUTLINES",
+    "Ellipses",
+    "Jitter",
+    "Outline",
+    "OutlineBox",
+    "PatchPlacement",
+    "PlanArguments",
+    "Strip",
+    "SynthesisPlan",
+    "draw_plan",
+]

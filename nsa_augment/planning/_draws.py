@@ -1,0 +1,152 @@
+"""The compiled draws of a source patch: its place, and a shape that is drawn anew with every place."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.types import BinaryMap, Size
+
+DRAWS = 200
+"""Places (and destinations) tried before a patch is given up."""
+
+ELLIPSE_COUNT = 5
+
+NO_TABLE = np.zeros((1, 1), np.int32)
+NO_MASK = np.ones((1, 1), np.uint8)
+"""What compiled functions are given where there are no constraints."""
+
+Corners: TypeAlias = tuple[int, int, int, int]
+"""(y0, x0, y1, x1), as compiled functions return boxes."""
+
+Extent: TypeAlias = tuple[int, int, int, int]
+"""(low, high, before, after): a patch covers [a - before, a + after) along an axis, a uniform on [low, high)."""
+
+
+@compiled
+def draw_interval(rng: np.random.Generator, dimension: int, extent: Extent) -> tuple[int, int]:
+    anchor = rng.integers(extent[0], extent[1])
+    return max(anchor - extent[2], 0), min(anchor + extent[3], dimension)
+
+
+@compiled
+def draw_rectangle(
+    rng: np.random.Generator,
+    size: Size,
+    rows: Extent,
+    columns: Extent,
+    constrained: bool,
+    table: NDArray[np.int32],
+    min_object: float,
+) -> tuple[bool, Corners]:
+    """Whether a box was accepted, and the box: places are drawn until the object fills enough of it.
+
+    `table` is the summed-area table of the object mask; it is read only if the box is `constrained`.
+    """
+    for _ in range(DRAWS):
+        y0, y1 = draw_interval(rng, size[0], rows)
+        x0, x1 = draw_interval(rng, size[1], columns)
+        area = (y1 - y0) * (x1 - x0)
+        if area == 0:
+            break
+        if not constrained:
+            return True, (y0, x0, y1, x1)
+        covered = np.int64(table[y1, x1]) - table[y0, x1] - table[y1, x0] + table[y0, x0]
+        if covered / area > min_object:
+            return True, (y0, x0, y1, x1)
+    return False, (0, 0, 0, 0)
+
+
+@compiled
+def draw_mask(
+    rng: np.random.Generator,
+    size: Size,
+    rows: Extent,
+    columns: Extent,
+    inside: BinaryMap,
+    mask: BinaryMap,
+    min_object: float,
+) -> tuple[bool, Corners]:
+    """Like `draw_rectangle`, for a given shape that is never cut at the border; `mask` is the object mask."""
+    for _ in range(DRAWS):
+        y0, y1 = draw_interval(rng, size[0], rows)
+        x0, x1 = draw_interval(rng, size[1], columns)
+        if object_share(inside, mask, y0, x0) > min_object:
+            return True, (y0, x0, y1, x1)
+    return False, (0, 0, 0, 0)
+
+
+@compiled
+def draw_ellipse_patch(
+    rng: np.random.Generator,
+    size: Size,
+    rows: Extent,
+    columns: Extent,
+    low: tuple[int, int],
+    constrained: bool,
+    mask: BinaryMap,
+    min_object: float,
+) -> tuple[bool, Corners, NDArray[np.float64]]:
+    """Like `draw_rectangle`, for a union of ellipses drawn anew with every place; also returns their parameters.
+
+    `low` is the minimum half-size of a patch along each axis.
+    """
+    parameters = np.empty((0, 5), np.float64)
+    half = ((rows[2] + rows[3]) // 2, (columns[2] + columns[3]) // 2)
+    for _ in range(DRAWS):
+        y0, y1 = draw_interval(rng, size[0], rows)
+        x0, x1 = draw_interval(rng, size[1], columns)
+        if y1 == y0 or x1 == x0:
+            break
+        parameters = _draw_ellipses(rng, y1 - y0, x1 - x0, half, low)
+        if not constrained:
+            return True, (y0, x0, y1, x1), parameters
+        if object_share(rasterise_ellipses(parameters, y1 - y0, x1 - x0), mask, y0, x0) > min_object:
+            return True, (y0, x0, y1, x1), parameters
+    return False, (0, 0, 0, 0), parameters
+
+
+@compiled
+def object_share(inside: BinaryMap, mask: BinaryMap, y0: int, x0: int) -> float:
+    covered = np.int64(0)
+    area = np.int64(0)
+    for y in range(inside.shape[0]):
+        for x in range(inside.shape[1]):
+            area += inside[y, x]
+            covered += inside[y, x] & mask[y0 + y, x0 + x]
+    return float(covered / area)
+
+
+@compiled
+def _draw_ellipses(
+    rng: np.random.Generator, height: int, width: int, half: tuple[int, int], low: tuple[int, int]
+) -> NDArray[np.float64]:
+    parameters = np.empty((ELLIPSE_COUNT, 5), np.float64)
+    low_y, low_x = max(low[0], 1), max(low[1], 1)
+    for index in range(ELLIPSE_COUNT):
+        parameters[index, 0] = rng.integers(0, height)
+        parameters[index, 1] = rng.integers(0, width)
+        parameters[index, 2] = rng.integers(low_y, max(low_y + 1, half[0] // 2))
+        parameters[index, 3] = rng.integers(low_x, max(low_x + 1, half[1] // 2))
+        parameters[index, 4] = rng.random() * np.pi
+    return parameters
+
+
+@compiled
+def rasterise_ellipses(parameters: NDArray[np.float64], height: int, width: int) -> BinaryMap:
+    """Union of ellipses (rows: centre_y, centre_x, semi_y, semi_x, angle) as a 0/1 map."""
+    mask = np.zeros((height, width), np.uint8)
+    for index in range(parameters.shape[0]):
+        centre_y, centre_x, semi_y, semi_x, angle = parameters[index]
+        cosine, sine = np.cos(angle), np.sin(angle)
+        for y in range(height):
+            for x in range(width):
+                dy, dx = y - centre_y, x - centre_x
+                along_y = (dy * cosine + dx * sine) / semi_y
+                along_x = (dx * cosine - dy * sine) / semi_x
+                if along_y * along_y + along_x * along_x <= 1:
+                    mask[y, x] = 1
+    return mask

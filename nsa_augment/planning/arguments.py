@@ -1,0 +1,41 @@
+"""The arguments of every task that a plan is drawn by: how many patches, how big, from where to where (Table 4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_range, set_field
+from nsa_augment._shared.scale import Scale
+from nsa_augment.planning.selection import SelectionArguments
+from nsa_augment.scenes.foreground import check_background
+
+MAX_PATCHES = 1000
+ResizeLimits: TypeAlias = Literal["half", "full"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanArguments(SelectionArguments):
+    """Keyword arguments that decide where patches come from and go to; see `NaturalSyntheticAnomaly`."""
+
+    max_patches: int = 4
+    background: Any = None
+    min_overlap: float = 0.25
+    scale_range: tuple[float, float] | None = None
+    resize_limits: ResizeLimits = "half"
+    max_value: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        set_field(self, "max_patches", check_integer("max_patches", self.max_patches, 1, MAX_PATCHES))
+        set_field(self, "background", check_background(self.background))
+        set_field(self, "min_overlap", check_number("min_overlap", self.min_overlap, 0, 1))
+        if self.scale_range is not None:
+            set_field(self, "scale_range", check_range("scale_range", self.scale_range, 0))
+        check_choice("resize_limits", self.resize_limits, get_args(ResizeLimits))
+        set_field(self, "max_value", Scale(self.max_value).max_value)
+
+    @property
+    def scale(self) -> Scale:
+        """Which value of an image stands for grey level 255."""
+        return Scale(self.max_value)

@@ -1,0 +1,106 @@
+"""Draw a plan: number, source boxes, sizes, destinations, interpolation factor and colour jitter."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.resizing import resize_map
+from nsa_augment._shared.types import BinaryMap, Size
+from nsa_augment.blending.base import Blending
+from nsa_augment.planning.arguments import PlanArguments
+from nsa_augment.planning.jitter import Jitter
+from nsa_augment.planning.outlines import Outline
+from nsa_augment.planning.placement import draw_destination, resized_size
+from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
+from nsa_augment.planning.selection import SourcePatch, draw_source_patch, half_sizes
+from nsa_augment.scenes.scene import Scene
+
+
+def draw_plan(
+    scene: Scene,
+    arguments: PlanArguments,
+    blending: Blending,
+    rng: np.random.Generator,
+    *,
+    shift: bool = True,
+    factor_range: tuple[float, float] | None = None,
+    jitter: float = 0.0,
+) -> SynthesisPlan:
+    """Draw everything that is random.
+
+    Parameters
+    ----------
+    scene : Scene
+    arguments : PlanArguments
+    blending : Blending
+        Says which patches are large enough.
+    rng : numpy.random.Generator
+    shift : bool
+        Whether the destination differs from the place in the source.
+    factor_range : (low, high), optional
+        The interpolation factor is uniform in it, one draw per image; None: 1.
+    jitter : float
+        Strength of the colour jitter of each patch; 0: none.
+    """
+    factor = 1.0 if factor_range is None else float(rng.uniform(*factor_range))
+    count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
+    drawn = (_draw_patch(scene, arguments, blending, rng, shift) for _ in range(count))
+    patches = tuple(
+        PatchPlacement(
+            source.box,
+            destination,
+            factor,
+            blending.gradient,
+            source.outline,
+            Jitter.draw(rng, jitter) if jitter > 0 else None,
+        )
+        for source, destination in filter(None, drawn)
+    )
+    return SynthesisPlan(scene.size, scene.source.given_shape, patches)
+
+
+def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
+    """0/1 map of a patch that is cut from `box` and resized to `size`: 1 inside its outline."""
+    return np.ones(size, np.uint8) if outline is None else resize_map(outline.mask(box.size), size)
+
+
+def _draw_patch(
+    scene: Scene, arguments: PlanArguments, blending: Blending, rng: np.random.Generator, shift: bool
+) -> tuple[SourcePatch, Box] | None:
+    foreground = scene.source.foreground
+    source = draw_source_patch(rng, scene.size, arguments, foreground, blending.min_side)
+    if source is None:
+        return None
+    size = _draw_size(scene.size, source.box.size, arguments, rng)
+    if min(size) < 1:
+        return None
+    bitmap = patch_bitmap(source.outline, source.box, size)
+    if not blending.fits(blending.footprint(bitmap)):
+        return None
+    if not shift:
+        return source, source.box
+    source_object = image_object = None
+    if foreground is not None and scene.foreground is not None:
+        source_object = resize_map(foreground.crop(source.box), size)
+        image_object = scene.foreground.mask
+    destination = draw_destination(
+        rng,
+        scene.size,
+        size,
+        source_object=source_object,
+        bitmap=bitmap,
+        image_object=image_object,
+        min_object=arguments.min_object,
+        min_overlap=arguments.min_overlap,
+    )
+    return None if destination is None else (source, destination)
+
+
+def _draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.random.Generator) -> Size:
+    """Size of a patch at its destination."""
+    if arguments.scale_range is None:
+        return size
+    whole = 2 if arguments.resize_limits == "full" else 1
+    ranges = [(whole * low, whole * high) for low, high in (arguments.height_range, arguments.width_range)]
+    return resized_size(rng, size, arguments.scale_range, half_sizes(image_size, *ranges))

@@ -1,0 +1,79 @@
+"""Colour jitter of a patch, as CutPaste trains with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from nsa_augment._shared.checks import check_number, fail, set_field
+from nsa_augment._shared.scale import BY_DTYPE, Scale
+from nsa_augment._shared.types import Image
+
+MAX_JITTER = 0.5
+_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True)
+class Jitter:
+    """Relative changes of the colours of a patch, each in [-0.5, 0.5].
+
+    Parameters
+    ----------
+    brightness, contrast, saturation : float
+        The factor is 1 + change: of all values, of the distance to the patch's mean grey, of that to each pixel's grey.
+    hue : float
+        Turn of the hue, as a part of the colour circle. Saturation and hue change images of three channels only.
+
+    Examples
+    --------
+    >>> Jitter(brightness=0.1).apply(np.full((1, 1, 3), 100, np.uint8)).ravel().tolist()
+    [110, 110, 110]
+    """
+
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            set_field(self, name, check_number(f"jitter {name}", value, -MAX_JITTER, MAX_JITTER))
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, strength: float) -> Jitter:
+        """Each change uniform in [-strength, strength]."""
+        return cls(*rng.uniform(-strength, strength, 4).tolist())
+
+    def apply(self, pixels: Image, scale: Scale = BY_DTYPE) -> Image:
+        """Changed copy of an (h, w, C) image, whose grey level 255 is given by `scale`."""
+        maximum = scale.maximum(pixels.dtype)
+        values = (pixels / maximum).astype(np.float32) * np.float32(1 + self.brightness)
+        coloured = values.shape[2] == 3
+        grey = values @ _GREY_WEIGHTS if coloured else values.mean(axis=2)
+        values = grey.mean() + (values - grey.mean()) * np.float32(1 + self.contrast)
+        if coloured:
+            grey = (values @ _GREY_WEIGHTS)[:, :, np.newaxis]
+            values = np.clip(grey + (values - grey) * np.float32(1 + self.saturation), 0, 1).astype(np.float32)
+            hue, saturation, value = cv2.split(cv2.cvtColor(values, cv2.COLOR_RGB2HSV))
+            turned = np.asarray((hue + 360 * self.hue) % 360, np.float32)
+            values = np.asarray(cv2.cvtColor(cv2.merge([turned, saturation, value]), cv2.COLOR_HSV2RGB))
+        changed = np.clip(values, 0, 1) * maximum
+        return np.asarray(np.rint(changed) if pixels.dtype.kind == "u" else changed, pixels.dtype)
+
+    def to_dict(self) -> dict[str, float]:
+        """Plain JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Jitter:
+        """Inverse of `to_dict`."""
+        accepted = "null or a mapping with some of brightness, contrast, saturation, hue"
+        if not isinstance(data, Mapping):
+            raise fail(TypeError, "jitter", accepted, data)
+        if not set(data) <= set(asdict(cls())):
+            raise fail(ValueError, "jitter", accepted, dict(data))
+        return cls(**data)

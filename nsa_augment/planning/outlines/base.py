@@ -1,0 +1,145 @@
+"""What every outline has in common: how it is drawn with a place, turned into pixels, and written down."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.checks import fail
+from nsa_augment._shared.registry import Registry
+from nsa_augment._shared.types import BinaryMap, Size
+from nsa_augment.planning._draws import DRAWS, Extent, draw_interval, object_share
+
+OUTLINES: Registry[Outline] = Registry("outlines")
+"""The outlines by name."""
+
+
+@dataclass(frozen=True)
+class OutlineBox:
+    """The box that an outline is drawn for.
+
+    Parameters
+    ----------
+    size : (height, width)
+        Of the box, pixels; it may have been cut at the border of the image.
+    half : (height, width)
+        Half the size of the patch before it was cut.
+    least : (height, width)
+        Smallest half-size of a patch in an image of this size.
+    """
+
+    size: Size
+    half: Size
+    least: Size
+
+
+class Outline(ABC):
+    """Where a patch is inside its box. A subclass, a frozen dataclass, with a `name` registers itself.
+
+    Attributes
+    ----------
+    name : str
+        Its kind in the JSON of a plan, and the value of `shape=` that asks for it.
+    drawable : bool
+        Whether `shape=` may ask for it: whether it can be drawn for any box.
+    """
+
+    name: ClassVar[str]
+    drawable: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        OUTLINES.register(cls)
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, box: OutlineBox) -> Outline:
+        """Draw an outline for a box."""
+        raise NotImplementedError(f"{cls.__name__} draws no outlines")
+
+    @classmethod
+    def place(
+        cls,
+        rng: np.random.Generator,
+        size: Size,
+        extents: tuple[Extent, Extent],
+        least: Size,
+        object_mask: BinaryMap | None,
+        min_object: float,
+    ) -> tuple[Box, Outline] | None:
+        """Draw places, each with an outline of its own, until the object fills enough of the outline.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        size : (height, width)
+            Of the source, pixels.
+        extents : pair
+            Where a patch may lie along each axis.
+        least : (height, width)
+            Smallest half-size of a patch.
+        object_mask : (H, W) uint8 array of 0 and 1, optional
+            Object of the source; None accepts every place.
+        min_object : float
+            The object must fill more than this fraction of the outline.
+
+        Returns
+        -------
+        (box, outline) or None
+            None if no place was accepted in 200 draws, or the box is empty.
+        """
+        half = (extents[0][2] + extents[0][3]) // 2, (extents[1][2] + extents[1][3]) // 2
+        for _ in range(DRAWS):
+            y0, y1 = draw_interval(rng, size[0], extents[0])
+            x0, x1 = draw_interval(rng, size[1], extents[1])
+            box = Box(y0, x0, y1, x1)
+            if min(box.size) < 1:
+                return None
+            outline = cls.draw(rng, OutlineBox(box.size, half, least))
+            bitmap = outline.mask(box.size)
+            if not bitmap.any():
+                continue
+            if object_mask is None or object_share(bitmap, object_mask, y0, x0) > min_object:
+                return box, outline
+        return None
+
+    @abstractmethod
+    def mask(self, size: Size) -> BinaryMap:
+        """(height, width) uint8 map, 1 inside the outline."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types: the kind and the fields of the dataclass."""
+        return {"kind": self.name, **{name: _plain(value) for name, value in asdict(self).items()}}  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls, arguments: Mapping[str, Any]) -> Outline:
+        """Inverse of `to_dict`, without the kind."""
+        return cls(**arguments)
+
+
+def outline_from_dict(data: Any) -> Outline:
+    """Inverse of `Outline.to_dict`, for any kind; TypeError or ValueError lists what is known."""
+    if not isinstance(data, Mapping):
+        raise fail(TypeError, "shape", _accepted(), data)
+    arguments = dict(data)
+    kind = arguments.pop("kind", None)
+    if not isinstance(kind, str) or kind not in OUTLINES or set(arguments) != _fields(OUTLINES[kind]):
+        raise fail(ValueError, "shape", _accepted(), dict(data))
+    return OUTLINES[kind].from_dict(arguments)
+
+
+def _accepted() -> str:
+    kinds = [f"{name!r} (with {', '.join(sorted(_fields(kind)))})" for name, kind in OUTLINES.items()]
+    return f"null or a mapping of kind {' or '.join(kinds)}"
+
+
+def _fields(kind: type[Outline]) -> set[str]:
+    return {field.name for field in fields(kind)}  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,120 @@
+"""Where a patch goes: its size after resizing, and a destination that meets the object and overlap conditions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.types import BinaryMap, Size
+from nsa_augment.planning._draws import DRAWS
+from nsa_augment.planning.selection import HalfSizes
+
+
+def resized_size(rng: np.random.Generator, size: Size, scale_range: tuple[float, float], limits: HalfSizes) -> Size:
+    """Size of a patch after resizing by s ~ N(1, 0.5), clipped to `scale_range`.
+
+    The aspect ratio is kept where `limits` (inclusive, pixels, on the size after resizing) allow.
+
+    Examples
+    --------
+    >>> limits = HalfSizes((8, 102), (8, 102))
+    >>> resized_size(np.random.default_rng(0), (40, 60), (0.7, 1.3), limits)
+    (42, 63)
+    """
+    height, width = size
+    scaled = min(max(rng.normal(1.0, 0.5), scale_range[0]), scale_range[1]) * height
+    scaled = _clip(scaled, limits.height)
+    new_width = _clip(int(scaled / height * width), limits.width)
+    return int(_clip(int(new_width / width * height), limits.height)), int(new_width)
+
+
+def _clip(value: float, bounds: tuple[int, int]) -> float:
+    return min(max(value, bounds[0]), bounds[1])
+
+
+def draw_destination(
+    rng: np.random.Generator,
+    image_size: Size,
+    size: Size,
+    *,
+    source_object: BinaryMap | None = None,
+    bitmap: BinaryMap | None = None,
+    image_object: BinaryMap | None = None,
+    min_object: float = 0.0,
+    min_overlap: float = 0.0,
+) -> Box | None:
+    """Draw a destination box, one pixel away from the border of the image.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    image_size, size : (height, width)
+        Of the image and of the resized patch, pixels.
+    source_object : (h, w) uint8 array, optional
+        Object mask of the resized patch. None (like `image_object`): every position is accepted.
+    bitmap : (h, w) uint8 array, optional
+        1 inside the outline of the patch; None is the whole rectangle.
+    image_object : (H, W) uint8 array, optional
+        Object mask of the image.
+    min_object : float
+        The source's object must fill more than this fraction of the rectangle.
+    min_overlap : float
+        More than this fraction of the source's object must land on the object of the image.
+
+    Returns
+    -------
+    Box or None
+        None when the image is too small or no position was accepted in 200 draws.
+    """
+    height, width = size
+    if image_size[0] - height - 1 < 1 or image_size[1] - width - 1 < 1:
+        return None
+    if source_object is None or image_object is None:
+        y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
+        return Box.at(y, x, size)
+    counted = source_object if bitmap is None else source_object & bitmap
+    found, y, x = _draw_overlapping(rng, source_object, counted, image_object, min_object, min_overlap)
+    return Box.at(y, x, size) if found else None
+
+
+@compiled
+def _draw_overlapping(
+    rng: np.random.Generator,
+    source_object: BinaryMap,
+    counted: BinaryMap,
+    image_object: BinaryMap,
+    min_object: float,
+    min_overlap: float,
+) -> tuple[bool, int, int]:
+    """Draw positions until enough of `counted` lies on the object of the image.
+
+    Rows are added up until the overlap is certain, or can no longer be reached by what the rows left could add.
+    """
+    height, width = counted.shape
+    filled = np.int64(0)
+    remaining = np.zeros(height + 1, np.int64)
+    for y in range(height - 1, -1, -1):
+        in_row = np.int64(0)
+        for x in range(width):
+            filled += source_object[y, x]
+            in_row += counted[y, x]
+        remaining[y] = remaining[y + 1] + in_row
+    if filled == 0 or filled / (height * width) <= min_object:
+        return False, 0, 0
+    for _ in range(DRAWS):
+        y0 = rng.integers(1, image_object.shape[0] - height)
+        x0 = rng.integers(1, image_object.shape[1] - width)
+        shared = np.int64(0)
+        for y in range(height):
+            if (shared + remaining[y]) / filled <= min_overlap:
+                break
+            below = image_object[y0 + y, x0 : x0 + width]
+            row = counted[y]
+            in_row = np.int64(0)
+            for x in range(width):
+                in_row += row[x] & below[x]
+            shared += in_row
+            if shared / filled > min_overlap:
+                return True, y0, x0
+    return False, 0, 0

@@ -1,0 +1,176 @@
+"""What will be done to an image, as plain data: which source box goes where, and how it is blended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.checks import check_choice, check_integer, check_number, fail, set_field
+from nsa_augment._shared.types import Gradient, Size
+from nsa_augment.planning.jitter import Jitter
+from nsa_augment.planning.outlines import Outline, outline_from_dict
+
+VERSION = 1
+
+
+def _check_integers(name: str, value: Any, count: int, accepted: str) -> tuple[int, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise fail(TypeError, name, accepted, value)
+    if len(value) != count:
+        raise fail(ValueError, name, accepted, value)
+    if all(type(number) is int and number >= 0 for number in value):
+        return tuple(value)
+    return tuple(check_integer(f"every number of {name}", number, 0) for number in value)
+
+
+def _check_box(name: str, value: Any) -> Box:
+    accepted = "a half-open box [y0, x0, y1, x1] with 0 <= y0 < y1 and 0 <= x0 < x1"
+    y0, x0, y1, x1 = _check_integers(name, value, 4, accepted)
+    if not (y0 < y1 and x0 < x1):
+        raise fail(ValueError, name, accepted, value)
+    return Box(y0, x0, y1, x1)
+
+
+def _check_size(name: str, value: Any) -> Size:
+    height, width = _check_integers(name, value, 2, "a pair [height, width] of positive integers")
+    return check_integer(f"height of {name}", height, 1), check_integer(f"width of {name}", width, 1)
+
+
+def _check_keys(name: str, value: Any, required: set[str], optional: set[str]) -> None:
+    accepted = f"a mapping with the keys {sorted(required)}" + (f", optionally {sorted(optional)}" if optional else "")
+    if not isinstance(value, Mapping):
+        raise fail(TypeError, name, accepted, value)
+    if not required <= set(value) <= required | optional:
+        raise fail(ValueError, name, accepted, sorted(map(str, value)))
+
+
+@dataclass(frozen=True)
+class PatchPlacement:
+    """One patch: where it is cut, where it goes, and how it is blended.
+
+    Parameters
+    ----------
+    source_box, destination_box : (y0, x0, y1, x1)
+        Half-open, in pixels. The source box counts in the source after it has been brought to the image's
+        size; the patch is resized to the size of the destination box.
+    factor : float
+        Interpolation factor in [0, 1]; 1 blends the patch fully.
+    gradient : "source", "mixed" or None
+        Guidance field of Poisson blending; None for copy-paste and linear blending.
+    shape : Outline or None
+        Outline inside the source box; None is the whole rectangle.
+    jitter : Jitter or None
+        Change of the patch's colours.
+    """
+
+    source_box: Box
+    destination_box: Box
+    factor: float = 1.0
+    gradient: Gradient | None = None
+    shape: Outline | None = None
+    jitter: Jitter | None = None
+
+    def __post_init__(self) -> None:
+        set_field(self, "source_box", _check_box("source_box", self.source_box))
+        set_field(self, "destination_box", _check_box("destination_box", self.destination_box))
+        set_field(self, "factor", check_number("factor", self.factor, 0, 1))
+        check_choice("gradient", self.gradient, (*get_args(Gradient), None))
+        if self.shape is not None and not isinstance(self.shape, Outline):
+            raise fail(TypeError, "shape", "an Outline (Ellipses, Strip...) or None", self.shape)
+        if self.jitter is not None and not isinstance(self.jitter, Jitter):
+            raise fail(TypeError, "jitter", "Jitter or None", self.jitter)
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of the patch after resizing."""
+        return self.destination_box.size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types, as `from_dict` accepts them."""
+        plain: dict[str, Any] = {
+            "source_box": list(self.source_box),
+            "destination_box": list(self.destination_box),
+            "factor": self.factor,
+            "gradient": self.gradient,
+            "shape": None if self.shape is None else self.shape.to_dict(),
+        }
+        return plain if self.jitter is None else {**plain, "jitter": self.jitter.to_dict()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> PatchPlacement:
+        """Inverse of `to_dict`; ValueError or TypeError on anything else."""
+        _check_keys("patch", data, {"source_box", "destination_box"}, {"factor", "gradient", "shape", "jitter"})
+        readers = {"shape": outline_from_dict, "jitter": Jitter.from_dict}
+        read = {name: reader(data[name]) for name, reader in readers.items() if data.get(name) is not None}
+        return cls(**{**data, **read})
+
+
+@dataclass(frozen=True)
+class SynthesisPlan:
+    """Everything random about one synthetic anomaly; applying it is deterministic.
+
+    Parameters
+    ----------
+    image_shape, source_shape : (height, width)
+        Sizes of the image and of the source as given, in pixels.
+    patches : tuple of PatchPlacement
+        In the order in which they are blended; empty when no patch could be placed.
+
+    Examples
+    --------
+    >>> patch = PatchPlacement((33, 68, 83, 112), (24, 13, 87, 69), gradient="source")
+    >>> plan = SynthesisPlan((256, 256), (256, 256), (patch,))
+    >>> SynthesisPlan.from_dict(plan.to_dict()) == plan
+    True
+    """
+
+    image_shape: Size
+    source_shape: Size
+    patches: tuple[PatchPlacement, ...] = ()
+
+    def __post_init__(self) -> None:
+        set_field(self, "image_shape", _check_size("image_shape", self.image_shape))
+        set_field(self, "source_shape", _check_size("source_shape", self.source_shape))
+        accepted = "a sequence of PatchPlacement"
+        if not isinstance(self.patches, (list, tuple)):
+            raise fail(TypeError, "patches", accepted, self.patches)
+        if wrong := [patch for patch in self.patches if not isinstance(patch, PatchPlacement)]:
+            raise fail(TypeError, "patches", accepted, wrong[0])
+        set_field(self, "patches", tuple(self.patches))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types: dict, list, str, int, float, None."""
+        return {
+            "version": VERSION,
+            "image_shape": list(self.image_shape),
+            "source_shape": list(self.source_shape),
+            "patches": [patch.to_dict() for patch in self.patches],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SynthesisPlan:
+        """Build a plan from `to_dict` or from JSON; ValueError or TypeError names the first wrong part."""
+        _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, set())
+        if check_integer("plan version", data["version"], 1) != VERSION:
+            raise fail(ValueError, "plan version", str(VERSION), data["version"])
+        if not isinstance(data["patches"], (list, tuple)):
+            raise fail(TypeError, "patches", "a list of patches", data["patches"])
+        return cls(
+            image_shape=data["image_shape"],
+            source_shape=data["source_shape"],
+            patches=tuple(PatchPlacement.from_dict(patch) for patch in data["patches"]),
+        )
+
+    def check(self, image_shape: Size, source_shape: Size) -> None:
+        """Raise ValueError unless the plan was drawn for images of these sizes and stays inside them."""
+        if self.image_shape != image_shape:
+            raise fail(ValueError, "image", f"of the plan's image_shape {self.image_shape}", image_shape)
+        if self.source_shape != source_shape:
+            raise fail(ValueError, "source", f"of the plan's source_shape {self.source_shape}", source_shape)
+        whole = Box(0, 0, *image_shape)
+        for patch in self.patches:
+            for name, box in (("source_box", patch.source_box), ("destination_box", patch.destination_box)):
+                if not whole.contains(box):
+                    raise fail(ValueError, name, f"inside the {whole.y1} x {whole.x1} image", tuple(box))

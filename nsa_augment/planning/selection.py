@@ -1,0 +1,249 @@
+"""How big a patch is and where it is cut from the source (Table 6)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.cache import cached
+from nsa_augment._shared.checks import check_choice, check_number, check_numbers, check_range, fail, set_field
+from nsa_augment._shared.types import Size
+from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle
+from nsa_augment.planning.outlines import OUTLINES, Outline, Strip
+from nsa_augment.scenes.foreground import Foreground
+
+NATURAL_GAMMA = (2.0, 0.05, 0.03)
+CUTPASTE_AREA = (0.02, 0.15)
+CUTPASTE_ASPECTS = ((0.3, 1.0), (1.0, 3.3))
+FPI_SIDE = (0.1, 0.4)
+FPI_MARGIN = 0.1
+SCAR_IMAGE = 256
+SCAR_WIDTH = (2.0, 16.0)
+SCAR_LENGTH = (10.0, 25.0)
+SCAR_ANGLE = math.radians(45)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectionArguments:
+    """Keyword arguments that decide how big patches are and where they are cut; see `NaturalSyntheticAnomaly`."""
+
+    height_range: tuple[float, float] = (0.06, 0.80)
+    width_range: tuple[float, float] = (0.06, 0.80)
+    size_gamma: tuple[float, float, float] | None = NATURAL_GAMMA
+    selection: str = "natural"
+    shape: str | None = None
+    min_object: float = 0.25
+
+    def __post_init__(self) -> None:
+        set_field(self, "height_range", check_range("height_range", self.height_range, 0, 1))
+        set_field(self, "width_range", check_range("width_range", self.width_range, 0, 1))
+        if self.size_gamma is not None:
+            set_field(self, "size_gamma", _check_gamma(self.size_gamma))
+        check_choice("selection", self.selection, SELECTIONS)
+        if self.shape is not None:
+            _check_shape(self.shape, self.selection)
+        set_field(self, "min_object", check_number("min_object", self.min_object, 0, 1))
+
+
+def _check_gamma(value: Any) -> tuple[float, ...]:
+    accepted = "None or (shape > 0, scale > 0, offset >= 0)"
+    gamma = check_numbers("size_gamma", value, accepted, 3)
+    if not (gamma[0] > 0 and gamma[1] > 0 and gamma[2] >= 0):
+        raise fail(ValueError, "size_gamma", accepted, value)
+    return gamma
+
+
+def _check_shape(shape: Any, selection: str) -> None:
+    if not (isinstance(shape, str) and shape in OUTLINES and OUTLINES[shape].drawable):
+        drawable = [name for name, outline in OUTLINES.items() if outline.drawable]
+        check_choice("shape", shape, (None, *drawable))
+    if (outline := SELECTIONS[selection].outline) is not None:
+        raise fail(ValueError, "shape", f"None with selection={selection!r}, whose patches are {outline}s", shape)
+
+
+@dataclass(frozen=True)
+class HalfSizes:
+    """Bounds of the half-size of a patch along each axis, pixels.
+
+    Parameters
+    ----------
+    height, width : (low, high)
+        Inclusive. `low` is also the margin that a patch's centre keeps from the border.
+    """
+
+    height: tuple[int, int]
+    width: tuple[int, int]
+
+    @property
+    def least(self) -> Size:
+        """(height, width) of the lower bounds."""
+        return self.height[0], self.width[0]
+
+
+@cached(256)
+def half_sizes(size: Size, height_range: tuple[float, float], width_range: tuple[float, float]) -> HalfSizes:
+    """Half of the fractions of Table 4, rounded to pixels of an image of `size`."""
+
+    def rounded(fractions: tuple[float, float], dimension: int) -> tuple[int, int]:
+        return round(fractions[0] / 2 * dimension), round(fractions[1] / 2 * dimension)
+
+    return HalfSizes(rounded(height_range, size[0]), rounded(width_range, size[1]))
+
+
+@dataclass(frozen=True)
+class SourcePatch:
+    """A patch of the source: its box, and its outline inside the box (None: the whole rectangle)."""
+
+    box: Box
+    outline: Outline | None = None
+
+
+PatchDraw: TypeAlias = Callable[
+    [np.random.Generator, Size, SelectionArguments, Foreground | None, int], SourcePatch | None
+]
+Extents: TypeAlias = Callable[[np.random.Generator, Size, SelectionArguments], tuple[Extent, Extent]]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A way to draw patches of a source, and the outline that its patches always have, if they have one."""
+
+    draw: PatchDraw
+    outline: str | None = None
+
+
+def draw_source_patch(
+    rng: np.random.Generator,
+    size: Size,
+    arguments: SelectionArguments,
+    foreground: Foreground | None = None,
+    min_side: int = 1,
+) -> SourcePatch | None:
+    """Draw a patch of the source, as `arguments.selection` and `arguments.shape` say.
+
+    The size is drawn once; up to 200 places are tried until the object fills more than `min_object` of the patch (of
+    its outline, if it has one).
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    size : (height, width)
+        Of the source, pixels.
+    arguments : SelectionArguments
+    foreground : Foreground, optional
+        Object mask of the source; None accepts every place.
+    min_side : int
+        Strips are widened to this many pixels.
+
+    Returns
+    -------
+    SourcePatch or None
+        None when the patch is empty, does not fit into the image, or no place was accepted.
+
+    Examples
+    --------
+    >>> patch = draw_source_patch(np.random.default_rng(0), (256, 256), SelectionArguments(selection="fpi"))
+    >>> tuple(patch.box), patch.outline
+    ((93, 44, 168, 119), None)
+    """
+    return SELECTIONS[arguments.selection].draw(rng, size, arguments, foreground, min_side)
+
+
+def _in_extents(draw_extents: Extents) -> PatchDraw:
+    """Patches in boxes that lie within drawn extents, with the outline that the arguments ask for."""
+
+    def draw(
+        rng: np.random.Generator,
+        size: Size,
+        arguments: SelectionArguments,
+        foreground: Foreground | None,
+        min_side: int,
+    ) -> SourcePatch | None:
+        extents = draw_extents(rng, size, arguments)
+        if arguments.shape is not None:
+            least = half_sizes(size, arguments.height_range, arguments.width_range).least
+            mask = None if foreground is None else foreground.mask
+            placed = OUTLINES[arguments.shape].place(rng, size, extents, least, mask, arguments.min_object)
+            return None if placed is None else SourcePatch(*placed)
+        table = NO_TABLE if foreground is None else foreground.table
+        found, box = draw_rectangle(rng, size, *extents, foreground is not None, table, arguments.min_object)
+        return SourcePatch(Box(*box)) if found else None
+
+    return draw
+
+
+def _natural_extents(rng: np.random.Generator, size: Size, arguments: SelectionArguments) -> tuple[Extent, Extent]:
+    """The paper's own ("ours" in Table 6): gamma distributed sizes, centre anywhere, cut at the border."""
+    bounds = half_sizes(size, arguments.height_range, arguments.width_range)
+
+    def extent(dimension: int, low: int, high: int) -> Extent:
+        if arguments.size_gamma is None:
+            half = int(rng.integers(low, high + 1))
+        else:
+            shape, scale, offset = arguments.size_gamma
+            half = int(min(max((offset + rng.gamma(shape, scale)) * dimension, low), high))
+        return low, max(dimension - low, low + 1), half, half
+
+    return extent(size[0], *bounds.height), extent(size[1], *bounds.width)
+
+
+def _cutpaste_extents(rng: np.random.Generator, size: Size, arguments: SelectionArguments) -> tuple[Extent, Extent]:
+    """CutPaste: area and aspect ratio (height / width), whole inside the image."""
+    area = rng.uniform(*CUTPASTE_AREA) * size[0] * size[1]
+    aspect = rng.uniform(*CUTPASTE_ASPECTS[rng.integers(2)])
+    sides = math.sqrt(area * aspect), math.sqrt(area / aspect)
+    height, width = (min(max(round(side), 1), limit) for side, limit in zip(sides, size, strict=True))
+    return (0, size[0] - height + 1, 0, height), (0, size[1] - width + 1, 0, width)
+
+
+def _fpi_extents(rng: np.random.Generator, size: Size, arguments: SelectionArguments) -> tuple[Extent, Extent]:
+    """FPI and PII: a square, its centre within the middle 80 % of each axis, cut at the border."""
+    side = max(round(rng.uniform(*FPI_SIDE) * min(size)), 1)
+
+    def extent(dimension: int) -> Extent:
+        low, high = math.ceil(FPI_MARGIN * dimension), math.floor((1 - FPI_MARGIN) * dimension)
+        return min(low, dimension - 1), max(high, low + 1, 1), side // 2, side - side // 2
+
+    return extent(size[0]), extent(size[1])
+
+
+def _draw_strip(
+    rng: np.random.Generator,
+    size: Size,
+    arguments: SelectionArguments,
+    foreground: Foreground | None,
+    min_side: int,
+) -> SourcePatch | None:
+    """CutPaste-Scar: a thin rotated strip, sizes in pixels of a 256-pixel image, whole inside the image."""
+    scale = min(size) / SCAR_IMAGE
+    thickness, length = (max(rng.uniform(*limits) * scale, min_side) for limits in (SCAR_WIDTH, SCAR_LENGTH))
+    strip = Strip(thickness, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
+    height, width = strip.box_size
+    if height > size[0] or width > size[1]:
+        return None
+    rows, columns = (0, size[0] - height + 1, 0, height), (0, size[1] - width + 1, 0, width)
+    if foreground is None:
+        _, box = draw_rectangle(rng, size, rows, columns, False, NO_TABLE, 0.0)
+        return SourcePatch(Box(*box), strip)
+    inside = strip.mask((height, width))
+    if not inside.any():
+        return None
+    found, box = draw_mask(rng, size, rows, columns, inside, foreground.mask, arguments.min_object)
+    return SourcePatch(Box(*box), strip) if found else None
+
+
+SELECTIONS: Mapping[str, Selection] = MappingProxyType(
+    {
+        "natural": Selection(_in_extents(_natural_extents)),
+        "cutpaste": Selection(_in_extents(_cutpaste_extents)),
+        "cutpaste_scar": Selection(_draw_strip, Strip.name),
+        "fpi": Selection(_in_extents(_fpi_extents)),
+    }
+)
+"""How size and place in the source are drawn, by name (Table 6)."""

@@ -1,0 +1,199 @@
+"""An image, its source at the image's size, and their object masks: what plans are drawn for and applied to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.checks import check_object_mask, check_pair, fail
+from nsa_augment._shared.notices import warn_caller
+from nsa_augment._shared.resizing import resize
+from nsa_augment._shared.scale import BY_DTYPE, IMAGE_DTYPES, Scale
+from nsa_augment._shared.types import BackgroundModel, BinaryMap, Image, Size
+from nsa_augment.scenes.foreground import Foreground, Pairs
+
+SIZE_TOLERANCE = 1.25
+
+
+@dataclass(frozen=True)
+class ObjectModel:
+    """How object pixels are told from the background, and what grey levels mean.
+
+    Parameters
+    ----------
+    background : None, pairs, or callable
+        As returned by `check_background`; None: no constraints.
+    scale : Scale
+        Which value of an image stands for grey level 255.
+    """
+
+    background: Pairs | BackgroundModel | None = None
+    scale: Scale = BY_DTYPE
+
+    def __hash__(self) -> int:
+        """Of any model: a callable may lack a hash."""
+        background = self.background
+        return hash((background if isinstance(background, Hashable) else id(background), self.scale))
+
+    def foreground(self, image: Image, mask: BinaryMap | None = None, *, constrained: bool) -> Foreground | None:
+        """Object mask of an image, given or by the model; None without constraints."""
+        return Foreground(image, self.background, mask, self.scale) if constrained else None
+
+
+@dataclass(frozen=True)
+class PreparedSource:
+    """A source brought to the size of the images it is used for, with its object mask.
+
+    Made by the `prepare_source` of a task; tasks with the same `background` and `max_value` accept it.
+
+    Parameters
+    ----------
+    image : array
+        Pixels at the images' size.
+    given_shape : (height, width)
+        Size of the source as given, pixels.
+    foreground : Foreground or None
+        Object mask; None without constraints.
+    model : ObjectModel or None
+        The model that the mask is made by; None where a mask was given.
+    """
+
+    image: Image
+    given_shape: Size
+    foreground: Foreground | None
+    model: ObjectModel | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Size in memory, with mask and table, which this makes."""
+        tables = 0 if self.foreground is None else self.foreground.mask.nbytes + self.foreground.table.nbytes
+        return self.image.nbytes + tables
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An image, its source, and their object masks (both None without constraints)."""
+
+    image: Image
+    source: PreparedSource
+    foreground: Foreground | None
+    scale: Scale = BY_DTYPE
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of the image."""
+        height, width = self.image.shape[:2]
+        return height, width
+
+
+def build_scene(
+    image: Image,
+    source: Image | PreparedSource | None,
+    model: ObjectModel,
+    mask: NDArray[Any] | None = None,
+    source_mask: NDArray[Any] | None = None,
+    dtypes: Collection[np.dtype[Any]] = IMAGE_DTYPES,
+) -> Scene:
+    """Check an image and its source against each other and find where they show the object.
+
+    Placement is constrained where there is a background model or a mask of either image; what has neither is all
+    object.
+
+    Parameters
+    ----------
+    image : (H, W) or (H, W, C) array, of one of `dtypes`
+    source : array of the same dtype and channels, PreparedSource, or None
+        None: the image itself.
+    model : ObjectModel
+    mask, source_mask : (H, W) bool or integer array, optional
+        Object masks of image and source that replace the model.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The message names the argument, what is accepted and what was received.
+    """
+    model.scale.check_image("image", image, dtypes)
+    height, width = image.shape[:2]
+    constrained = any(item is not None for item in (model.background, mask, source_mask))
+    if mask is not None:
+        mask = check_object_mask("mask", mask, (height, width))
+    foreground = model.foreground(image, mask, constrained=constrained)
+    if source is None and source_mask is None:
+        source = PreparedSource(image, (height, width), foreground, model)
+    elif not isinstance(source, PreparedSource):
+        given = image if source is None else source
+        source = prepare_source(given, (height, width), model, source_mask, constrained=constrained)
+    else:
+        _check_prepared(source, (height, width), model, source_mask)
+        if constrained and source.foreground is None:
+            source = replace(source, foreground=model.foreground(source.image, constrained=True))
+    if foreground is None and source.foreground is not None:
+        foreground = Foreground(image, None)
+    check_pair(image, source.image)
+    return Scene(image, source, foreground, model.scale)
+
+
+def _check_prepared(source: PreparedSource, size: Size, model: ObjectModel, source_mask: NDArray[Any] | None) -> None:
+    if source.image.shape[:2] != size:
+        raise fail(ValueError, "source", f"prepared for images of {size[0]} x {size[1]} pixels", source.image)
+    if source_mask is not None:
+        raise fail(ValueError, "source_mask", "None beside a prepared source, which has its own", source_mask)
+    unconstrained = source.foreground is None and source.model is not None and source.model.scale == model.scale
+    if not unconstrained and source.model not in (None, model):
+        raise fail(ValueError, "source", f"prepared by a task of the same object model, {model}", source.model)
+
+
+def prepare_source(
+    source: Image,
+    size: Size,
+    model: ObjectModel,
+    source_mask: NDArray[Any] | None = None,
+    *,
+    constrained: bool = False,
+) -> PreparedSource:
+    """Check a source image and bring it, and its object mask, to the size of the images it is used for.
+
+    Parameters
+    ----------
+    source : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
+    size : (height, width)
+        Size of the images, pixels. A source of another size is resized, with a warning when scale or aspect
+        ratio differ by more than 25 %.
+    model : ObjectModel
+    source_mask : array, optional
+        (H, W) bool or integer object mask of the source as given; replaces the model.
+    constrained : bool
+        Whether placement asks for an object mask although neither model nor mask is given: then every pixel is
+        object.
+    """
+    model.scale.check_image("source", source)
+    height, width = source.shape[:2]
+    if source_mask is not None:
+        source_mask = check_object_mask("source_mask", source_mask, (height, width))
+    if (height, width) != size:
+        _warn_of_size((height, width), size)
+        shrinks = height >= size[0] and width >= size[1]
+        flags = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        resized = resize(source.reshape(height, width, -1), size, flags)
+        source = resized if source.ndim == 3 else resized[:, :, 0]
+        if source_mask is not None:
+            source_mask = np.asarray(cv2.resize(source_mask, size[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    constrained = constrained or model.background is not None or source_mask is not None
+    foreground = model.foreground(source, source_mask, constrained=constrained)
+    return PreparedSource(source, (height, width), foreground, model if source_mask is None else None)
+
+
+def _warn_of_size(given: Size, wanted: Size) -> None:
+    ratios = given[0] / wanted[0], given[1] / wanted[1]
+    differences = *ratios, ratios[0] / ratios[1]
+    if any(not 1 / SIZE_TOLERANCE <= ratio <= SIZE_TOLERANCE for ratio in differences):
+        warn_caller(
+            f"source of {given[0]} x {given[1]} pixels is resized to the image's {wanted[0]} x {wanted[1]}: "
+            "scale or aspect ratio differ by more than 25 %"
+        )

@@ -1,0 +1,240 @@
+"""What all tasks share: their arguments, and calling, planning and applying."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from os import PathLike
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.checks import check_choice, check_generator, check_names, fail
+from nsa_augment._shared.registry import Registry
+from nsa_augment._shared.types import Image, Size
+from nsa_augment.blending import BLENDINGS, Blending
+from nsa_augment.labelling import LABELS, LabelArguments
+from nsa_augment.planning import PlanArguments, SynthesisPlan, draw_plan
+from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
+from nsa_augment.synthesis import SynthesisResult, apply_plan
+from nsa_augment.tasks.presets import ABLATIONS, preset_arguments
+
+Task = TypeVar("Task", bound="AnomalyTask")
+
+TASKS: Registry[AnomalyTask] = Registry("tasks")
+"""The tasks by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnomalyTask(PlanArguments, LabelArguments):
+    """What all tasks share: calling, planning, applying. See `NaturalSyntheticAnomaly` for the arguments.
+
+    A subclass, a frozen dataclass with keyword arguments only, with a `name` of its own registers itself; then every
+    entry point knows it. It may add arguments, set the attributes below, and override `draw` (everything random).
+
+    Parameters
+    ----------
+    blending : str
+        One of `BLENDINGS`: how patches are joined to the image.
+
+    Attributes
+    ----------
+    name : str
+        The value of `task=` and `--task` that asks for it.
+    title : str
+        What pictures call it.
+    needs_source : bool
+        Whether patches come from another image; otherwise from the image itself unless a source is given.
+    shift : bool
+        Whether patches move.
+    factor_range : (low, high) or None
+        Interpolation factor, uniform in it; None: patches are blended fully.
+    no_preset_columns : frozenset of str
+        Arguments that presets do not set.
+    """
+
+    blending: str = "copy_paste"
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    needs_source: ClassVar[bool] = True
+    shift: ClassVar[bool] = True
+    factor_range: ClassVar[tuple[float, float] | None] = None
+    no_preset_columns: ClassVar[frozenset[str]] = frozenset({"scale_range"})
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "name" in vars(cls) and "title" not in vars(cls):
+            cls.title = cls.name
+        TASKS.register(cls)
+
+    def __post_init__(self) -> None:
+        PlanArguments.__post_init__(self)
+        LabelArguments.__post_init__(self)
+        if not self.shift and self.scale_range is not None:
+            raise TypeError(
+                f"scale_range must be None for {type(self).__name__}, got {self.scale_range!r}: "
+                "its patches stay where they are cut, so they cannot change size"
+            )
+        BLENDINGS.check("blending", self.blending).bind(self)
+
+    @classmethod
+    def argument_names(cls) -> frozenset[str]:
+        """Keyword arguments that a task takes."""
+        return frozenset(field.name for field in fields(cls))
+
+    @classmethod
+    def from_preset(
+        cls: type[Task], preset: str | PathLike[str], *, ablation: str | None = None, **overrides: Any
+    ) -> Task:
+        """Bind the parameters of a row of Table 4, or of a preset file.
+
+        Parameters
+        ----------
+        preset : str or path-like
+            One of `PRESETS`, or a YAML file of arguments as `nsa-augment calibrate` writes it. Columns that the task
+            does not have are ignored.
+        ablation : "A", "B", "C" or "D", optional
+            One of `ABLATIONS`: A no foreground constraints, B a single patch, C patches as CutPaste's, D patches
+            shaped as unions of ellipses.
+        **overrides
+            Keyword arguments of the task that replace those of the preset.
+
+        Examples
+        --------
+        >>> from nsa_augment import NaturalSyntheticAnomaly
+        >>> NaturalSyntheticAnomaly.from_preset("screw", label="binary").height_range
+        (0.06, 0.24)
+        >>> NaturalSyntheticAnomaly.from_preset("screw", ablation="B").max_patches
+        1
+        """
+        check_names(cls.__name__, overrides, cls.argument_names())
+        columns = cls.argument_names() - cls.no_preset_columns
+        accepted = frozenset().union(*(task.argument_names() for task in TASKS.values()))
+        arguments = preset_arguments(preset, accepted)
+        if ablation is not None:
+            check_choice("ablation", ablation, ABLATIONS)
+        varied = {} if ablation is None else dict(ABLATIONS[ablation])
+        return cls(**{**{name: value for name, value in arguments.items() if name in columns}, **varied, **overrides})
+
+    @property
+    def object_model(self) -> ObjectModel:
+        """How the task tells object pixels from the background."""
+        return ObjectModel(self.background, self.scale)
+
+    def __call__(
+        self,
+        image: Image,
+        source: Image | PreparedSource | None = None,
+        rng: np.random.Generator | int | None = None,
+        *,
+        mask: NDArray[Any] | None = None,
+        source_mask: NDArray[Any] | None = None,
+    ) -> SynthesisResult:
+        """Draw a plan and apply it.
+
+        Parameters
+        ----------
+        image : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
+            The normal image; never modified.
+        source : array of the same dtype and channels
+            Another normal image, brought to the size of `image` if it has another; never modified. CutPaste cuts from
+            the image itself where none is given.
+        rng : numpy.random.Generator, int or None
+            Source of randomness, a seed, or None (fresh).
+        mask, source_mask : (H, W) bool or integer array, optional
+            Object masks of image and source (pixels > 0 are object) that replace the background model.
+
+        Returns
+        -------
+        SynthesisResult
+            When no patch fits, the image unchanged with a zero label.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The message names the argument, what is accepted and what was received.
+        """
+        scene = self._scene(image, source, mask, source_mask)
+        return self._apply(scene, self.draw(scene, check_generator(rng)))
+
+    def plan(
+        self,
+        image: Image,
+        source: Image | PreparedSource | None = None,
+        rng: np.random.Generator | int | None = None,
+        *,
+        mask: NDArray[Any] | None = None,
+        source_mask: NDArray[Any] | None = None,
+    ) -> SynthesisPlan:
+        """Draw everything that is random. Parameters as for calling the task."""
+        return self.draw(self._scene(image, source, mask, source_mask), check_generator(rng))
+
+    def apply(
+        self,
+        image: Image,
+        source: Image | PreparedSource | None,
+        plan: SynthesisPlan,
+        *,
+        mask: NDArray[Any] | None = None,
+        source_mask: NDArray[Any] | None = None,
+        out: Image | None = None,
+    ) -> SynthesisResult:
+        """Blend and label what a plan says; deterministic.
+
+        Parameters
+        ----------
+        image, source, mask, source_mask
+            As for calling the task; masks that were given when the plan was drawn must be given again.
+        plan : SynthesisPlan
+            Drawn for images of these sizes. It brings geometry, factor and gradient; blending and label are the
+            task's. Patches too small to be blended are left out.
+        out : array of the shape and dtype of `image`, optional
+            Receives the resulting image; may be `image` itself.
+        """
+        if not isinstance(plan, SynthesisPlan):
+            raise fail(TypeError, "plan", "a SynthesisPlan", plan)
+        return self._apply(self._scene(image, source, mask, source_mask), plan, out)
+
+    def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
+        """Do the work on a source once that every call for images of `shape` would repeat.
+
+        Parameters
+        ----------
+        source : array
+            As for calling the task.
+        shape : (height, width)
+            Size of the images, pixels.
+        source_mask : array, optional
+            As for calling the task.
+
+        Returns
+        -------
+        PreparedSource
+            Accepted as `source` by `plan`, `apply` and the task itself, and by other tasks with the same `background`
+            and `max_value`.
+        """
+        return prepare_source(source, shape, self.object_model, source_mask)
+
+    def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
+        """Draw everything that is random, for checked images; what `plan` and a call do."""
+        return draw_plan(scene, self, self._bound_blending(), rng, shift=self.shift, factor_range=self.factor_range)
+
+    def _bound_blending(self) -> Blending:
+        return BLENDINGS[self.blending].bind(self)
+
+    def _scene(
+        self,
+        image: Image,
+        source: Image | PreparedSource | None,
+        mask: NDArray[Any] | None,
+        source_mask: NDArray[Any] | None,
+    ) -> Scene:
+        dtypes = self._bound_blending().dtypes
+        self.scale.check_image("image", image, dtypes)
+        if source is None and self.needs_source:
+            raise fail(ValueError, "source", "another normal image", source)
+        return build_scene(image, source, self.object_model, mask, source_mask)
+
+    def _apply(self, scene: Scene, plan: SynthesisPlan, out: Image | None = None) -> SynthesisResult:
+        return apply_plan(scene, plan, self._bound_blending(), LABELS[self.label].bind(self), out)

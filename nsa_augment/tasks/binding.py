@@ -1,0 +1,57 @@
+"""A task from what a user names: task, preset, ablation and arguments of his own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+from nsa_augment._shared.checks import check_names, fail
+from nsa_augment.tasks.base import TASKS, AnomalyTask
+
+
+def bind_task(
+    task: str | AnomalyTask,
+    preset: str | PathLike[str] | None = None,
+    ablation: str | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    argument: str = "task",
+) -> AnomalyTask:
+    """Bind a task to its arguments, for every entry point.
+
+    Parameters
+    ----------
+    task : str or AnomalyTask
+        One of `TASKS`; or a task that is given whole, which takes nothing else.
+    preset : str or path-like, optional
+        One of `PRESETS`, or a YAML file; None: the defaults of the task.
+    ablation : str, optional
+        One of `ABLATIONS`, of a preset.
+    arguments : mapping, optional
+        Keyword arguments that replace those of the preset.
+    argument : str
+        What errors call `task`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The message names the argument, what is accepted and what was received.
+
+    Examples
+    --------
+    >>> bind_task("cutpaste", "screw", arguments={"max_patches": 1}).height_range
+    (0.06, 0.24)
+    """
+    own = dict(arguments or {})
+    if isinstance(task, AnomalyTask):
+        given = {"preset": preset, "ablation": ablation}
+        for name, value in ({name: value for name, value in given.items() if value is not None} | own).items():
+            raise fail(TypeError, name, "left out beside a task that is given whole", value)
+        return task
+    task_class = TASKS.check(argument, task)
+    if preset is not None:
+        return task_class.from_preset(preset, ablation=ablation, **own)
+    if ablation is not None:
+        raise fail(ValueError, "ablation", "None without a preset", ablation)
+    check_names(task_class.__name__, own, task_class.argument_names())
+    return task_class(**own)

@@ -1,0 +1,228 @@
+"""The self-supervised tasks: each a row of Table 5, bound to its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+
+from nsa_augment._shared.checks import check_choice, check_number, fail, set_field
+from nsa_augment._shared.types import Gradient
+from nsa_augment.planning import SynthesisPlan, draw_plan
+from nsa_augment.planning.jitter import MAX_JITTER
+from nsa_augment.scenes import Scene
+from nsa_augment.tasks.base import AnomalyTask
+
+FACTOR_RANGE = (0.05, 0.95)
+"""Of the interpolation factor of FPI and PII (Table 5)."""
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "normal": ("cutpaste",),
+    "scar": ("cutpaste_scar",),
+    "union": ("cutpaste", "cutpaste_scar"),
+}
+"""Selections among which a variant of CutPaste draws."""
+VARIANT_JITTER = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class NaturalSyntheticAnomaly(AnomalyTask):
+    """Natural synthetic anomalies: patches of one normal image, resized, moved and blended into another by Poisson.
+
+    The defaults are the preset of tile; `from_preset` binds any row of Table 4 [1]_.
+
+    Parameters
+    ----------
+    max_patches : int
+        n_max: the first patch is always tried, each further one with probability 1/2.
+    height_range, width_range : (minimum, maximum)
+        Size of a patch as a fraction of the image, in [0, 1].
+    background : None, (b, t), sequence of (b, t), or callable
+        Object pixels differ from brightness b by more than t grey levels (0..255), under every pair; or a
+        callable image -> (H, W) bool object mask; None: no constraints.
+    min_object : float in [0, 1]
+        The object must fill more than this fraction of a patch.
+    min_overlap : float in [0, 1]
+        More than this fraction of the patch's object must land on the object of the image.
+    scale_range : (minimum, maximum) or None
+        Limits of the random resizing; None: patches are not resized.
+    gradient : "source" or "mixed"
+        Guidance field of the blending: the source's gradients, or the stronger of both images.
+    label : "binary", "continuous" or "logistic"
+        0/1, the change in grey levels, or the change squashed to [0, 1].
+    logistic_midpoint : float
+        y0: change at which the logistic label is 1/2, grey levels (0..255).
+    logistic_steepness : float
+        k, per grey level.
+    selection : "natural", "cutpaste", "cutpaste_scar" or "fpi"
+        How size and place in the source are drawn (Table 6): the paper's own; area and aspect ratio; thin rotated
+        strips; squares.
+    shape : None or "ellipses"
+        Patches are rectangles, or unions of five random ellipses (ablation D).
+    size_gamma : (shape, scale, offset) or None
+        The half-size of a patch is offset + Gamma(shape, scale) of the image, clipped to the ranges; None: uniform.
+    resize_limits : "half" or "full"
+        Whether the ranges bound the resized patch as half-sizes (published code) or as sizes (the paper's words).
+    max_value : float, optional
+        Value of grey level 255 in the images; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
+    solver : "spectral" or "opencv"
+        Implementation of Poisson blending: sine transforms, for any dtype, or `cv2.seamlessClone`, for 8 bits.
+    blending : "poisson", "copy_paste" or "linear"
+        How patches are joined to the image; the method's own is Poisson.
+
+    References
+    ----------
+    .. [1] Schlüter, Tan, Hou, Kainz, "Natural Synthetic Anomalies for Self-Supervised Anomaly Detection and
+       Localization", ECCV 2022, arXiv:2109.15222.
+
+    Examples
+    --------
+    >>> image, source = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    >>> task = NaturalSyntheticAnomaly.from_preset("leather", label="logistic")
+    >>> result = task(image, source, rng=1)
+    >>> result.image.shape, result.label.dtype.name, int(result.mask.max())
+    ((128, 128, 3), 'float32', 1)
+    >>> plan = SynthesisPlan.from_dict(result.plan.to_dict())
+    >>> bool((task.apply(image, source, plan).label == result.label).all())
+    True
+    """
+
+    scale_range: tuple[float, float] | None = (0.5, 2.0)
+    gradient: Gradient = "mixed"
+    label: str = "logistic"
+    solver: str = "spectral"
+    blending: str = "poisson"
+
+    name: ClassVar[str] = "nsa"
+    title: ClassVar[str] = "NSA (natural synthetic anomalies)"
+    no_preset_columns: ClassVar[frozenset[str]] = frozenset()
+
+    def __post_init__(self) -> None:
+        check_choice("gradient", self.gradient, get_args(Gradient))
+        super().__post_init__()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutPasteAnomaly(AnomalyTask):
+    """CutPaste: patches of the image itself, pasted elsewhere without blending [1]_.
+
+    By default with the patch selection of `NaturalSyntheticAnomaly`, as the paper's comparison (Table 5 of [2]_).
+    Arguments not listed here are those of `NaturalSyntheticAnomaly`; there are no `gradient` and `solver`.
+
+    Parameters
+    ----------
+    label : "binary", "continuous" or "logistic"
+    scale_range : (minimum, maximum) or None
+        None: patches are not resized. Presets do not set it.
+    jitter : float in [0, 0.5]
+        Strength of the colour jitter of each patch.
+    variant : None, "normal", "scar" or "union"
+        As the CutPaste paper trains, whatever `max_patches` and `background` say: a single patch, no foreground
+        constraints (unless masks are given with the call), jitter 0.1 (unless given); "normal" by area and aspect
+        ratio, "scar" a thin rotated strip, "union" either of them, at random.
+
+    References
+    ----------
+    .. [1] Li, Sohn, Yoon, Pfister, "CutPaste: Self-Supervised Learning for Anomaly Detection and Localization",
+       CVPR 2021.
+    .. [2] Schlüter et al., "Natural Synthetic Anomalies", ECCV 2022.
+
+    Examples
+    --------
+    >>> image = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    >>> result = CutPasteAnomaly(variant="normal", jitter=0)(image, rng=0)
+    >>> bool(np.isin(result.image, image).all())
+    True
+    """
+
+    jitter: float | None = None
+    variant: Literal["normal", "scar", "union"] | None = None
+
+    name: ClassVar[str] = "cutpaste"
+    title: ClassVar[str] = "CutPaste"
+    needs_source: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("variant", self.variant, (None, *VARIANTS))
+        if self.variant is not None and self.selection != "natural":
+            raise fail(ValueError, "selection", f"left out beside variant={self.variant!r}", self.selection)
+        if self.variant is not None and self.shape is not None:
+            raise fail(ValueError, "shape", f"left out beside variant={self.variant!r}", self.shape)
+        if self.variant is not None:
+            set_field(self, "background", None)
+            set_field(self, "max_patches", 1)
+        strength = (0.0 if self.variant is None else VARIANT_JITTER) if self.jitter is None else self.jitter
+        set_field(self, "jitter", check_number("jitter", strength, 0, MAX_JITTER))
+
+    def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
+        """With the colour jitter, and a selection of the variant."""
+        drawn = self
+        if self.variant is not None:
+            options = VARIANTS[self.variant]
+            drawn = replace(self, variant=None, selection=options[int(rng.integers(len(options)))])
+        return draw_plan(scene, drawn, self._bound_blending(), rng, jitter=self.jitter or 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignPatchInterpolation(AnomalyTask):
+    """FPI: patches of another image, interpolated in place [1]_.
+
+    By default with the patch selection of `NaturalSyntheticAnomaly`; `selection="fpi"` is the original one. The factor
+    is uniform in [0.05, 0.95], one draw per image. Arguments not listed here are those of `NaturalSyntheticAnomaly`;
+    there are no `gradient` and `solver`.
+
+    Parameters
+    ----------
+    label : "factor", "binary", "continuous" or "logistic"
+        "factor" is the binary label times the interpolation factor.
+
+    References
+    ----------
+    .. [1] Tan, Hou, Batten, Qiu, Kainz, "Detecting Outliers with Foreign Patch Interpolation", MELBA 2022.
+
+    Examples
+    --------
+    >>> image, source = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    >>> result = ForeignPatchInterpolation(selection="fpi")(image, source, rng=0)
+    >>> bool(result.label.max() == np.float32(result.plan.patches[0].factor))
+    True
+    """
+
+    label: str = "factor"
+    blending: str = "linear"
+
+    name: ClassVar[str] = "fpi"
+    title: ClassVar[str] = "FPI (foreign patch interpolation)"
+    shift: ClassVar[bool] = False
+    factor_range: ClassVar[tuple[float, float] | None] = FACTOR_RANGE
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoissonImageInterpolation(ForeignPatchInterpolation):
+    """PII: as FPI, but interpolating gradients: mixed ones, by Poisson [1]_.
+
+    Parameters
+    ----------
+    label : "factor", "binary", "continuous" or "logistic"
+    solver : "spectral" or "opencv"
+        Implementation of Poisson blending.
+
+    References
+    ----------
+    .. [1] Tan, Hou, Day, Simpson, Rueckert, Kainz, "Detecting Outliers with Poisson Image Interpolation",
+       MICCAI 2021.
+
+    Examples
+    --------
+    >>> image, source = np.random.default_rng(0).integers(0, 256, (2, 64, 64), dtype=np.uint8)
+    >>> PoissonImageInterpolation()(image, source, rng=0).plan.patches[0].gradient
+    'mixed'
+    """
+
+    solver: str = "spectral"
+    blending: str = "poisson"
+
+    name: ClassVar[str] = "pii"
+    title: ClassVar[str] = "PII (Poisson image interpolation)"
+    gradient: ClassVar[Gradient] = "mixed"
