@@ -226,13 +226,22 @@ def test_a_blending_of_another_package_joins_the_patches(outcomes, folder):
 
 def test_compare_shows_every_task_under_every_label(outcomes, folder):
     page = read(folder, "compare")
-    columns, rows, bars = 3 + len(LABEL_NAMES), len(TASK_NAMES), 3
-    height = TOP + max(rows * (TILE + CAPTION), bars * (TILE + 3 * CAPTION)) + MARGIN
-    assert page.shape == (height, 2 * MARGIN + columns * (TILE + GAP) - GAP + BAR_SPACE, 3)
+    columns, rows = 3 + len(LABEL_NAMES), len(TASK_NAMES)
+    width = 2 * MARGIN + columns * (TILE + GAP) - GAP + BAR_SPACE
+    assert page.shape == (TOP + rows * (TILE + CAPTION) + MARGIN, width, 3)
     for row, task in enumerate(TASK_NAMES):
         blank = {label for label in LABEL_NAMES if is_blank(tile(page, row, 3 + LABEL_NAMES.index(label)))}
         suited = {"factor": task in ("fpi", "pii"), "half": task == "stamp"}
         assert blank == {label for label, suits in suited.items() if not suits}
+
+
+def test_compare_has_a_colour_bar_for_labels_without_unit_and_for_each_unit(outcomes, folder):
+    page = read(folder, "compare")
+    inked = (page[:, MARGIN + (3 + len(LABEL_NAMES)) * (TILE + GAP)] != 255).any(axis=1)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], inked.astype(int), [0]])))
+    heights = (edges[1::2] - edges[::2]).tolist()
+    assert heights.count(TILE) == 3
+    assert max(heights) == TILE
 
 
 def test_a_label_with_a_unit_is_coloured_up_to_its_largest_value(outcomes, folder):

@@ -41,6 +41,11 @@ class ColourBar:
     name: str
     top: float
 
+    @property
+    def height(self) -> int:
+        """Pixels that the bar takes with its name, a word a line."""
+        return TILE + max(len(self.name.split()), 3) * CAPTION
+
 
 def colours(share: NDArray[np.floating]) -> Pixels:
     """Colours of values in [0, 1]: (h, w) to (h, w, 3) uint8 RGB."""
@@ -75,7 +80,7 @@ def draw_page(title: str, columns: Sequence[str], rows: Sequence[Row], bars: Seq
     heights = [max(shape[0] for shape in row) for row in shapes]
     lefts = [MARGIN + column * (width + GAP) for column in range(len(columns))]
     top = MARGIN + 2 * CAPTION
-    bottom = max(top + sum(heights) + len(rows) * CAPTION, top + len(bars) * (TILE + 3 * CAPTION))
+    bottom = top + max(sum(heights) + len(rows) * CAPTION, sum(bar.height for bar in bars))
     page = PILImage.new("RGB", (lefts[-1] + width + BAR_SPACE + MARGIN, bottom + MARGIN), "white")
     pen = ImageDraw.Draw(page)
     pen.text((MARGIN, MARGIN), title, fill=INK, font=ImageFont.load_default(17))
@@ -85,9 +90,10 @@ def draw_page(title: str, columns: Sequence[str], rows: Sequence[Row], bars: Seq
     for row, height in zip(rows, heights, strict=True):
         _draw_row(page, pen, row, [Box.at(y, left, (height, width)) for left in lefts])
         y += height + CAPTION
-    for index, bar in enumerate(bars):
-        corner = lefts[-1] + width + GAP, top + index * (TILE + 3 * CAPTION)
-        _draw_bar(page, pen, corner, bar)
+    y = top
+    for bar in bars:
+        _draw_bar(page, pen, (lefts[-1] + width + GAP, y), bar)
+        y += bar.height
     return np.asarray(page)
 
 
