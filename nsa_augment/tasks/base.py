@@ -110,8 +110,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         """
         check_names(cls.__name__, overrides, cls.argument_names())
         columns = cls.argument_names() - cls.no_preset_columns
-        accepted = frozenset().union(*(task.argument_names() for task in TASKS.values()))
-        arguments = preset_arguments(preset, accepted)
+        arguments = preset_arguments(preset, _arguments_of_all_tasks)
         if ablation is not None:
             check_choice("ablation", ablation, ABLATIONS)
         varied = {} if ablation is None else dict(ABLATIONS[ablation])
@@ -238,3 +237,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
 
     def _apply(self, scene: Scene, plan: SynthesisPlan, out: Image | None = None) -> SynthesisResult:
         return apply_plan(scene, plan, self._bound_blending(), LABELS[self.label].bind(self), out)
+
+
+def _arguments_of_all_tasks() -> frozenset[str]:
+    return frozenset().union(*(task.argument_names() for task in TASKS.values()))
