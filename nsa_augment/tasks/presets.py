@@ -1,4 +1,4 @@
-"""Parameters of the paper, as data: Table 4, one entry a class; and parameters of one's own, from YAML files."""
+"""Parameters of the paper as data (Table 4, one entry per class), and parameters from YAML files."""
 
 from __future__ import annotations
 
