@@ -1,4 +1,4 @@
-"""A task: darkened triangles of the image itself, each as dark as it happens."""
+"""A task: darkened triangles of the image itself, each of a darkness of its own."""
 
 from dataclasses import dataclass, replace
 

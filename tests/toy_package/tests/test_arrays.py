@@ -8,6 +8,7 @@ from conftest import change
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly, SynthesisPlan, tasks
 from nsa_augment.blending import BLENDINGS, SOLVERS
+from nsa_augment.datasets import LAYOUTS
 from nsa_augment.labelling import LABELS
 from nsa_augment.planning import OUTLINES
 from nsa_augment.tasks import TASKS, bind_task
@@ -28,6 +29,7 @@ def spots():
         (SOLVERS, "conjugate_gradients"),
         (OUTLINES, "triangle"),
         (LABELS, "percent"),
+        (LAYOUTS, "csv_index"),
     ],
 )
 def test_is_listed_behind_those_of_the_package(registry, name):
