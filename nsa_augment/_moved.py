@@ -1,4 +1,4 @@
-"""Modules under the names that they had in version 0.1, for one more release."""
+"""Module names of version 0.1, kept for one more release."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _MovedModules(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         places = [f"{__package__}.{name}" for name in MOVED[module.__name__.partition(".")[2]]]
-        message = f"{module.__name__} is now {' and '.join(places)}; the old name goes with the next release"
+        message = f"{module.__name__} is now {' and '.join(places)}; the next release drops the old name"
         warnings.warn(message, DeprecationWarning, stacklevel=2)
 
         def find(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The arguments of every task that a plan is drawn by: how many patches, how big, from where to where (Table 4)."""
+"""The task arguments that a plan depends on: number, size, source and destination of patches (Table 4)."""
 
 from __future__ import annotations
 

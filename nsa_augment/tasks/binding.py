@@ -1,4 +1,4 @@
-"""A task from what a user names: task, preset, ablation and arguments of his own."""
+"""A task from the name of a task, a preset, an ablation and further arguments."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def bind_task(
     Parameters
     ----------
     task : str or AnomalyTask
-        One of `TASKS`; or a task that is given whole, which takes nothing else.
+        One of `TASKS`; or an instance, which takes no other argument.
     preset : str or path-like, optional
         One of `PRESETS`, or a YAML file; None: the defaults of the task.
     ablation : str, optional
@@ -46,7 +46,7 @@ def bind_task(
     if isinstance(task, AnomalyTask):
         given = {"preset": preset, "ablation": ablation}
         for name, value in ({name: value for name, value in given.items() if value is not None} | own).items():
-            raise fail(TypeError, name, "left out beside a task that is given whole", value)
+            raise fail(TypeError, name, f"left out if {argument} is an AnomalyTask", value)
         return task
     task_class = TASKS.check(argument, task)
     if preset is not None:
