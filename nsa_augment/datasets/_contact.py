@@ -14,8 +14,8 @@ from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.page import ColourBar, Row, colours, draw_page
 from nsa_augment._shared.scale import BY_DTYPE
 from nsa_augment._shared.types import Image
-from nsa_augment.datasets.journal import Lines
-from nsa_augment.datasets.recipe import GREY_LEVEL, Recipe
+from nsa_augment.datasets._journal import Lines
+from nsa_augment.datasets.recipe import Recipe
 
 CONTACT = "contact.png"
 SHOWN = 8
@@ -29,7 +29,11 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
     chosen = sorted({placed[round(share * (len(placed) - 1))] for share in np.linspace(0, 1, SHOWN)})
     files = [json.loads(lines.get(index) or "")["files"] for index in chosen]
     labels = [read_image(out / each["label"]["path"], grey=True, deep=True) for each in files]
-    top = max(int(label.max()) for label in labels) if recipe.arguments["label"] == "continuous" else recipe.label_scale
+    kind = recipe.label_kind
+    top, bar = round(kind.maximum * kind.file_scale), ColourBar(f"{kind.name} label", kind.maximum)
+    if kind.unit is not None:
+        top = max(int(label.max()) for label in labels)
+        bar = ColourBar(f"change in {kind.unit}", top / kind.file_scale)
     pairs = [_pair(out, each, np.minimum(label / max(top, 1), 1)) for each, label in zip(files, labels, strict=True)]
     blank = [(None, None)] * (-len(pairs) % ACROSS)
     rows = []
@@ -37,9 +41,6 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
         names = "   ".join(each["image"]["path"] for each in files[start : start + ACROSS])
         tiles = [tile for pair in (*pairs, *blank)[start : start + ACROSS] for tile in pair]
         rows.append(Row(names, tiles))
-    bar = ColourBar(f"{recipe.arguments['label']} label", 1.0)
-    if recipe.arguments["label"] == "continuous":
-        bar = ColourBar("change in grey levels", top / GREY_LEVEL)
     title = f"{recipe.count} images, task {recipe.task}, seed {recipe.seed}"
     return encode_png(draw_page(title, ("image and outline", "label") * ACROSS, rows, [bar]))
 
