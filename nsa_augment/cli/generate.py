@@ -58,9 +58,9 @@ def generate(
                 maker,
                 count=count,
                 seed=seed,
-                layout=layout,  # type: ignore[arg-type]
+                layout=layout,
                 workers=workers,
-                backend=backend,  # type: ignore[arg-type]
+                backend=backend,
                 scheduler=scheduler,
                 origin=origin,
                 on_progress=show,

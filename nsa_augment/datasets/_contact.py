@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.overlays import label_bar, outlined, rgb, scaled, tile_scale, tinted
 from nsa_augment._shared.page import Pixels, Row, draw_page
-from nsa_augment.datasets.journal import Lines
+from nsa_augment.datasets._journal import Lines
 from nsa_augment.datasets.recipe import Recipe
-from nsa_augment.labelling import LABELS
 
 CONTACT = "contact.png"
 SHOWN = 8
@@ -28,7 +27,7 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
     chosen = sorted({placed[round(share * (len(placed) - 1))] for share in np.linspace(0, 1, SHOWN)})
     files = [json.loads(lines.get(index) or "")["files"] for index in chosen]
     labels = [read_image(out / each["label"]["path"], grey=True, deep=True) / recipe.label_scale for each in files]
-    bar = label_bar(LABELS[recipe.arguments["label"]], labels)
+    bar = label_bar(recipe.label_kind, labels)
     pairs = [_pair(out, each, np.minimum(label / bar.top, 1)) for each, label in zip(files, labels, strict=True)]
     blank = [(None, None)] * (-len(pairs) % ACROSS)
     rows = []
