@@ -131,7 +131,7 @@ def test_patch_sizes_follow_the_object():
     turned = calibrate(photographs("bolt", 12)).arguments
     assert tall["height_range"][1] > 1.5 * tall["width_range"][1]
     assert lying["width_range"][1] > 1.5 * lying["height_range"][1]
-    assert turned["width_range"] == anyhow["height_range"]
+    assert turned["width_range"] == turned["height_range"]
     assert turned["width_range"][1] < 0.45
 
 
