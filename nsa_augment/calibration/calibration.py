@@ -94,17 +94,17 @@ class Calibration:
 def calibrate(images: Images, *, max_images: int = 64, seed: int = 0, max_value: float | None = None) -> Calibration:
     """Estimate the arguments of natural synthetic anomalies for a product.
 
-    The paper chose them by eye, product by product [1]_; this follows its reasons. The functions that measure say how:
-    `find_background`, `measure_extent`, `measure_variation`.
+    The paper chose them by eye, product by product [1]_; the estimates follow its reasons. `find_background`,
+    `measure_extent` and `measure_variation` explain the measurements.
 
     Parameters
     ----------
     images : folder, sequence of image files, or sequence of (H, W) or (H, W, C) arrays
         Normal images of one product. Those of another size than most are resized.
     max_images : int
-        How many are looked at, picked evenly.
+        How many to look at, picked evenly.
     seed : int
-        Of the calls that are tried.
+        Of the calls that are tried with the arguments.
     max_value : float, optional
         Value of grey level 255; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
 
