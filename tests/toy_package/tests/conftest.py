@@ -1,11 +1,9 @@
-import subprocess
-import sys
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from nsa_augment.cli.app import app
 from nsa_augment.samples import draw_sample
 
 
@@ -28,16 +26,15 @@ def folder(images, tmp_path_factory):
 
 
 @pytest.fixture
-def command(tmp_path):
-    """Run `nsa-augment` in a process of its own, with an empty folder as its working folder."""
+def command(tmp_path, monkeypatch):
+    """Run `nsa-augment` in an empty folder, and return what it writes to the terminal."""
+    monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
-        start = [sys.executable, "-W", "error", "-c", "from nsa_augment.cli import main; main()"]
-        done = subprocess.run([*start, *map(str, arguments)], capture_output=True, text=True, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        return done
+        done = CliRunner().invoke(app, list(map(str, arguments)))
+        assert done.exit_code == 0, done.output
+        return done.output
 
-    run.folder = Path(tmp_path)
     return run
 
 

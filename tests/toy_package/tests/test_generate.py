@@ -33,7 +33,7 @@ def test_two_workers_make_what_one_process_makes(layout, folder, tmp_path):
     for name, workers in (("one", 0), ("two", 2)):
         generate(folder, tmp_path / name, spots(), count=COUNT, seed=1, layout=layout, workers=workers)
     assert content(tmp_path / "one") == content(tmp_path / "two")
-    assert not verify(tmp_path / "one", workers=2).problems
+    assert not verify(tmp_path / "one", workers=0).problems
 
 
 def test_files_hold_what_the_plan_makes(folder, tmp_path):
@@ -41,8 +41,7 @@ def test_files_hold_what_the_plan_makes(folder, tmp_path):
     assert json.loads((tmp_path / "out" / "recipe.json").read_text())["label_scale"] == 655
     for record in manifest(tmp_path / "out"):
         image = cv2.imread(str(folder / record["image"]))[:, :, ::-1]
-        source = cv2.imread(str(folder / record["source"]))[:, :, ::-1]
-        result = spots().apply(image, source, SynthesisPlan.from_dict(record["plan"]))
+        result = spots().apply(image, None, SynthesisPlan.from_dict(record["plan"]))
         files = {
             role: cv2.imread(str(tmp_path / "out" / file["path"]), cv2.IMREAD_UNCHANGED)
             for role, file in record["files"].items()
@@ -50,6 +49,7 @@ def test_files_hold_what_the_plan_makes(folder, tmp_path):
         np.testing.assert_array_equal(files["image"][:, :, ::-1], result.image)
         np.testing.assert_array_equal(files["mask"], result.mask * 255)
         np.testing.assert_allclose(files["label"], result.label * 655, atol=0.51)
+        assert record["source"] is None
         assert record["changed_pixels"] == result.mask.sum() > 0
 
 
@@ -68,7 +68,7 @@ def test_index_of_the_new_layout(folder, tmp_path):
 def test_commands(command, folder):
     options = ("--task", "dark_spots", "--label", "percent", "--layout", "csv_index", "--set", "darkness=0.5")
     command("generate", folder, "out", "--count", COUNT, "--workers", 2, *options)
-    assert "all as generated" in command("verify", "out", "--workers", 2).stdout
+    assert "all as generated" in command("verify", "out", "--workers", 0)
 
 
 def test_solver_blending_and_outline_in_a_dataset(folder, tmp_path):

@@ -23,7 +23,7 @@ def test_dataset_and_workers(start, images):
 
 
 def test_transform_of_a_batch(images):
-    batch = torch.from_numpy(np.stack(images[:4]).transpose(0, 3, 1, 2))
+    batch = torch.tensor(np.stack(images[:4]).transpose(0, 3, 1, 2))
     transform = AnomalyTransform("leather", task="dark_spots", p=1.0, label="percent", **LARGE)
     torch.manual_seed(1)
     changed, labels = transform(batch)
@@ -36,14 +36,14 @@ def test_transform_of_a_batch(images):
 
 
 def test_transform_of_one_image_needs_no_source(images):
-    image = torch.from_numpy(images[0].transpose(2, 0, 1))
+    image = torch.tensor(images[0].transpose(2, 0, 1))
     task = bind_task("dark_spots", arguments=LARGE)
     _, label = AnomalyTransform(task=task, p=1.0)(image)
     assert label.any()
 
 
 def test_a_mask_that_is_there_merges_with_shares_of_one_only(images):
-    image, mask = torch.from_numpy(images[0].transpose(2, 0, 1)), torch.ones(images[0].shape[:2])
+    image, mask = torch.tensor(images[0].transpose(2, 0, 1)), torch.ones(images[0].shape[:2])
     assert AnomalyTransform(task="dark_spots", **LARGE)(image, mask)[1].min() == 1
     with pytest.raises(ValueError, match=r"mask .*label='percent'"):
         AnomalyTransform(task="dark_spots", label="percent", **LARGE)(image, mask)
