@@ -28,7 +28,7 @@ BLANK = (238, 238, 238)
 
 @dataclass(frozen=True)
 class Row:
-    """Tiles of one height, (h, w, 3) uint8 RGB (None: nothing to show), and what stands below them."""
+    """Tiles of one height, (h, w, 3) uint8 RGB (None: nothing to show), and the caption below them."""
 
     caption: str
     tiles: Sequence[Pixels | None]

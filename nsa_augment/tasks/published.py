@@ -70,6 +70,10 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     blending : "poisson", "copy_paste" or "linear"
         How patches are joined to the image; the method's own is Poisson.
 
+    Notes
+    -----
+    `label`, `shape`, `solver` and `blending` also take the names of kinds that you or other packages define.
+
     References
     ----------
     .. [1] Schlüter, Tan, Hou, Kainz, "Natural Synthetic Anomalies for Self-Supervised Anomaly Detection and
@@ -145,7 +149,7 @@ class CutPasteAnomaly(AnomalyTask):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("variant", self.variant, (None, *VARIANTS))
-        if self.variant is not None and self.selection != "natural":
+        if self.variant is not None and self.selection != type(self).selection:
             raise fail(ValueError, "selection", f"left out with variant={self.variant!r}", self.selection)
         if self.variant is not None and self.shape is not None:
             raise fail(ValueError, "shape", f"left out with variant={self.variant!r}", self.shape)
