@@ -2,10 +2,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
 def test_pytorch_loader():
+    pytest.importorskip("torch")
     command = [sys.executable, str(EXAMPLES / "pytorch_loader.py"), "--workers", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
