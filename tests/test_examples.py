@@ -15,6 +15,7 @@ SOLVERS = "nsa_augment.blending.solvers"  # benchmarks may look inside
 
 
 def test_pytorch_loader():
+    pytest.importorskip("torch")
     command = [sys.executable, str(EXAMPLES / "pytorch_loader.py"), "--workers", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()

@@ -8,8 +8,8 @@ before the camera sees it, and its exact mask. `write_samples` writes both in fo
 >>> sample = draw_sample("bolt", 0)
 >>> sample.image.shape, sample.image.dtype.name, sample.foreground.dtype.name
 ((256, 256, 3), 'uint8', 'bool')
->>> draw_defect("bolt", "scratch", 0).mask.any()
-np.True_
+>>> bool(draw_defect("bolt", "scratch", 0).mask.any())
+True
 """
 
 from __future__ import annotations
