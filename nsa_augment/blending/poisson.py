@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import cv2
@@ -77,6 +78,6 @@ class Poisson(Blending):
             gradient = patch.gradient or self.gradient
             self._solver.clone(canvas[box], patch.pixels[box], mask, gradient, self.scale.maximum(canvas.dtype))
 
-    @property
+    @cached_property
     def _solver(self) -> type[Solver]:
         return SOLVERS[self.solver]

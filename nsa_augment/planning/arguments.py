@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -37,7 +38,7 @@ class PlanArguments(SelectionArguments):
         check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
         set_field(self, "max_value", Scale(self.max_value).max_value)
 
-    @property
+    @cached_property
     def scale(self) -> Scale:
         """Which value of an image stands for grey level 255."""
         return Scale(self.max_value)

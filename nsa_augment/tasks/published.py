@@ -165,7 +165,7 @@ class CutPasteAnomaly(AnomalyTask):
         if self.variant is not None:
             options = VARIANTS[self.variant]
             drawn = replace(self, variant=None, selection=options[int(rng.integers(len(options)))])
-        return draw_plan(scene, drawn, self._bound_blending(), rng, jitter=self.jitter or 0.0)
+        return draw_plan(scene, drawn, self._bound_blending, rng, jitter=self.jitter or 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

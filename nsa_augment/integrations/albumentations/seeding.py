@@ -46,7 +46,8 @@ def seed_tag(owner: str, task: AnomalyTask | None) -> int:
     >>> seed_tag("NSA", NaturalSyntheticAnomaly()) == seed_tag("NSA", NaturalSyntheticAnomaly(blending="linear"))
     False
     """
-    arguments = [] if task is None else sorted(vars(task).items())
+    names = () if task is None else sorted(task.argument_names())
+    arguments = [(name, getattr(task, name)) for name in names]
     counted = [
         (name, value)
         for name, value in arguments
