@@ -33,6 +33,15 @@ SETTINGS = Settings("bolt", "screw", "nsa", "logistic", None, 2, 64, 2, 0, "floa
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Small networks: threads that wait for one another on a busy machine cost more than they give."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def samples(tmp_path_factory):
     folder = tmp_path_factory.mktemp("samples")
