@@ -98,6 +98,23 @@ def test_calls_of_one_pipeline_differ(use):
     assert len(set(changed)) == len(changed) > (20 if use == "pii" else 38)
 
 
+DRAWN = {
+    "nsa": [[20, 11, 30, 17], [22, 1, 48, 19], [35, 9, 51, 25]],
+    "cutpaste": [[23, 22, 39, 34], [49, 0, 64, 10], [20, 2, 30, 16]],
+    "fpi": [[46, 1, 64, 13], [11, 40, 27, 50], [0, 20, 21, 36]],
+    "pii": [[38, 27, 50, 55], [2, 39, 28, 64], [14, 3, 24, 33]],
+}
+"""First source boxes of three calls from seed 8, as version 0.1 draws them."""
+
+
+@each_transform(DRAWN)
+@pytest.mark.parametrize("preset", [TEXTURE, None])
+def test_a_seed_draws_what_it_drew_in_version_0_1(use, preset):
+    pipeline = recorder([transform_of(use, preset, arguments={})], seed=8)
+    plans = [params_of(pipeline(image=IMAGE))["plan"] for _ in range(3)]
+    assert [plan["patches"][0]["source_box"] for plan in plans] == DRAWN[use]
+
+
 def test_transforms_of_one_pipeline_draw_apart():
     """CutPaste, FPI and PII that are given the same seed do not follow one another."""
     boxes = []
