@@ -107,10 +107,12 @@ def ranges(low, high):
     return st.tuples(st.floats(low, high), st.floats(low, high)).map(lambda pair: tuple(sorted(pair)))
 
 
+sizes = st.one_of(ranges(0.1, 0.9), ranges(0, 1).filter(lambda pair: pair[1] > 0 and pair[0] < 1))
+
 geometry = {
     "max_patches": st.integers(1, 6),
-    "height_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
-    "width_range": st.one_of(ranges(0.1, 0.9), ranges(0, 1)),
+    "height_range": sizes,
+    "width_range": sizes,
     "background": backgrounds,
     "min_object": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
     "min_overlap": st.one_of(st.floats(0, 0.3), st.floats(0, 1)),
@@ -127,7 +129,7 @@ def arguments_for(row):
     """Keyword arguments of a task: any selection, with any shape that it allows."""
     own = {"label": st.sampled_from(row.labels)}
     if row.shift:
-        own["scale_range"] = st.one_of(st.none(), ranges(0.5, 4), ranges(0, 1e300))
+        own["scale_range"] = st.one_of(st.none(), ranges(0.5, 4), ranges(0, 1e300).filter(lambda pair: pair[1] > 0))
     if row.poisson:
         own["solver"] = st.sampled_from(["spectral", "opencv"])
     if row.name == "nsa":

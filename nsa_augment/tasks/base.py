@@ -15,6 +15,7 @@ from nsa_augment._shared.types import Image, Size
 from nsa_augment.blending import BLENDINGS, Blending
 from nsa_augment.labelling import LABELS, LabelArguments
 from nsa_augment.planning import PlanArguments, SynthesisPlan, draw_plan
+from nsa_augment.planning.silence import listen
 from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
 from nsa_augment.synthesis import SynthesisResult, apply_plan
 from nsa_augment.tasks.presets import ABLATIONS, preset_arguments
@@ -76,7 +77,15 @@ class AnomalyTask(PlanArguments, LabelArguments):
                 f"scale_range must be None for {type(self).__name__}, got {self.scale_range!r}: "
                 "its patches stay where they are cut, so they cannot change size"
             )
+        if self.shift and not self.limits_are_halved:
+            self._check_room()
         BLENDINGS.check("blending", self.blending).bind(self)
+
+    def _check_room(self) -> None:
+        for name in self.ranges_in_use:
+            if getattr(self, name)[0] == 1:
+                accepted = "a pair (minimum, maximum) with minimum < 1, as patches that move are smaller than the image"
+                raise fail(ValueError, name, accepted, getattr(self, name))
 
     @classmethod
     def argument_names(cls) -> frozenset[str]:
@@ -155,7 +164,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
             The message names the argument, what is accepted and what was received.
         """
         scene = self._scene(image, source, mask, source_mask)
-        return self._apply(scene, self.draw(scene, check_generator(rng)))
+        return self._apply(scene, self._draw(scene, rng))
 
     def plan(
         self,
@@ -167,7 +176,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         source_mask: NDArray[Any] | None = None,
     ) -> SynthesisPlan:
         """Draw everything that is random. Parameters as for calling the task."""
-        return self.draw(self._scene(image, source, mask, source_mask), check_generator(rng))
+        return self._draw(self._scene(image, source, mask, source_mask), rng)
 
     def apply(
         self,
@@ -218,6 +227,11 @@ class AnomalyTask(PlanArguments, LabelArguments):
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         """Draw everything that is random, for checked images; `plan` and calls use it."""
         return draw_plan(scene, self, self._bound_blending(), rng, shift=self.shift, factor_range=self.factor_range)
+
+    def _draw(self, scene: Scene, rng: np.random.Generator | int | None) -> SynthesisPlan:
+        plan = self.draw(scene, check_generator(rng))
+        listen(self, plan)
+        return plan
 
     def _bound_blending(self) -> Blending:
         return BLENDINGS[self.blending].bind(self)
