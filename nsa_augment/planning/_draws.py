@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -19,7 +20,7 @@ NO_TABLE = np.zeros((1, 1), np.int32)
 NO_MASK = np.ones((1, 1), np.uint8)
 """What compiled functions are given where there are no constraints."""
 
-LARGEST_SHARE = float(np.nextafter(1, 0))
+LARGEST_SHARE = math.nextafter(1, 0)
 """Threshold that only the share 1 exceeds."""
 
 Corners: TypeAlias = tuple[int, int, int, int]

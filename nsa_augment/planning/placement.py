@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
@@ -61,7 +63,8 @@ def draw_destination(
     min_object : float
         The source's object must fill more than this fraction of the rectangle; 1: all of it.
     min_overlap : float
-        More than this fraction of the source's object must land on the object of the image; 1: all of it.
+        More than this fraction of the source's object must land on the object of the image; 1: all that lies
+        inside the outline.
 
     Returns
     -------
@@ -75,7 +78,9 @@ def draw_destination(
         y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
         return Box.at(y, x, size)
     counted = source_object if bitmap is None else source_object & bitmap
-    min_object, min_overlap = threshold(min_object), threshold(min_overlap)
+    min_object = threshold(min_object)
+    if min_overlap == 1 and source_object.any():
+        min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
     found, y, x = _draw_overlapping(rng, source_object, counted, image_object, min_object, min_overlap)
     if found:
         return Box.at(y, x, size)
