@@ -156,7 +156,8 @@ class AnomalyTask(PlanArguments, LabelArguments):
         Returns
         -------
         SynthesisResult
-            When no patch fits, the image unchanged with a zero label.
+            When no patch fits, the image unchanged with a zero label. 20 such calls in a row are a warning, which
+            says why.
 
         Raises
         ------
