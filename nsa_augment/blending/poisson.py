@@ -38,6 +38,9 @@ class Poisson(Blending):
 
     name: ClassVar[str] = "poisson"
     min_side: ClassVar[int] = 5
+    needs: ClassVar[str] = (
+        f"Poisson blending needs {min_side} pixels either way and {MIN_PIXELS} inside the outermost ring."
+    )
 
     def __post_init__(self) -> None:
         SOLVERS.check("solver", self.solver).check_scale(self.scale)

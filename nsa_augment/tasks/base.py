@@ -16,6 +16,7 @@ from nsa_augment._shared.types import Image, Size
 from nsa_augment.blending import BLENDINGS, Blending
 from nsa_augment.labelling import LABELS, Label, LabelArguments
 from nsa_augment.planning import PlanArguments, SynthesisPlan, draw_plan
+from nsa_augment.planning.silence import listen
 from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
 from nsa_augment.synthesis import SynthesisResult, apply_plan
 from nsa_augment.tasks.presets import ABLATIONS, preset_arguments
@@ -78,6 +79,10 @@ class AnomalyTask(PlanArguments, LabelArguments):
                 "its patches stay where they are cut, so they cannot change size"
             )
         BLENDINGS.check("blending", self.blending).bind(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The arguments alone: what is bound to them is made anew."""
+        return {name: getattr(self, name) for name in self.argument_names()}
 
     @classmethod
     def argument_names(cls) -> frozenset[str]:
@@ -148,7 +153,8 @@ class AnomalyTask(PlanArguments, LabelArguments):
         Returns
         -------
         SynthesisResult
-            When no patch fits, the image unchanged with a zero label.
+            When no patch fits, the image unchanged with a zero label. 20 such calls in a row are a warning, which
+            says why.
 
         Raises
         ------
@@ -156,7 +162,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
             The message names the argument, what is accepted and what was received.
         """
         scene = self._scene(image, source, mask, source_mask)
-        return self._apply(scene, self.draw(scene, check_generator(rng)))
+        return self._apply(scene, self._draw(scene, rng))
 
     def plan(
         self,
@@ -168,7 +174,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         source_mask: NDArray[Any] | None = None,
     ) -> SynthesisPlan:
         """Draw everything that is random. Parameters as for calling the task."""
-        return self.draw(self._scene(image, source, mask, source_mask), check_generator(rng))
+        return self._draw(self._scene(image, source, mask, source_mask), rng)
 
     def apply(
         self,
@@ -219,6 +225,11 @@ class AnomalyTask(PlanArguments, LabelArguments):
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         """Draw everything that is random, for checked images; `plan` and calls use it."""
         return draw_plan(scene, self, self._bound_blending, rng, shift=self.shift, factor_range=self.factor_range)
+
+    def _draw(self, scene: Scene, rng: np.random.Generator | int | None) -> SynthesisPlan:
+        plan = self.draw(scene, check_generator(rng))
+        listen(self, plan)
+        return plan
 
     @cached_property
     def _bound_blending(self) -> Blending:
