@@ -80,6 +80,9 @@ class _SyntheticSplits(AnomalibDataModule):  # type: ignore[misc, unused-ignore]
     """What a datamodule does otherwise when its synthetic splits are made by this package."""
 
     synthetic_arguments: dict[str, Any]
+    train_data: Any
+    val_data: Any
+    test_data: Any
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
         return _make, (type(self).__bases__[1],), vars(self)
@@ -149,11 +152,11 @@ def synthetic_splits(
 
 
 def _make(datamodule: type[Any]) -> AnomalibDataModule:
-    made = _with_synthetic_splits(datamodule)
+    made = _with_synthetic_splits(datamodule)  # type: ignore[arg-type, unused-ignore]
     return made.__new__(made)
 
 
 @cache
 def _with_synthetic_splits(datamodule: Any) -> Any:
     """A class of the same name: anomalib writes results below it."""
-    return type(datamodule.__name__, (_SyntheticSplits, datamodule), {})
+    return type(datamodule.__name__, (_SyntheticSplits, datamodule), {"__module__": datamodule.__module__})
