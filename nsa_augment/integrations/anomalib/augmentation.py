@@ -48,9 +48,7 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
     Examples
     --------
     >>> import torch
-    >>> from nsa_augment.samples import draw_sample
-    >>> images = [draw_sample("hide", index, size=64).image for index in range(4)]
-    >>> augmentation = NSAAugmentation("leather", images, p=1.0)
+    >>> augmentation = NSAAugmentation(task="cutpaste", p=1.0)
     >>> image, mask = augmentation(torch.rand(3, 64, 64), Mask(torch.zeros(64, 64, dtype=torch.uint8)))
     >>> mask.dtype, int(mask.max())
     (torch.uint8, 1)

@@ -40,10 +40,8 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
 
     Examples
     --------
-    >>> from nsa_augment.samples import draw_sample
-    >>> images = [draw_sample("hide", index, size=64).image for index in range(4)]
     >>> batch = ImageBatch(image=torch.rand(2, 3, 64, 64), gt_label=torch.tensor([0, 0]))
-    >>> callback = NSACallback("leather", images, p=1.0)
+    >>> callback = NSACallback(task="cutpaste", p=1.0)
     >>> callback.change(batch)
     >>> batch.gt_mask.shape, batch.gt_label.tolist()
     (torch.Size([2, 64, 64]), [True, True])
