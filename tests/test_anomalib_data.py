@@ -34,9 +34,9 @@ def augmentation(product, **arguments):
     return nsa.NSAAugmentation(sources=product[1], **{"p": 1.0, **LARGE, **arguments})
 
 
-def items(made):
+def items(made, epochs=1):
     made.setup()
-    return [made.train_data[index] for index in range(len(made.train_data))]
+    return [made.train_data[index] for _ in range(epochs) for index in range(len(made.train_data))]
 
 
 WRAPPINGS = {
@@ -49,8 +49,8 @@ WRAPPINGS = {
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_changed_items_are_labelled(product, wrapping):
-    some = WRAPPINGS[wrapping](augmentation(product, p=0.6))
-    got = items(datamodule(product[0], train_augmentations=some)) * 1
+    some = WRAPPINGS[wrapping](augmentation(product, p=0.5))
+    got = items(datamodule(product[0], train_augmentations=some), epochs=4)
     labels = [bool(item.gt_label) for item in got]
     assert labels == [bool(item.gt_mask.any()) for item in got]
     assert True in labels
