@@ -130,7 +130,7 @@ def test_without_a_preset_the_defaults_are_those_of_tile(use):
         A.HorizontalFlip(p=1.0),
         A.VerticalFlip(p=1.0),
         A.Transpose(p=1.0),
-        A.Rotate(limit=(30, 30), p=1.0),
+        A.Rotate((30, 30), p=1.0),
         A.RandomCrop(40, 48, p=1.0),
         A.Resize(50, 70),
     ],
