@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import albumentations as A
@@ -45,14 +45,17 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
         return label
 
     @staticmethod
-    def source_pipeline(transform: Any) -> Callable[[Image, np.random.Generator, random.Random], Image]:
-        """A transform of sources, driven by the random state that it is given."""
+    def source_pipeline(transform: Any) -> Any:
+        """What transforms sources: the transform itself."""
+        return transform
 
-        def run(source: Image, generator: np.random.Generator, python_random: random.Random) -> Image:
-            transform.set_random_state(generator, python_random)
-            return transform(image=source)["image"]  # type: ignore[no-any-return]
-
-        return run
+    @staticmethod
+    def run_on_source(
+        pipeline: Any, source: Image, generator: np.random.Generator, python_random: random.Random
+    ) -> Image:
+        """A source after a pipeline that is driven by the random state given."""
+        pipeline.set_random_state(generator, python_random)
+        return pipeline(image=source)["image"]  # type: ignore[no-any-return]
 
     def set_random_seed(self, seed: int | None) -> None:
         """Seed this transform, apart from the other transforms (of other arguments) that are given the same seed."""

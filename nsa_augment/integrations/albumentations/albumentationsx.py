@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,15 +56,17 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
         return placed
 
     @staticmethod
-    def source_pipeline(transform: Any) -> Callable[[Image, np.random.Generator, random.Random], Image]:
-        """A transform of sources, driven by the random state that it is given."""
-        pipeline = transform if isinstance(transform, A.Compose) else A.Compose([transform], telemetry=False)
+    def source_pipeline(transform: Any) -> Any:
+        """What transforms sources: a `Compose`, which also takes (H, W)."""
+        return transform if isinstance(transform, A.Compose) else A.Compose([transform], telemetry=False)
 
-        def run(source: Image, generator: np.random.Generator, python_random: random.Random) -> Image:
-            seed = int(generator.integers(2**63))
-            return pipeline(image=source, invocation_seed=seed)["image"]  # type: ignore[no-any-return]
-
-        return run
+    @staticmethod
+    def run_on_source(
+        pipeline: Any, source: Image, generator: np.random.Generator, python_random: random.Random
+    ) -> Image:
+        """A source after a pipeline that is driven by the random state given."""
+        seed = int(generator.integers(2**63))
+        return pipeline(image=source, invocation_seed=seed)["image"]  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()

@@ -6,6 +6,7 @@ import copy
 import os
 import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import albumentations as A
@@ -214,7 +215,8 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         python_random: random.Random,
     ) -> dict[str, Source]:
         function: Any = self.source_transform
-        run = self._source_pipeline or (lambda source, *random_state: function(source))
+        pipeline = self._source_pipeline
+        run = partial(self.run_on_source, pipeline) if pipeline is not None else lambda source, *_: function(source)
         states = [copy.deepcopy((generator, python_random)) for _ in range(len(sources) - 1)]
         return {
             key: self._supply.transformed(source, reference if key == "image" else data[key], run, *state)
