@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,8 +32,10 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
     def sample_parameters(self, params: Any, data: dict[str, Any], targets: Any, sampling: Any) -> Any:
         """Draw a source and a plan: everything that is random."""
         seed = int(sampling.random_generator.integers(2**63))
-        rank = rank_of(self._rank)
-        generator = np.random.default_rng([self._tag, seed, *([rank] if rank else [])])
+        torch_data = sys.modules.get("torch.utils.data")
+        worker = None if torch_data is None else torch_data.get_worker_info()
+        apart = (rank_of(self._rank) or 0, 0 if worker is None else worker.id)
+        generator = np.random.default_rng([self._tag, seed, *apart])
         python_random = random.Random(int(generator.integers(2**63)))
         return SampledParams(params=self.draw_params(data, generator, python_random))
 
