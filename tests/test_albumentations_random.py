@@ -16,6 +16,8 @@ from pipelines import (
     index_of,
     is_zero_mask,
     normals,
+    only_in_2,
+    only_in_x,
     params_of,
     recorder,
     transform_of,
@@ -250,11 +252,20 @@ def test_some_of_with_replacement_merges_both_labels():
     assert sum(out["mask"].sum() for out in outs) > 1.5 * sum(out["mask"].sum() for out in once)
 
 
+@only_in_2
 def test_saved_parameters_are_those_of_the_plan():
     out = A.Compose([nsa()], seed=1, save_applied_params=True)(image=IMAGE)
     ((name, params),) = out["applied_transforms"]
     assert name == "NSA"
     assert params["plan"]["image_shape"] == [64, 64]
+
+
+@only_in_x
+def test_saved_parameters_rebuild_the_transform():
+    out = A.Compose([nsa()], seed=1, save_applied_params=True)(image=IMAGE)
+    ((name, config),) = out["applied_transforms"]
+    assert NSA(**config).task == nsa().task
+    assert name.endswith("NSA")
 
 
 def test_a_strict_compose_lets_metadata_and_label_through():
