@@ -167,7 +167,7 @@ def test_without_a_mask_a_mask_of_classes_is_made(anomaly_class, dtype):
     "wrong", [np.zeros(SIZE, np.float32), np.zeros(SIZE, bool), np.zeros(SIZE, np.int8), np.zeros((64, 32), int)]
 )
 def test_masks_that_cannot_hold_the_class_are_named(wrong, p):
-    with pytest.raises((TypeError, ValueError), match="mask must be an integer array.*anomaly_class=200"):
+    with pytest.raises((TypeError, ValueError), match=r"mask must be an integer array.*anomaly_class=200"):
         nsa(p=p, anomaly_class=200)(image=IMAGE, mask=wrong)
 
 

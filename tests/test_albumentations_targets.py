@@ -96,7 +96,7 @@ def test_a_target_that_is_none_is_left_alone(use):
 
 
 def test_none_of_all_targets_is_an_error():
-    with pytest.raises(TypeError, match="image must be.*images, volume, volumes"):
+    with pytest.raises(TypeError, match=r"image must be.*images, volume, volumes"):
         NSA(TEXTURE, OTHERS)(mask=np.zeros(SIZE))
 
 
