@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, Literal, Union, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from nsa_augment.tasks.base import AnomalyTask
 
@@ -49,7 +49,7 @@ def explicit_signature(function: Callable[..., Any], tasks: Iterable[type[Anomal
     for task in tasks:
         types = get_type_hints(task)
         for field in fields(task):
-            kind = Union.__getitem__((types[field.name], Literal["preset"]))
+            kind = types[field.name] | Literal["preset"]
             parameter = inspect.Parameter(
                 field.name, inspect.Parameter.KEYWORD_ONLY, default=FROM_PRESET, annotation=kind
             )

@@ -17,7 +17,6 @@ Path: TypeAlias = tuple[Any, ...]
 """Keys, names of fields and indices that lead to a part of a sample."""
 
 IMAGE_KEY = "image"
-CONTAINERS: tuple[type, ...] = (tuple, list, Mapping)
 ACCEPTED_IMAGE = "a (C, H, W) or (N, C, H, W) tensor, uint8 or float in [0, 1], a PIL image, or a sample that holds one"
 
 
@@ -114,7 +113,7 @@ def with_part(sample: Any, path: Path, value: Any) -> Any:
 
 
 def _walk(sample: Any, mask_key: str, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    if path[-1:] == (mask_key,) or not isinstance(sample, CONTAINERS):
+    if path[-1:] == (mask_key,) or not _is_container(sample):
         yield path, sample
         return
     named = sample._asdict() if _is_named_tuple(sample) else sample
@@ -168,6 +167,10 @@ def _follows(path: Path, other: Path) -> bool:
         and isinstance(other[-1], int)
         and path[-1] == other[-1] + 1
     )
+
+
+def _is_container(sample: Any) -> bool:
+    return isinstance(sample, (tuple, list, Mapping))
 
 
 def _is_named_tuple(sample: Any) -> bool:

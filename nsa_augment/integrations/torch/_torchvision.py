@@ -38,14 +38,14 @@ def as_given(changed: Tensor, image: Tensor) -> Tensor:
     """A changed image in the class of the one that was given."""
     for name in ("Image", "Video"):
         if _is(image, name):
-            return getattr(_tv_tensors(), name)(changed)  # type: ignore[no-any-return]
+            return getattr(_tv_tensors(), name)(changed)  # type: ignore[no-any-return, unused-ignore]
     return changed
 
 
 def as_mask(labels: Tensor) -> Tensor:
     """Labels in torchvision's class of masks, where it is loaded."""
     tv_tensors = _tv_tensors()
-    return labels if tv_tensors is None else tv_tensors.Mask(labels)  # type: ignore[no-any-return]
+    return labels if tv_tensors is None else tv_tensors.Mask(labels)  # type: ignore[no-any-return, unused-ignore]
 
 
 def skipping_container(kind: type) -> str | None:
