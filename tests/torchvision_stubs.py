@@ -1,34 +1,38 @@
-"""torchvision where its compiled operators do not load: two declarations are all that importing it needs."""
+"""torchvision for tests, also beside a PyTorch that its compiled operators are not for (PyTorch for the CPU, say)."""
 
-import importlib
-import sys
+from importlib.util import find_spec
 
 import pytest
 
-OPERATORS = (
-    "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-)
-_DECLARED = []
+OPERATORS = ("nms", "qnms")
+"""Operators that importing torchvision needs; nothing that tests use calls them."""
+_LIBRARIES = []  # an operator is there as long as its library is
 
 
 def load():
-    """The torchvision module; skips the caller, with the reason, where it cannot be loaded."""
-    torch = pytest.importorskip("torch", reason="torchvision needs torch, which is not installed")
-    try:
-        return importlib.import_module("torchvision")
-    except ModuleNotFoundError:
+    """The torchvision module; skips the test (or the module) that asks where it cannot be imported."""
+    pytest.importorskip("torch", reason="torchvision needs torch")
+    if find_spec("torchvision") is None:
         pytest.skip("torchvision is not installed", allow_module_level=True)
-    except RuntimeError as error:
-        if "torchvision::nms" not in str(error):
-            raise
-    for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]
-    library = torch.library.Library("torchvision", "DEF")
-    for operator in OPERATORS:
-        library.define(operator)
-    _DECLARED.append(library)  # the declarations last as long as it
+    declare_operators()
+    import torchvision
+    import torchvision.transforms.v2
+    import torchvision.tv_tensors
+
+    return torchvision
+
+
+def declare_operators():
+    """Declare the operators that torchvision's own code does not define here, so that it can be imported."""
+    import torch
+
     try:
-        return importlib.import_module("torchvision")
-    except (ImportError, RuntimeError) as error:
-        pytest.skip(f"torchvision does not load: {error}", allow_module_level=True)
+        import torchvision  # noqa: F401
+    except RuntimeError as error:
+        if "does not exist" not in str(error):
+            raise
+        library = torch.library.Library("torchvision", "FRAGMENT")
+        for name in OPERATORS:
+            if not hasattr(torch.ops.torchvision, name):
+                library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        _LIBRARIES.append(library)
