@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset
 
 from nsa_augment.integrations.torch import AnomalyDataset
-
-_HOLDERS = (DataLoader, Dataset)
 
 
 def find_datasets(holder: Any) -> list[AnomalyDataset]:
@@ -46,16 +44,13 @@ def find_datasets(holder: Any) -> list[AnomalyDataset]:
 
 def _inside(holder: Any) -> Iterator[Any]:
     """What may be, or hold, a dataset, one step below."""
-    for value in _values(holder):
-        if isinstance(value, _HOLDERS):
-            yield value
-        elif isinstance(value, list | tuple | Mapping):
-            yield from (item for item in _values(value) if isinstance(item, (*_HOLDERS, list, tuple, Mapping)))
+    if isinstance(holder, list | tuple | Mapping):
+        yield from _items(holder)
+        return
+    for value in getattr(holder, "__dict__", {}).values():
+        candidates = _items(value) if isinstance(value, list | tuple | Mapping) else (value,)
+        yield from (candidate for candidate in candidates if isinstance(candidate, DataLoader | Dataset))
 
 
-def _values(holder: Any) -> list[Any]:
-    if isinstance(holder, Mapping):
-        return list(holder.values())
-    if isinstance(holder, list | tuple):
-        return list(holder)
-    return [value for value in getattr(holder, "__dict__", {}).values() if not isinstance(value, Sampler)]
+def _items(collection: list[Any] | tuple[Any, ...] | Mapping[Any, Any]) -> Iterable[Any]:
+    return collection.values() if isinstance(collection, Mapping) else collection
