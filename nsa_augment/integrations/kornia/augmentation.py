@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from kornia.augmentation import IntensityAugmentationBase2D
+from kornia.augmentation import IntensityAugmentationBase2D  # type: ignore[import-not-found, unused-ignore]
 from torch import Tensor
 
 from nsa_augment._shared.checks import check_number, fail
