@@ -162,7 +162,7 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
         check_planes("input", channels, self.max_channels)
         seeds = params[_SEEDS]
         if len(seeds) != count:
-            raise fail(ValueError, "params", f"drawn for {count} images", f"those of {len(seeds)}")
+            raise ValueError(f"params must be drawn for {count} images, got those of {len(seeds)}")
         always = self.p == 1 and self.p_batch == 1
         applied = [always or bool(gate > 0.5) for gate in params["batch_prob"].expand(count)]
         arrays = [self._checked(image) for image in batch] if any(applied) else []
