@@ -2,7 +2,7 @@
 
 from nsa_augment.integrations._extras import require
 
-require("kornia", "kornia.augmentation")
+require("kornia", "kornia")
 
 from nsa_augment.integrations.kornia.augmentation import RandomNSA  # noqa: E402
 

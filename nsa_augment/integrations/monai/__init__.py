@@ -2,7 +2,7 @@
 
 from nsa_augment.integrations._extras import require
 
-require("monai", "monai.transforms")
+require("monai", "monai")
 
 from nsa_augment.integrations.monai.transform import NSAd  # noqa: E402
 
