@@ -5,14 +5,14 @@ import pickle
 
 import numpy as np
 import pytest
-from frameworks import LARGE, TEXTURE, VISIBLE, error_without, normals, write_folder
+from frameworks import LARGE, TEXTURE, VISIBLE, error_without, normals, run_section, write_folder
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly
 
 pytest.importorskip("kornia", reason="RandomNSA is an augmentation of kornia")
 torch = pytest.importorskip("torch")
 
-import kornia.augmentation as K  # noqa: E402, N812
+import kornia.augmentation as K  # noqa: E402
 
 from nsa_augment.integrations.kornia import RandomNSA  # noqa: E402
 
@@ -257,3 +257,7 @@ def test_without_kornia_the_error_names_the_extra():
     error = error_without({"kornia"}, "nsa_augment.integrations.kornia")
     assert error.startswith("ModuleNotFoundError: nsa_augment.integrations.kornia needs kornia")
     assert "pip install 'nsa-augment[kornia]'" in error
+
+
+def test_the_page_runs(tmp_path):
+    run_section("kornia", tmp_path)

@@ -5,15 +5,15 @@ import importlib
 import warnings
 
 import pytest
-from frameworks import LARGE, error_without, normals
+from frameworks import LARGE, error_without, normals, run_section
 
 from nsa_augment import CutPasteAnomaly
 
 torch = pytest.importorskip("torch")
 
+import operator_stubs  # noqa: E402, F401
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, StackDataset, Subset  # noqa: E402
 
-import operator_stubs  # noqa: E402, F401
 from nsa_augment.integrations.torch import AnomalyDataset  # noqa: E402
 
 NAMES = ("lightning.pytorch", "pytorch_lightning")
@@ -210,7 +210,7 @@ def test_a_callback_that_finds_nothing_says_so(tmp_path):
 
 def test_without_lightning_the_error_names_the_extra():
     error = error_without({"lightning", "pytorch_lightning"}, "nsa_augment.integrations.lightning")
-    assert error.startswith("ModuleNotFoundError: nsa_augment.integrations.lightning needs lightning.pytorch or pytorch")
+    assert error.startswith("ModuleNotFoundError: nsa_augment.integrations.lightning needs lightning.pytorch or ")
     assert "pip install 'nsa-augment[lightning]'" in error
 
 
@@ -227,3 +227,8 @@ def test_large_lists_in_datasets_are_not_walked():
     assert find_datasets(load(data)) == [data.base]
     assert find_datasets(None) == []
     assert find_datasets([load(data), load(data)]) == [data.base]
+
+
+def test_the_page_runs(tmp_path):
+    package(NAMES[0])
+    run_section("Lightning", tmp_path)

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from frameworks import LARGE, TEXTURE, VISIBLE, error_without, normals, write_folder
+from frameworks import LARGE, TEXTURE, VISIBLE, error_without, normals, run_section, write_folder
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly
 
@@ -12,13 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("monai", reason="NSAd is a transform of MONAI")
 
 from monai.data import CacheDataset, DataLoader, Dataset, MetaTensor, PILReader, list_data_collate  # noqa: E402
-from monai.transforms import (  # noqa: E402
-    Compose,
-    EnsureChannelFirstd,
-    LoadImaged,
-    Rotate90d,
-    ScaleIntensityRanged,
-)
+from monai.transforms import Compose, EnsureChannelFirstd, LoadImaged, Rotate90d, ScaleIntensityRanged  # noqa: E402
 
 from nsa_augment.integrations.monai import NSAd  # noqa: E402
 
@@ -107,9 +101,11 @@ def test_files_have_the_orientation_of_the_loader(reader, grey, tmp_path):
     assert_is(pipeline({"image": str(folder / "0.png")}), by_hand(3, floats[0], floats, task), axes)
 
 
-def loading_pipeline(folder, *later, prob=1.0, lazy=False):
-    early = [LoadImaged("image"), EnsureChannelFirstd("image"), ScaleIntensityRanged("image", 0, 255, 0, 1)]
-    return Compose([*early, build(folder, prob), *later], lazy=lazy)
+EARLY = [LoadImaged("image"), EnsureChannelFirstd("image"), ScaleIntensityRanged("image", 0, 255, 0, 1)]
+
+
+def loading_pipeline(folder, *later, prob=1.0):
+    return Compose([*EARLY, build(folder, prob), *later])
 
 
 @pytest.mark.parametrize("prob", [0.0, 1.0])
@@ -133,10 +129,9 @@ def test_metadata_are_kept_and_shared_with_the_label(prob, tmp_path):
 
 def test_lazy_pipelines(tmp_path):
     folder = write_folder(tmp_path, NORMALS)
-    early = [LoadImaged("image"), EnsureChannelFirstd("image"), ScaleIntensityRanged("image", 0, 255, 0, 1)]
     made = []
     for lazy in (False, True):
-        steps = [*early, Rotate90d("image", k=2), build(folder), Rotate90d(["image", "label"], k=1)]
+        steps = [*EARLY, Rotate90d("image", k=2), build(folder), Rotate90d(["image", "label"], k=1)]
         made.append(Compose(steps, lazy=lazy).set_random_state(1)({"image": str(folder / "0.png")}))
     for key in ("image", "label"):
         assert torch.equal(made[0][key], made[1][key])
@@ -210,9 +205,7 @@ def test_workers_are_repeatable_and_do_not_repeat_each_other(loader, dataset, pe
         torch.manual_seed(1)
         options = {"progress": False} if dataset is CacheDataset else {}
         data = dataset([{"image": first(NORMALS[0])}] * 8, Compose([build()]).set_random_state(3), **options)
-        batches = loader(
-            data, batch_size=1, num_workers=2, persistent_workers=persistent, collate_fn=list_data_collate
-        )
+        batches = loader(data, batch_size=1, num_workers=2, persistent_workers=persistent, collate_fn=list_data_collate)
         return [batch["image"].numpy().tobytes() for _ in range(2) for batch in batches]
 
     seen = run()
@@ -297,3 +290,7 @@ def test_without_monai_the_error_names_the_extra():
     error = error_without({"monai"}, "nsa_augment.integrations.monai")
     assert error.startswith("ModuleNotFoundError: nsa_augment.integrations.monai needs monai:")
     assert "pip install 'nsa-augment[monai]'" in error
+
+
+def test_the_page_runs(tmp_path):
+    run_section("MONAI", tmp_path)
