@@ -15,6 +15,7 @@ import operator_stubs  # noqa: E402, F401
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, StackDataset, Subset  # noqa: E402
 
 from nsa_augment.integrations.torch import AnomalyDataset  # noqa: E402
+from nsa_augment.integrations.torch._search import find_datasets  # noqa: E402
 
 NAMES = ("lightning.pytorch", "pytorch_lightning")
 each_name = pytest.mark.parametrize("name", NAMES)
@@ -215,9 +216,6 @@ def test_without_lightning_the_error_names_the_extra():
 
 
 def test_large_lists_in_datasets_are_not_walked():
-    package(NAMES[0])
-    from nsa_augment.integrations.lightning._search import find_datasets
-
     class Watched(list):
         def __iter__(self):
             raise AssertionError("walked")

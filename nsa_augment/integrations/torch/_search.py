@@ -7,7 +7,7 @@ from typing import Any
 
 from torch.utils.data import DataLoader, Dataset
 
-from nsa_augment.integrations.torch import AnomalyDataset
+from nsa_augment.integrations.torch.dataset import AnomalyDataset
 
 
 def find_datasets(holder: Any) -> list[AnomalyDataset]:
