@@ -92,6 +92,7 @@ def check_torchvision(folder):
 
 def check_anomalib(folder):
     from anomalib.models.image.draem.lightning_model import Draem
+
     from nsa_augment.integrations.anomalib import NSAGenerator
 
     model = Draem(dtd_dir=folder)
