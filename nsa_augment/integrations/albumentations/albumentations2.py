@@ -13,6 +13,7 @@ import numpy as np
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations.albumentations.contract import UNCHANGED, Guest
 from nsa_augment.integrations.albumentations.seeding import rank_of
+from nsa_augment.integrations.albumentations.targets import image_targets
 
 
 class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-ignore]
@@ -27,6 +28,11 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
             raise KeyError("pass the data as named arguments: transform(image=image)")
         call = super().__call__
         return self.guard(data, lambda checked: call(force_apply=force_apply, **checked))
+
+    def update_transform_params(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        """Add the shape of the image that is planned for; targets may be None, and stacks empty."""
+        first = image_targets(data, self._additional_targets)[0]
+        return {**params, "shape": first.value.shape[len(first.stack_shape) :]}
 
     def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         """Draw a source and a plan: everything that is random."""
