@@ -26,18 +26,22 @@ import numpy as np
 from timing import report
 
 from nsa_augment import NaturalSyntheticAnomaly
-from nsa_augment._shared.images import encode_png, list_images, read_image
 from nsa_augment.datasets import generate
 from nsa_augment.samples import draw_sample
 
 SOURCES = 12
+PNG_OPTIONS = (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)  # as `generate` encodes
+
+
+def encode_png(pixels):
+    return cv2.imencode(".png", pixels, PNG_OPTIONS)[1].tobytes()
 
 
 def bare(folder, count, first):
     """Wall and processor seconds of making and encoding `count` images."""
     cv2.setNumThreads(1)
     task = NaturalSyntheticAnomaly.from_preset("screw")
-    images = [read_image(path) for path in list_images(folder)]
+    images = [cv2.imread(str(path))[..., ::-1].copy() for path in sorted(Path(folder).iterdir())]
     sources = [task.prepare_source(image, image.shape[:2]) for image in images]
 
     def make(index):
@@ -45,7 +49,8 @@ def bare(folder, count, first):
         image, source = rng.choice(len(images), 2, replace=False)
         result = task(images[image], sources[source], rng)
         label = (result.label * 65535 + 0.5).astype(np.uint16)
-        return [encode_png(pixels) for pixels in (result.image, result.mask * np.uint8(255), label)]
+        bgr = cv2.cvtColor(result.image, cv2.COLOR_RGB2BGR)
+        return [encode_png(pixels) for pixels in (bgr, result.mask * np.uint8(255), label)]
 
     for index in range(20):
         make(index)
@@ -98,7 +103,8 @@ def measure(arguments):
         count = arguments.images * 256 // size
         with tempfile.TemporaryDirectory() as folder:
             for index in range(SOURCES):
-                (Path(folder) / f"{index:03}.png").write_bytes(encode_png(draw_sample("bolt", index, size=size).image))
+                image = draw_sample("bolt", index, size=size).image
+                cv2.imwrite(str(Path(folder) / f"{index:03}.png"), image[:, :, ::-1])
             for workers in arguments.workers:
                 pairs = [
                     (measure_bare(folder, count, workers), measure_generate(folder, count, workers))

@@ -14,7 +14,7 @@ import cv2
 from timing import report, seconds
 
 from nsa_augment.samples import draw_sample
-from nsa_augment.tasks.published import TASKS
+from nsa_augment.tasks import TASKS
 
 IMAGES = 200
 

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from timing import report, seconds
 
+from nsa_augment.blending import SOLVERS
 from nsa_augment.blending.solvers import _sines as sines
-from nsa_augment.blending.solvers.opencv import clone_opencv
-from nsa_augment.blending.solvers.spectral import clone_spectral
+from nsa_augment.blending.solvers.spectral import WORKSPACE
 
 
 def patches(side, channels):
@@ -36,11 +36,11 @@ def patches(side, channels):
 
 
 def by_opencv(image, source, mask):
-    clone_opencv(image, source, mask, "source", 255.0)
+    SOLVERS["opencv"].clone(image, source, mask, "source", 255.0)
 
 
 def by_spectral(image, source, mask):
-    clone_spectral(image, source, mask, "source", 255.0)
+    SOLVERS["spectral"].clone(image, source, mask, "source", 255.0)
 
 
 def peers():
@@ -101,17 +101,13 @@ def bench(side, channels, others):
 def bench_transform(n):
     lines = np.random.default_rng(n).normal(size=(3 * n, n)).astype(np.float32)
     out = np.empty_like(lines)
-    times = {name: median_time(method, lines, out, None, 8) for name, method in transforms().items()}
+    times = {name: median_time(method, lines, out, WORKSPACE, 8) for name, method in sines._METHODS.items()}
     return {
         "length": n,
         "largest_factor_of_length_plus_1": sines._largest_factor(n + 1),
         **{name: time / times["product"] for name, time in times.items()},
         "chosen": sines.choose_method(n),
     }
-
-
-def transforms():
-    return {name: lambda lines, out, _, method=method: method(lines, out) for name, method in sines._METHODS.items()}
 
 
 def plot(rows, path):

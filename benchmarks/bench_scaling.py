@@ -22,7 +22,7 @@ from timing import report, seconds
 
 from nsa_augment import NaturalSyntheticAnomaly
 from nsa_augment.samples import draw_sample
-from nsa_augment.scenes.foreground import object_mask
+from nsa_augment.scenes import object_mask
 
 BASE = 1024
 KINDS = ("fixed", "fixed_with_label", "fraction")

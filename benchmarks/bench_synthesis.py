@@ -17,8 +17,12 @@ import cv2
 import numpy as np
 from timing import StageClock, report, seconds
 
-from nsa_augment import anomaly_task, blending, foreground, synthesis, tasks
+from nsa_augment import synthesis
+from nsa_augment.blending import BLENDINGS, SOLVERS
+from nsa_augment.labelling import LABELS
 from nsa_augment.samples import draw_sample
+from nsa_augment.scenes import foreground
+from nsa_augment.tasks import TASKS, base, published
 
 POISSON_CASES = [
     ("nsa", "bottle", "bottle"),
@@ -29,15 +33,15 @@ POISSON_CASES = [
     ("pii", "tile", "hide"),
 ]
 CASES = [
-    *((*case, solver) for solver in blending.SOLVERS for case in POISSON_CASES),
+    *((*case, solver) for solver in SOLVERS for case in POISSON_CASES),
     ("cutpaste", "bottle", "bottle", "-"),
     ("fpi", "bottle", "bottle", "-"),
 ]
 STAGES = {
-    "foreground": [(foreground, "_brightness_mask")],
-    "placement": [(anomaly_task, "draw_plan"), (tasks, "draw_plan")],
-    "blending": [(blending.Poisson, "blend"), (blending.CopyPaste, "blend"), (blending.Linear, "blend")],
-    "label": [(synthesis, "_label_area")],
+    "foreground": [(foreground, "object_mask")],
+    "placement": [(base, "draw_plan"), (published, "draw_plan")],
+    "blending": [(kind, "blend") for kind in BLENDINGS.values()],
+    "label": [(synthesis, "difference"), (synthesis, "change_mask"), *((kind, "compute") for kind in LABELS.values())],
 }
 FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
 
@@ -58,6 +62,8 @@ def bare_inputs(image, source, plan):
     """Arguments of the `seamlessClone` calls of a plan, cut to the patches: the least that OpenCV can be asked."""
     calls = []
     for patch in plan.patches:
+        if patch.gradient is None:
+            continue
         (y0, x0, y1, x1), (top, left, bottom, right) = patch.source_box, patch.destination_box
         height, width = bottom - top, right - left
         pixels = cv2.resize(source[y0:y1, x0:x1], (width, height))
@@ -76,7 +82,7 @@ def bare_seconds(calls):
 def bench(name, preset, product, solver, size, calls, rounds):
     images = [draw_product(product, index, size) for index in range(6)]
     options = {} if solver == "-" else {"solver": solver}
-    task = tasks.TASKS[name].from_preset(preset, label="logistic", **options)
+    task = TASKS[name].from_preset(preset, label="logistic", **options)
     task(images[0], images[1], 0)
     times, placed = {part: [] for part in (*STAGES, "rest", "total", "bare", "median")}, 0
     for round_ in range(rounds):
@@ -86,8 +92,7 @@ def bench(name, preset, product, solver, size, calls, rounds):
             image, source = images[call % 6], images[(call + 1) % 6]
             seed = [round_, call]
             plan = task.plan(image, source, np.random.default_rng(seed))
-            if isinstance(task.blending, blending.Poisson):
-                bare += bare_seconds(bare_inputs(image, source, plan))
+            bare += bare_seconds(bare_inputs(image, source, plan))
             total += seconds(task, image, source, np.random.default_rng(seed))
             undo = [clock.wrap(owner, name, stage) for stage, places in STAGES.items() for owner, name in places]
             task(image, source, np.random.default_rng(seed))

@@ -1,6 +1,6 @@
 """Batches of images and labels for PyTorch, from a folder of normal images (or from the embedded leather).
 
-    python examples/pytorch_loader.py [FOLDER --preset NAME]
+    python examples/pytorch_loader.py [FOLDER --preset NAME]    # a folder of PNG files
 
 Needs the extras albumentations and torch.
 """
@@ -8,12 +8,13 @@ Needs the extras albumentations and torch.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import albumentations as A
+import cv2
 import torch
 
 from nsa_augment import NSA
-from nsa_augment._shared.images import list_images, read_image
 from nsa_augment.samples import draw_sample
 
 
@@ -48,7 +49,8 @@ def main():
     if arguments.folder is None:
         images = [draw_sample("hide", index, size=128).image for index in range(16)]
     else:
-        images = [read_image(path) for path in list_images(arguments.folder)]
+        files = sorted(Path(arguments.folder).glob("*.png"))
+        images = [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in files]
     torch.manual_seed(0)
     dataset = WithAnomalies(images, arguments.preset)
     loader = torch.utils.data.DataLoader(dataset, 8, num_workers=arguments.workers, worker_init_fn=seed_worker)

@@ -1,4 +1,4 @@
-"""Modules under the names that they had in version 0.1, for one more release."""
+"""Module names of version 0.1, kept for one more release."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ MOVED = {
     "blending.sines": ("blending.solvers._sines",),
     "blending.spectral": ("blending.solvers.spectral",),
     "cache": ("_shared.cache",),
+    "calibration.placing": ("calibration._placing",),
+    "calibration.preset_text": ("calibration._preset_text",),
+    "calibration.sample": ("calibration._picking",),
     "checks": ("_shared.checks",),
     "disk_median": ("labelling._disk_median",),
     "foreground": ("scenes.foreground",),
@@ -48,7 +51,7 @@ class _MovedModules(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         places = [f"{__package__}.{name}" for name in MOVED[module.__name__.partition(".")[2]]]
-        message = f"{module.__name__} is now {' and '.join(places)}; the old name goes with the next release"
+        message = f"{module.__name__} is now {' and '.join(places)}; the next release drops the old name"
         warnings.warn(message, DeprecationWarning, stacklevel=2)
 
         def find(name: str) -> Any:

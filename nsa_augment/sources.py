@@ -1,4 +1,4 @@
-"""Where source images come from: a folder, a list of paths or arrays, a callable; with a bounded cache."""
+"""Source images: from a folder, a list of paths or arrays, or a callable; with a bounded cache."""
 
 from __future__ import annotations
 
@@ -83,20 +83,20 @@ class SourcePool:
             return source
         return self._sources[int(rng.integers(len(self._sources)))]
 
-    def read(self, source: Source, image: Image) -> Image:
-        """`decode`, with the pixels of files kept in the cache."""
+    def read(self, source: Source, image: Image, task: AnomalyTask) -> Image:
+        """Pixels of a source in the dtype of `image`, as `decode` makes them; those of files are kept in the cache."""
         if not isinstance(source, Path):
-            return self._scale.as_dtype(source, image.dtype)
+            return decode(source, image, task.scale)
 
         def make() -> tuple[Image, int]:
-            pixels = decode(source, image, self._scale)
+            pixels = decode(source, image, task.scale)
             return pixels, pixels.nbytes
 
-        pixels: Image = self._cache.get((source, channels(image) == 1, image.dtype), make)
+        pixels: Image = self._cache.get((source, channels(image) == 1, image.dtype, task.scale), make)
         return pixels
 
     def prepare(self, source: Source, image: Image, task: AnomalyTask) -> PreparedSource:
-        """Everything that `task` needs to know of a source for images like `image`."""
+        """A source as `task` uses it for images of the size, channels and dtype of `image`, kept in the cache."""
 
         def make() -> tuple[PreparedSource, int]:
             prepared = task.prepare_source(decode(source, image, task.scale), image.shape[:2])

@@ -1,4 +1,4 @@
-"""The one pipeline: a plan is drawn, the plan is applied, the change is labelled."""
+"""The pipeline: a plan is drawn, the plan is applied, the change is labelled."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SynthesisResult:
     plan : SynthesisPlan
         What was done.
     areas : sequence of LabelledArea
-        Where the labels are not zero; `label` and `mask` are put together from them when they are asked for.
+        Where the labels are not zero; `label` and `mask` are assembled from them on first use.
     """
 
     image: Image
@@ -51,7 +51,7 @@ class SynthesisResult:
 
     @cached_property
     def label(self) -> NDArray[np.float32]:
-        """(H, W) float32 array: the label asked for, zero where nothing changed."""
+        """(H, W) float32 array: the requested label, zero where nothing changed."""
         label = np.zeros(self.image.shape[:2], np.float32)
         for area in self.areas:
             area.box.of(label)[...] = area.label

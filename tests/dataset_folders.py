@@ -1,13 +1,17 @@
 """Folders of normal images, datasets made of them, and what is in these."""
 
+import io
 import json
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from types import SimpleNamespace
+from unittest import mock
 
 import cv2
 import numpy as np
 
 from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment.cli import main
 from nsa_augment.datasets import generate
 from nsa_augment.samples import draw_sample
 
@@ -30,7 +34,15 @@ def make(folder, out, task=None, **arguments):
 
 
 def command(*arguments):
-    return subprocess.run([*COMMAND, *map(str, arguments)], capture_output=True, text=True, check=False)
+    """What the program does with arguments, in this process: exit code and what it writes."""
+    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    words = mock.patch.object(sys, "argv", ["nsa-augment", *map(str, arguments)])
+    with words, redirect_stdout(stdout), redirect_stderr(stderr):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    return SimpleNamespace(returncode=code, stdout=stdout.getvalue(), stderr=stderr.getvalue())
 
 
 def content(out):

@@ -128,11 +128,11 @@ def test_images_are_not_modified_and_the_answer_repeats():
 def test_patch_sizes_follow_the_object():
     tall = calibrate(photographs("zipper", 6)).arguments
     lying = calibrate(photographs("tablet", 6)).arguments
-    anyhow = calibrate(photographs("bolt", 12)).arguments
+    turned = calibrate(photographs("bolt", 12)).arguments
     assert tall["height_range"][1] > 1.5 * tall["width_range"][1]
     assert lying["width_range"][1] > 1.5 * lying["height_range"][1]
-    assert anyhow["width_range"] == anyhow["height_range"]
-    assert anyhow["width_range"][1] < 0.45
+    assert turned["width_range"] == turned["height_range"]
+    assert turned["width_range"][1] < 0.45
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,13 @@
 import subprocess
-import sys
+import sysconfig
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from commands import run
 
 from nsa_augment.samples import PRODUCTS, draw_sample
-
-
-def run(*arguments, cwd=None):
-    command = [sys.executable, "-c", "from nsa_augment.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
 def read(path):
@@ -23,6 +20,15 @@ def folder(tmp_path_factory):
     for index in range(3):
         cv2.imwrite(str(folder / f"{index}.png"), draw_sample("bolt", index, size=128).image[:, :, ::-1])
     return folder
+
+
+def test_the_installed_program_works(tmp_path):
+    program = Path(sysconfig.get_path("scripts")) / "nsa-augment"
+    command = [str(program), "demo", "--size", "32"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("wrote nsa-demo.png")
+    assert read(tmp_path / "nsa-demo.png") is not None
 
 
 def test_demo_writes_one_row_a_product(tmp_path):

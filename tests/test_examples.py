@@ -1,10 +1,17 @@
+"""Examples and benchmarks: they run, and they use what users may use."""
+
+import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+SCRIPTS = sorted(path for name in ("examples", "benchmarks") for path in (ROOT / name).rglob("*.py"))
+SOLVERS = "nsa_augment.blending.solvers"  # benchmarks may look inside
 
 
 def test_pytorch_loader():
@@ -14,3 +21,22 @@ def test_pytorch_loader():
     lines = done.stdout.splitlines()
     assert len(lines) == 2
     assert all(line.startswith("images (8, 3, 128, 128), labels (8, 128, 128), ") for line in lines)
+
+
+def imports_of(path):
+    """(module, name or None) of every import of the package in a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names if alias.name.partition(".")[0] == "nsa_augment")
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "nsa_augment":
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_public_names_are_imported_and_they_are_there(path):
+    pytest.importorskip("torch")
+    for module, name in imports_of(path):
+        parts = f"{module}.{name or ''}".split(".")
+        assert module == SOLVERS or not any(part.startswith("_") for part in parts), f"{module} {name}"
+        if name is not None and not hasattr(import_module(module), name):
+            import_module(f"{module}.{name}")

@@ -8,7 +8,7 @@ from dataset_folders import command, content, make, manifest, read, screws, writ
 from nsa_augment import CutPasteAnomaly, ForeignPatchInterpolation, NaturalSyntheticAnomaly, SynthesisPlan
 from nsa_augment._shared.images import read_image
 from nsa_augment.datasets import LAYOUTS, Recipe
-from nsa_augment.datasets.items import ItemMaker
+from nsa_augment.datasets._items import ItemMaker
 from nsa_augment.datasets.recipe import current_versions
 
 
@@ -118,7 +118,7 @@ def test_other_tasks(folder, tmp_path):
 
 
 def test_an_image_without_a_place_is_drawn_again_or_recorded_as_unchanged(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("nsa_augment.datasets.items.ATTEMPTS", 2)
+    monkeypatch.setattr("nsa_augment.datasets._items.ATTEMPTS", 2)
     seldom = screws(min_object=0.9, max_patches=1)
     for layout in ("coco", "mvtec"):
         out = tmp_path / layout
@@ -139,7 +139,7 @@ def test_an_image_without_a_place_is_drawn_again_or_recorded_as_unchanged(folder
 
 
 def test_a_task_that_does_not_fit_ends_early(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr("nsa_augment.datasets.items.ATTEMPTS", 3)
+    monkeypatch.setattr("nsa_augment.datasets._items.ATTEMPTS", 3)
     with pytest.raises(ValueError, match=r"no patch found a place in any of \d+ images"):
         make(folder, tmp_path / "out", screws(min_object=1), count=1000)
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsa_augment._shared.images import read_image
+from nsa_augment.datasets._polygons import coco_annotations, yolo_lines
 from nsa_augment.datasets.layouts import held_out
-from nsa_augment.datasets.polygons import coco_annotations, yolo_lines
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:pycocotools")
 

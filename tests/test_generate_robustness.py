@@ -130,7 +130,7 @@ def test_ctrl_c(folder, whole, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.splitlines()[-1] == "nsa-augment: stopped; the same command goes on from here"
+    assert errors.splitlines()[-1] == "nsa-augment: stopped; run the same command again to continue"
     assert "Traceback" not in errors
     assert 30 <= written(out) < COUNT
     finish(folder, out)

@@ -1,12 +1,11 @@
 """The sample set as files: MVTec AD's folders, the images of `draw_sample` and `draw_defect`, and refusals."""
 
 import os
-import subprocess
-import sys
 
 import cv2
 import numpy as np
 import pytest
+from commands import run
 
 from nsa_augment._shared.images import read_image
 from nsa_augment.samples import DEFECTS, PRODUCTS, draw_defect, draw_sample, write_samples
@@ -16,11 +15,6 @@ SMALL = {"size": 32, "train": 3, "good": 2, "defective": 2}
 
 def files(folder):
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-
-
-def run(*arguments, cwd):
-    command = [sys.executable, "-c", "from nsa_augment.cli import main; main()", "samples", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +108,7 @@ def test_wrong_arguments_are_named_and_nothing_is_written(tmp_path, arguments, e
 
 def test_the_command_writes_what_the_function_writes(tmp_path, tablet):
     options = ("--product", "tablet", "--size", 32, "--train", 3, "--good", 2, "--defective", 2, "--seed", 5)
-    done = run("out", *options, cwd=tmp_path)
+    done = run("samples", "out", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "wrote tablet to out\n"
     assert files(tmp_path / "out" / "tablet") == files(tablet)
@@ -125,7 +119,7 @@ def test_the_command_writes_what_the_function_writes(tmp_path, tablet):
 def test_the_command_refuses_in_one_line(tmp_path):
     (tmp_path / "hide").mkdir()
     (tmp_path / "hide" / "note.txt").write_text("mine")
-    done = run(".", cwd=tmp_path)
+    done = run("samples", ".", cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "nsa-augment: folder must be a folder in which 'hide' does not exist or is empty, got '.'"

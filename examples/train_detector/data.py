@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment._shared.images import list_images, read_image
-from nsa_augment._shared.types import Image
+from examples.train_detector.files import Image, list_images, read_image
 
 EVALUATION_SIZE = 256
 

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 
 from examples.train_detector.data import EVALUATION_SIZE
+from examples.train_detector.files import Image
 from examples.train_detector.network import AnomalyDetector
 from examples.train_detector.training import normalise
 from examples.train_detector.views import View
-from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch.tensors import to_tensor
 
 BATCH = 32

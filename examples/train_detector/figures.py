@@ -16,8 +16,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from sklearn.metrics import auc, roc_curve
 
+from examples.train_detector.files import write_bytes
 from examples.train_detector.metrics import PRO_LIMIT, aupro, pro_curve
-from nsa_augment._shared.images import write_bytes
 
 DPI = 120
 CURVE, OUTLINE = "#1f5fa8", "#00e5ff"

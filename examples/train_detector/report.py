@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from examples.train_detector.figures import gallery, loss_curve, roc_and_pro_curves
+from examples.train_detector.files import write_bytes
 from examples.train_detector.metrics import bootstrap, evaluate
 from examples.train_detector.tables import as_csv, as_markdown, results_table
-from nsa_augment._shared.images import write_bytes
 
 LEVEL, RESAMPLES = 0.95, 1000
 

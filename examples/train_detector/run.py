@@ -13,12 +13,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from examples.train_detector.data import TestSet, as_shown
 from examples.train_detector.detection import detect
+from examples.train_detector.files import Image, write_bytes
 from examples.train_detector.report import Outcome, write_report
 from examples.train_detector.settings import Settings
 from examples.train_detector.training import Trainer
 from examples.train_detector.views import view_of
-from nsa_augment._shared.images import write_bytes
-from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch import AnomalyDataset
 
 RATE_SAMPLES = 50
@@ -32,7 +31,7 @@ def run(
     device: torch.device,
     workers: int,
 ) -> None:
-    """Train, or go on training, evaluate, and write the report into `folder`.
+    """Train, or resume training, evaluate, and write the report into `folder`.
 
     Raises
     ------

@@ -7,11 +7,7 @@ from typing import Any
 
 from nsa_augment import PRESETS
 from nsa_augment.samples import PRODUCTS
-from nsa_augment.tasks.base import AnomalyTask
-from nsa_augment.tasks.published import TASKS
-
-LABELS = {"nsa": "logistic", "cutpaste": "binary", "fpi": "factor", "pii": "factor"}
-"""Label of each task (Table 5) unless another is asked for."""
+from nsa_augment.tasks import TASKS, AnomalyTask
 
 EPOCHS = {"hazelnut": 560, "metal_nut": 560, "screw": 560, "rcxr_male": 240, "rcxr_female": 240}
 OTHER_EPOCHS, ELLIPSES_EPOCHS = 320, 240

@@ -1,4 +1,4 @@
-"""The training loop: Adam under a cosine schedule, checkpoints that a run goes on from, a stop that loses nothing."""
+"""The training loop: Adam under a cosine schedule, checkpoints to resume from, and a stop that loses nothing."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Sampler
 
+from examples.train_detector.files import write_bytes
 from examples.train_detector.network import AnomalyDetector
 from examples.train_detector.settings import Settings, is_grey
-from nsa_augment._shared.images import write_bytes
 from nsa_augment.integrations.torch import AnomalyDataset
 from nsa_augment.integrations.torch.tensors import image_of
+from nsa_augment.labelling import LABELS
 
 FIRST_RATE, LAST_RATE = 1e-3, 1e-6
 SECONDS_BETWEEN_CHECKPOINTS = 60
@@ -32,7 +33,7 @@ Report = Callable[[float, float, float], None]
 
 
 class Stopped(Exception):  # noqa: N818
-    """Ctrl-C: the checkpoint is written, the same command goes on."""
+    """Ctrl-C: the checkpoint is written, and the same command resumes the run."""
 
 
 class BatchOrder(Sampler[list[int]]):
@@ -64,7 +65,7 @@ class Trainer:
     workers : int
         Processes that make anomalies; the result does not depend on their number.
     checkpoint : Path
-        Where the state is kept; if the file is there, the training goes on from it.
+        Where the state is kept; training resumes from the file if it exists.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Trainer:
     ) -> None:
         torch.manual_seed(settings.seed)
         self.settings, self.dataset, self.device, self.checkpoint = settings, dataset, device, checkpoint
-        continuous = settings.label == "continuous"
+        continuous = LABELS[settings.label].maximum > 1
         self.network = AnomalyDetector(1 if is_grey(settings.preset) else 3, continuous=continuous)
         self.network.to(device, memory_format=torch.channels_last)
         self.loss = nn.functional.mse_loss if continuous else nn.functional.binary_cross_entropy_with_logits

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from examples.train_detector.files import Image
 from nsa_augment import NaturalSyntheticAnomaly
-from nsa_augment._shared.types import Image
 
 PAPER_SIZE = 256
 ROTATED = {"bottle": 5.0, "hazelnut": 5.0, "metal_nut": 5.0, "screw": 5.0, "rcxr_male": 3.0, "rcxr_female": 3.0}

@@ -31,10 +31,10 @@ def cached(entries: int) -> Callable[[Function], Function]:
 
 
 def clear_caches() -> None:
-    """Give back the memory that is kept between calls.
+    """Release the memory that is kept between calls.
 
-    Decoded sources and their object masks, sine matrices, intermediate arrays of every thread, and tables. Nothing
-    but speed depends on them; arrays in use stay valid.
+    Decoded sources and their object masks, sine matrices, intermediate arrays of every thread, and tables. They
+    affect nothing but speed; arrays in use stay valid.
 
     Examples
     --------

@@ -80,12 +80,12 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
         raise fail(ValueError, name, accepted, value)
 
 
-def check_object_mask(name: str, value: Any, shape: Size) -> BinaryMap:
-    """Return an object mask as 0/1 uint8, or raise unless it is a bool or integer array of `shape`."""
-    accepted = f"a bool or integer array of shape {shape} (object pixels > 0)"
+def check_object_mask(name: str, value: Any, size: Size) -> BinaryMap:
+    """Return an object mask as 0/1 uint8, or raise unless it is a bool or integer array of shape `size`."""
+    accepted = f"a bool or integer array of shape {size} (object pixels > 0)"
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "bui":
         raise fail(TypeError, name, accepted, value)
-    if value.shape != shape:
+    if value.shape != size:
         raise fail(ValueError, name, accepted, value)
     return np.ascontiguousarray(value > 0).view(np.uint8)
 

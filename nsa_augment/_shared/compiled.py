@@ -1,4 +1,4 @@
-"""How the functions of the package that are compiled are compiled."""
+"""Compilation of functions with Numba."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile with Numba: cached on disk, without the GIL, without threads (safe in forked workers).
 
-    Where no cache folder can be written to, it is compiled anew in every process.
+    If no cache folder is writable, every process compiles anew.
 
     A compiled function may only call compiled functions of its own file: the cache of a file does not notice a change
     in another.
     """
     try:
         return cast("Function", numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # no folder for the cache can be written to
+    except RuntimeError:  # no cache folder is writable
         return cast("Function", numba.njit(nogil=True)(function))

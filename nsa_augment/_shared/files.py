@@ -20,10 +20,10 @@ def write_file(
     Parameters
     ----------
     path : path-like
-        Replaced if it is there.
+        Replaced if it exists.
     content : iterable of bytes
     folder : path-like, optional
-        Where the temporary file stands, on the same file system; None: beside `path`.
+        Where the temporary file is written, on the same file system; None: beside `path`.
 
     Raises
     ------

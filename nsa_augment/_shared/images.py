@@ -13,7 +13,7 @@ from nsa_augment._shared.types import Image
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
 PNG_OPTIONS = (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
-"""OpenCV's fast setting: a compression level beside it would double the time, for files as large."""
+"""OpenCV's fast setting; a compression level in addition would double the time, for files of the same size."""
 
 
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:

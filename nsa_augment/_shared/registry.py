@@ -1,4 +1,4 @@
-"""Kinds by name: classes that register themselves when they are defined, and those of other packages."""
+"""Kinds by name: classes that register themselves when they are defined, here or in other packages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Registry(Mapping[str, type[Kind]]):
     """Classes of one kind (tasks, labels...) by their `name`.
 
     A class registers itself when it is defined with a `name` of its own. Other packages announce theirs in the
-    entry-point group ``nsa_augment.<kinds>``; they are imported as soon as a name is asked for that is not known
-    yet, or all names are.
+    entry-point group ``nsa_augment.<kinds>``; they are imported when an unknown name is looked up or all names are
+    listed. One that cannot be used is a RuntimeWarning.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class Registry(Mapping[str, type[Kind]]):
         _REGISTRIES[self.group] = self
 
     def register(self, kind: type[Kind]) -> None:
-        """Take in a class that has a `name` of its own; one without is a base for others.
+        """Add a class that has a `name` of its own; one without is a base for others.
 
         Raises
         ------
@@ -55,7 +55,7 @@ class Registry(Mapping[str, type[Kind]]):
             raise fail(ValueError, owner, accepted, name)
         other = self._kinds.get(name)
         if other is not None and _origin(other) != _origin(kind):
-            raise fail(ValueError, owner, f"other than the names in {self.group}, where it is {_origin(other)}", name)
+            raise ValueError(f"{owner} must not be taken in {self.group}, got {name!r}, the name of {_origin(other)}")
         self._kinds[name] = kind
 
     def check(self, argument: str, value: Any) -> type[Kind]:
@@ -87,26 +87,27 @@ class Registry(Mapping[str, type[Kind]]):
 
     def _load(self) -> None:
         with _LOADING:
-            if not self._loaded:
-                self._loaded = True
-                for entry in entry_points(group=self.group):
-                    self._load_entry(entry)
+            if self._loaded:
+                return
+            self._loaded = True
+            problems = [(entry, self._import(entry)) for entry in entry_points(group=self.group)]
+        for entry, problem in problems:
+            if problem is not None:
+                package = "an unknown package" if entry.dist is None else entry.dist.name
+                message = f"cannot use {entry.name!r} ({entry.value}) of {package} in {self.group}: {problem}"
+                warn_caller(message, RuntimeWarning)
 
-    def _load_entry(self, entry: EntryPoint) -> None:
-        """Import what an entry point names; what cannot be imported is reported and left out."""
+    def _import(self, entry: EntryPoint) -> str | None:
+        """Import what an entry point names; the reason if that fails."""
         try:
             entry.load()
-            problem = "" if entry.name in self._kinds else f"it defines no class with name = {entry.name!r}"
         except Exception as error:
-            problem = f"{type(error).__name__}: {error}"
-        if problem:
-            package = "an unknown package" if entry.dist is None else entry.dist.name
-            message = f"cannot use {entry.name!r} ({entry.value}) of {package} in {self.group}: {problem}"
-            warn_caller(message, RuntimeWarning)
+            return f"{type(error).__name__}: {error}"
+        return None if entry.name in self._kinds else f"it defines no class with name = {entry.name!r}"
 
 
 def modules_of_other_packages() -> tuple[str, ...]:
-    """Modules outside this package that registered kinds: a new process has to import them before it can use these.
+    """Modules outside this package that registered kinds; a new process must import them before it uses these.
 
     Examples
     --------

@@ -54,7 +54,7 @@ class Scale:
         return FULL_SCALES[dtype] if self.max_value is None else self.max_value
 
     def check_image(self, name: str, value: Any, dtypes: Collection[np.dtype[Any]] = IMAGE_DTYPES) -> None:
-        """Raise unless `value` is an image that the package can work on, of one of `dtypes` and of this scale."""
+        """Raise unless `value` is an image that the package can process, of one of `dtypes` and of this scale."""
         if not isinstance(value, np.ndarray) or value.dtype not in dtypes:
             raise fail(TypeError, name, self._accepted(dtypes), value)
         if value.ndim not in (2, 3) or value.size == 0 or (value.ndim == 3 and value.shape[2] > MAX_CHANNELS):

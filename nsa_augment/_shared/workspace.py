@@ -21,7 +21,7 @@ class _Buffers(dict[str, NDArray[np.uint8]]):
 
 
 class Workspace(threading.local):
-    """Named buffers of one thread, as large as the largest array that was asked for under each name.
+    """Named buffers of one thread, as large as the largest array requested under each name.
 
     Examples
     --------

@@ -47,11 +47,11 @@ class Blending(ABC):
     Attributes
     ----------
     name : str
-        The value of `blending=` that asks for it.
+        The value of `blending=` that selects it.
     min_side : int
         Smallest side of a box that can be blended, pixels.
     gradient : "source", "mixed" or None
-        Guidance field of the patches that are planned for it; None where there is none.
+        Guidance field of patches that are planned for it; None if it uses none.
     """
 
     name: ClassVar[str]

@@ -1,4 +1,4 @@
-"""Poisson blending: the source's gradients are kept, the image's values at the border of the patch too."""
+"""Poisson blending: keeps the source's gradients, and the image's values at the border of the patch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from nsa_augment._shared.types import BinaryMap, Gradient, Image
 from nsa_augment.blending.base import Blending, Patch
 from nsa_augment.blending.solvers import SOLVERS, Solver
 
-MIN_SIDE = 5
 MIN_PIXELS = 50
 
 
@@ -37,7 +36,7 @@ class Poisson(Blending):
     scale: Scale = BY_DTYPE
 
     name: ClassVar[str] = "poisson"
-    min_side: ClassVar[int] = MIN_SIDE
+    min_side: ClassVar[int] = 5
 
     def __post_init__(self) -> None:
         SOLVERS.check("solver", self.solver).check_scale(self.scale)
@@ -63,7 +62,7 @@ class Poisson(Blending):
         if int(np.count_nonzero(footprint)) < MIN_PIXELS:
             return False
         _, _, width, height = cv2.boundingRect(footprint)
-        return min(height, width) + 2 >= MIN_SIDE
+        return min(height, width) + 2 >= self.min_side
 
     def precision(self, pixels: Image) -> Image:
         """That of the solver."""

@@ -1,5 +1,17 @@
-"""Arguments for a product of one's own, estimated from images of normal products."""
+"""Arguments for a product of your own, estimated from images of normal products."""
 
+from nsa_augment.calibration.background import Background, find_background
 from nsa_augment.calibration.calibration import Calibration, calibrate
+from nsa_augment.calibration.extent import Extent, measure_extent
+from nsa_augment.calibration.variation import Variation, measure_variation
 
-__all__ = ["Calibration", "calibrate"]
+__all__ = [
+    "Background",
+    "Calibration",
+    "Extent",
+    "Variation",
+    "calibrate",
+    "find_background",
+    "measure_extent",
+    "measure_variation",
+]

@@ -1,4 +1,4 @@
-"""Whether the images have a plain background, and which brightness and threshold tell the object from it."""
+"""Whether images have a plain background, and the brightness and threshold that tell the object from it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMOOTHING = 1.5
 SHARP = 0.9
 """An outline is sharp if the gradient along it reaches this fraction of the sharpest outline's."""
 BEST = 0.99
-"""Thresholds whose classes are this nearly as far apart as the best ones' are as good."""
+"""Thresholds that separate the classes at least this well, relative to the best one, count as equally good."""
 OBJECT_SHARES = (0.002, 0.95)
 """Fraction of the image that an object may fill."""
 LEAST_SHARPNESS = 4.0
@@ -31,7 +31,7 @@ MOST_BORDER = 0.7
 
 @dataclass(frozen=True)
 class Background:
-    """What was found out about the background.
+    """What the images say about the background.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Background:
 def find_background(images: NDArray[np.uint8]) -> Background:
     """Look for a plain background.
 
-    Its brightness b is the most frequent one near the border. The threshold t lies half-way between the lowest
+    Its brightness b is the most frequent one near the border. The threshold t lies halfway between the lowest
     threshold with a sharp outline and Otsu's threshold [1]_ of |brightness - b|, or is the former if that is
     higher. The candidate is rejected unless the outline is much sharper than the rest of the image, and the object
     fills less of the border than of the image.

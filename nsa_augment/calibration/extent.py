@@ -1,4 +1,4 @@
-"""How big patches can be on an object, from how big the object is."""
+"""How large patches can be on an object, from the size of the object."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ COMPONENT = 0.1
 COMPACT, SLENDER = 0.65, 0.35
 """Fractions of its tightest, turned bounding box that an object fills."""
 SAME_WAY = 0.9
-"""Objects lie the same way if in this fraction of the images the same one of height and width is the larger."""
+"""Objects lie the same way if the same one of height and width is the larger in this fraction of the images."""
 SHRINK = 0.95
 PLACES = 0.9
-"""Fraction of the images in which the largest patch must find a place."""
+"""Fraction of the images into which the largest patch must fit."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Extent:
     fill : float
         Median fraction of its tightest, turned bounding box that the object fills.
     turned : bool
-        Whether the objects lie anyhow, so that height and width mean the same.
+        Whether the objects lie at different angles, so that height and width mean the same.
     min_object : float
         How much of a patch the object must fill.
     height_range, width_range : (minimum, maximum)
@@ -54,12 +54,12 @@ class Extent:
 def measure_extent(masks: BinaryMap) -> Extent:
     """Choose patch sizes for an object.
 
-    A patch may become as large as the object is high and wide (the geometric mean of both, where objects lie
-    anyhow), but no larger than 0.80 of the image, and not so large that a rectangle of these proportions, `min_object`
-    of it being object, finds no place any more in a tenth of the images. So lying objects get wide patches, standing
-    ones high patches, and thin objects that lie anyhow small ones, as in Table 4 of the paper [1]_. `min_object` is one
-    of the three values of that table: 0.70 for objects that fill 0.65 of their tightest bounding box, 0.50 for those
-    that fill 0.35 of it, else 0.25.
+    A patch may be as high and as wide as the object (as the geometric mean of both, where objects lie at different
+    angles). It is at most 0.80 of the image, and small enough that a rectangle of these proportions, `min_object` of
+    which is object, fits into nine tenths of the images. Wide objects therefore get wide patches, high objects high
+    ones, and thin objects at different angles small ones, as in Table 4 of the paper [1]_. `min_object` is one of the
+    three values of that table: 0.70 for objects that fill at least 0.65 of their tightest bounding box, 0.50 for those
+    that fill at least 0.35 of it, 0.25 for the others.
 
     Parameters
     ----------

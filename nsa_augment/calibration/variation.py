@@ -1,4 +1,4 @@
-"""How much normal images differ from each other, and what that says about the logistic label."""
+"""How much normal images differ from each other, and what this means for the logistic label."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nsa_augment.labelling.labels import continuous_label
 PAIRS = 24
 """Pairs of images that are compared at most."""
 SLOW = 1 / 20
-"""Standard deviation, as a fraction of the image's side, beyond which a difference is too slow to survive blending."""
+"""Standard deviation, as a fraction of the image's side, from which a difference is too slow to survive blending."""
 MIDPOINTS = (3, 24)
 """Smallest and largest y0 of Table 4."""
 LOG_ODDS = math.log(10)
@@ -67,10 +67,10 @@ def measure_variation(images: NDArray[np.uint8]) -> Variation:
     """Compare images in pairs.
 
     The difference is measured as the continuous label measures a change (the median over a disk of the mean over
-    channels), after what varies slowly has been taken away, as Poisson blending does. Half of all places of two
-    normal images differ by at least the median of it: a change of that size is as likely normal as not, which is
-    what a logistic label of 1/2 says. So it is taken for y0; the paper sets y0 the larger, and k the smaller, the
-    more normal images vary [1]_, and all products y0 * k of its Table 4 lie between 2 and 3, close to ln 10.
+    channels), after slow variation has been removed, as Poisson blending does. Half of all places of two normal
+    images differ by at least its median: a change of that size is as likely normal as not, which is what a logistic
+    label of 1/2 says. The median is therefore y0. In the paper, too, y0 is larger and k smaller where normal images
+    vary more [1]_; all products y0 * k of its Table 4 lie between 2 and 3, close to ln 10.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The program `nsa-augment`; its commands stand in the files beside this one."""
+"""The program `nsa-augment`; its commands are in the files beside this one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; mistakes a user can mend end in one line and exit code 1."""
+    """Run the command line; mistakes that a user can correct end in one line and exit code 1."""
     try:
         app()
     except (ValueError, TypeError, OSError) as error:

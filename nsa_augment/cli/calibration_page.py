@@ -1,4 +1,4 @@
-"""One page that shows what a calibration rests on: brightness, outlines, anomalies and labels."""
+"""One page of evidence for a calibration: brightness, outlines, anomalies and labels."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import textwrap
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
+from nsa_augment._shared.overlays import mask_at, outlined, rgb, scaled, tile_scale
 from nsa_augment._shared.page import CAPTION, GAP, INK, MARGIN, ColourBar, Pixels, draw_page
 from nsa_augment.calibration import Calibration
-from nsa_augment.calibration.calibration import KINDS
-from nsa_augment.calibration.placing import CALLS
 from nsa_augment.cli.tiles import EXAMPLE_COLUMNS, OUTLINE, example_row, make_example
 
 EXAMPLES = 3
@@ -75,19 +73,20 @@ def calibration_page(found: Calibration, name: str, seed: int) -> Pixels:
 
 def _examples(found: Calibration, seed: int) -> Pixels:
     task, count = found.task(label="logistic", max_value=None), len(found.images)
+    bar = ColourBar("label", 1.0)
     rows = []
     for number, first in enumerate(_spread(count, EXAMPLES)):
         second = (first + max(count // 2, 1)) % count
         example = make_example(task, "", found.images[first], found.images[second], [seed, number])
         patches = len(example.result.plan.patches)
         caption = "no place for a patch" if not patches else f"{patches} patch{'es' if patches > 1 else ''}"
-        rows.append(example_row(replace(example, caption=caption), 1.0))
+        rows.append(example_row(replace(example, caption=caption), bar))
     midpoint = value_text(found.arguments["logistic_midpoint"])
     title = (
-        f"Anomalies with these arguments: {found.placed_share:.0%} of {CALLS} calls placed a patch; "
+        f"Anomalies with these arguments: {found.placing}; "
         f"the label is 1/2 where a place has changed by {midpoint} grey levels"
     )
-    return draw_page(title, EXAMPLE_COLUMNS, rows, [ColourBar("label", 1.0)])
+    return draw_page(title, EXAMPLE_COLUMNS, rows, [bar])
 
 
 def _spread(count: int, most: int) -> list[int]:
@@ -100,7 +99,7 @@ def _summary(found: Calibration, name: str, width: int) -> Pixels:
     height = top + max(len(found.arguments) * LINE, CHART_HEIGHT + 2 * CAPTION + 2 * LINE) + GAP
     page = PILImage.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(page)
-    title = f"{name}: {KINDS[found.kind]} ({found.image_count} of {found.given_count} images)"
+    title = f"{name}: {found.summary}"
     pen.text((MARGIN, MARGIN), title, fill=INK, font=ImageFont.load_default(17))
     for line, (key, value) in enumerate(found.arguments.items()):
         y = top + line * LINE
@@ -151,31 +150,26 @@ def _mark(pen: Pen, x: float, top: int, bottom: int, text: str) -> None:
 
 def _overlays(found: Calibration, width: int) -> Pixels:
     """Some of the images, everything but the object faded."""
-    count = len(found.images)
     side = (width - 2 * MARGIN - (OVERLAYS - 1) * GAP) // OVERLAYS
-    rows, columns = found.images.shape[1:3]
-    scale = side / max(rows, columns)
-    size = max(round(columns * scale), 1), max(round(rows * scale), 1)
-    page = PILImage.new("RGB", (width, size[1] + 2 * CAPTION + GAP), "white")
+    tiles = [_overlay(found, index, side) for index in _spread(len(found.images), OVERLAYS)]
+    page = PILImage.new("RGB", (width, tiles[0].shape[0] + 2 * CAPTION + GAP), "white")
     text = (
         "What counts as object (outlined, the rest faded)"
         if found.background.plain
         else "Some of the images: patches may go anywhere"
     )
     ImageDraw.Draw(page).text((MARGIN, 0), text, fill=INK, font=ImageFont.load_default(17))
-    masks = found.background.masks if found.background.plain else None
-    for place, index in enumerate(_spread(count, OVERLAYS)):
-        tile = _overlay(found.images[index], None if masks is None else masks[index], size)
+    for place, tile in enumerate(tiles):
         page.paste(PILImage.fromarray(tile), (MARGIN + place * (side + GAP), CAPTION + 4))
     return np.asarray(page)
 
 
-def _overlay(image: Pixels, mask: Pixels | None, size: tuple[int, int]) -> Pixels:
-    colours = image[:, :, :3] if image.shape[2] >= 3 else np.repeat(image[:, :, :1], 3, axis=2)
-    tile = np.asarray(cv2.resize(colours, size, interpolation=cv2.INTER_AREA), np.uint8)
-    if mask is None:
+def _overlay(found: Calibration, index: int, side: int) -> Pixels:
+    image = found.images[index]
+    scale = tile_scale(image.shape, (side, side))
+    tile = scaled(rgb(image), scale)
+    if not found.background.plain:
         return tile
-    inside = cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+    inside = mask_at(found.background.masks[index], tile)
     faded = np.where(inside[:, :, np.newaxis] > 0, tile, 160 + tile // 4).astype(np.uint8)
-    contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(faded, contours, -1, OUTLINE, 1), np.uint8)
+    return outlined(faded, inside, OUTLINE)

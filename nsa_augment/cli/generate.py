@@ -43,7 +43,7 @@ def generate(
     backend: Annotated[str, typer.Option(help="processes (of this machine) or dask.")] = "processes",
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for --backend dask.")] = None,
 ) -> None:
-    """Write a labelled dataset; the same command goes on with one that was interrupted."""
+    """Write a labelled dataset; run the same command again to finish one that was interrupted."""
     maker = options.make_task(task, preset, label, ablation, overrides, deep=True)
     origin = {"preset": preset, "ablation": ablation}
     try:
@@ -58,15 +58,15 @@ def generate(
                 maker,
                 count=count,
                 seed=seed,
-                layout=layout,  # type: ignore[arg-type]
+                layout=layout,
                 workers=workers,
-                backend=backend,  # type: ignore[arg-type]
+                backend=backend,
                 scheduler=scheduler,
                 origin=origin,
                 on_progress=show,
             )
     except KeyboardInterrupt:
-        typer.echo("nsa-augment: stopped; the same command goes on from here", err=True)
+        typer.echo("nsa-augment: stopped; run the same command again to continue", err=True)
         raise typer.Exit(INTERRUPTED) from None
     text = f"wrote {made.anomalies} anomalies to {out}"
     if made.kept:

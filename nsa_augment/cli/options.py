@@ -1,4 +1,4 @@
-"""What the commands share: options, tasks from options, progress."""
+"""What the commands share: options, tasks from options, text and progress on the terminal."""
 
 from __future__ import annotations
 
@@ -11,24 +11,44 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
+from nsa_augment._shared.checks import fail
+from nsa_augment.blending import BLENDINGS
+from nsa_augment.blending.solvers import SOLVERS
+from nsa_augment.labelling import LABELS
+from nsa_augment.planning.outlines import OUTLINES
+from nsa_augment.tasks import ABLATIONS, TASKS, AnomalyTask, bind_task
+
+WIDTH = 140
+"""Of tables, characters, where nobody watches."""
+
+
+def _label_help() -> str:
+    """The labels, each with the tasks that it has a meaning for, unless it has one for all."""
+    texts = []
+    for name, label in LABELS.items():
+        suited = [task for task, kind in TASKS.items() if label.unsuited(kind) is None]
+        texts.append(name if len(suited) == len(TASKS) else f"{name} (of {', '.join(suited)})")
+    return f"{', '.join(texts)}. Default: that of the task."
+
+
+def _set_help() -> str:
+    choices = {
+        "label": LABELS,
+        "shape": [name for name, outline in OUTLINES.items() if outline.drawable],
+        "solver": SOLVERS,
+        "blending": BLENDINGS,
+    }
+    known = [f"{name}: {', '.join(kinds)}" for name, kinds in choices.items()]
+    return f"Replace an argument of the preset: --set background=200,60. Known are {'; '.join(known)}."
+
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same picture.")]
 Preset = Annotated[str, typer.Option(help="A row of `nsa-augment presets`, or a YAML file of `calibrate`.")]
 Task = Annotated[str, typer.Option(help=f"{', '.join(TASKS)}.")]
-Label = Annotated[str | None, typer.Option(help="binary, continuous, logistic or (fpi, pii) factor.")]
-Ablation = Annotated[str | None, typer.Option(help="A, B, C or D: a variation of the preset in the paper.")]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="Replace an argument of the preset: --set background=200,60"),
-]
-
-
-def progress(items: Iterable[Any], description: str) -> Iterable[Any]:
-    """Show a progress bar while iterating, where someone watches."""
-    console = Console(stderr=True)
-    return track(list(items), description, console=console, transient=True) if console.is_terminal else items
+Label = Annotated[str | None, typer.Option(help=_label_help())]
+Ablation = Annotated[str | None, typer.Option(help=f"{', '.join(ABLATIONS)}: a variation of the preset in the paper.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_set_help())]
 
 
 def make_task(
@@ -46,18 +66,43 @@ def make_task(
         arguments["label"] = label
     task = bind_task(name, preset, ablation, arguments, "--task")
     if not deep:
-        check_eight_bits(task)
+        _check_eight_bits(task)
     return task
 
 
-def check_eight_bits(task: AnomalyTask) -> None:
+def make_all_tasks(preset: str, ablation: str | None, overrides: list[str] | None) -> dict[str, AnomalyTask]:
+    """All tasks, each with those of the overrides that it knows, and with any label that has a meaning for it."""
+    arguments = parse_overrides(overrides or [])
+    if "label" in arguments:
+        raise ValueError("--set label must be left out of compare, which shows all labels")
+    known = {name: task.argument_names() for name, task in TASKS.items()}
+    accepted = set().union(*known.values())
+    if unknown := sorted(set(arguments) - accepted):
+        raise fail(ValueError, "--set", f"NAME=VALUE with a name of {', '.join(sorted(accepted))}", unknown[0])
+    tasks = {}
+    for name, kind in TASKS.items():
+        usable = known[name] if kind.shift else known[name] - {"scale_range"}
+        own = {key: value for key, value in arguments.items() if key in usable}
+        label = next(label for label in LABELS if LABELS[label].unsuited(kind) is None)
+        tasks[name] = bind_task(name, preset, ablation, {**own, "label": label})
+        _check_eight_bits(tasks[name])
+    return tasks
+
+
+def _check_eight_bits(task: AnomalyTask) -> None:
     """Refuse a full scale other than that of 8-bit images."""
     if task.max_value is not None:
         raise ValueError(f"max_value must be left out here, where images have 8 bits, got {task.max_value:g}")
 
 
 def parse_overrides(overrides: list[str]) -> dict[str, Any]:
-    """Keyword arguments from NAME=VALUE; values are Python literals, anything else is a string."""
+    """Keyword arguments from NAME=VALUE; values are Python literals, anything else is a string.
+
+    Examples
+    --------
+    >>> parse_overrides(["background=200,60", "shape=ellipses"])
+    {'background': (200, 60), 'shape': 'ellipses'}
+    """
     arguments: dict[str, Any] = {}
     for entry in overrides:
         name, separator, text = entry.partition("=")
@@ -70,9 +115,13 @@ def parse_overrides(overrides: list[str]) -> dict[str, Any]:
     return arguments
 
 
-def check_output(output: Path) -> None:
-    """Refuse a picture that could not be written, before any work is done."""
-    if output.suffix.lower() != ".png":
-        raise ValueError(f"--output must end in .png, got {output}")
-    if not output.parent.is_dir():
-        raise ValueError(f"--output must lie in an existing folder, got {output}")
+def table_console() -> Console:
+    """Where tables are printed: wide enough for all columns where nobody watches."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
+
+
+def progress(items: Iterable[Any], description: str) -> Iterable[Any]:
+    """Show a progress bar while iterating, where someone watches."""
+    console = Console(stderr=True)
+    return track(list(items), description, console=console, transient=True) if console.is_terminal else items

@@ -15,7 +15,7 @@ from nsa_augment.samples.layout import free_folders
 
 @app.command()
 def samples(
-    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to; made if need be.")],
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="Folder to write to; made if it does not exist.")],
     product: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help=f"{', '.join(PRODUCTS)}; may be repeated. Default: all.")
     ] = None,

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.page import TILE, Pixels, Row, colours
-from nsa_augment._shared.scale import BY_DTYPE
+from nsa_augment._shared.overlays import bar_top, outlined, rgb, scaled, tile_scale, tinted
+from nsa_augment._shared.page import ColourBar, Pixels, Row
 from nsa_augment._shared.types import BinaryMap, Image
+from nsa_augment.labelling import LABELS
 from nsa_augment.scenes.foreground import Foreground
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
 
 EXAMPLE_COLUMNS = ("normal", "source", "result", "label")
-LABEL_KINDS: tuple[str, ...] = ("binary", "factor", "continuous", "logistic")
-COMPARISON_COLUMNS = ("normal", "source", "result", *(f"{kind} label" for kind in LABEL_KINDS))
 OUTLINE = (0, 190, 190)
 PATCH_COLOURS = ((255, 170, 0), (60, 130, 255), (50, 205, 80), (235, 70, 200), (250, 90, 60))
+
+LabelMap: TypeAlias = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,7 @@ class Example:
     @property
     def scale(self) -> float:
         """Size of a tile as a multiple of the image."""
-        height, width = self.image.shape[:2]
-        return float(min(TILE / height, 2 * TILE / width))
+        return tile_scale(self.image.shape)
 
 
 def make_example(task: AnomalyTask, caption: str, image: Image, source: Image, seed: Sequence[int]) -> Example:
@@ -60,60 +61,76 @@ def make_example(task: AnomalyTask, caption: str, image: Image, source: Image, s
     return Example(caption, image, prepared.image if task.needs_source else image, result, foreground)
 
 
-def example_row(example: Example, label_max: float) -> Row:
+def make_labels(task: AnomalyTask, example: Example) -> dict[str, LabelMap]:
+    """All labels that have a meaning for a task, of the plan of an example."""
+    source = example.source if task.needs_source else None
+    return {
+        name: replace(task, label=name).apply(example.image, source, example.result.plan).label
+        for name, label in LABELS.items()
+        if label.unsuited(type(task)) is None
+    }
+
+
+def label_bars(shown: Sequence[Mapping[str, LabelMap]]) -> dict[str, ColourBar]:
+    """Colour bar of every label: one for all without unit, and one for each unit.
+
+    Parameters
+    ----------
+    shown : sequence of mappings
+        The labels on the page, by name.
+
+    Examples
+    --------
+    >>> bars = label_bars([{"continuous": np.full((1, 1), 40, np.float32)}])
+    >>> bars["continuous"], bars["binary"] == bars["logistic"]
+    (ColourBar(name='continuous: grey levels', top=40.0), True)
+    """
+    bars: dict[str, ColourBar] = {}
+    for unit in dict.fromkeys(label.unit for label in LABELS.values()):
+        names = [name for name, label in LABELS.items() if label.unit == unit]
+        top = max(bar_top(LABELS[name], [each[name] for each in shown if name in each]) for name in names)
+        title = ", ".join(names) + ("" if unit is None else f": {unit}")
+        bars |= dict.fromkeys(names, ColourBar(title, top))
+    return bars
+
+
+def example_row(example: Example, bar: ColourBar) -> Row:
     """Normal image with its object outlined, source, result, and label; boxes show where patches come from and go."""
-    result = _scaled(_rgb(example.result.image), example.scale)
-    label = _label_tile(example, result, example.result.label, label_max)
+    normal, source, result = _images(example)
+    label = _label_tile(result, example.result.label, example.scale, bar)
     _draw_boxes(label, [patch.destination_box for patch in example.result.plan.patches], example.scale)
-    return Row(example.caption, (_normal_tile(example), _source_tile(example), result, label))
+    return Row(example.caption, (normal, source, result, label))
 
 
-def comparison_row(task: AnomalyTask, example: Example, label_max: float) -> Row:
-    """Normal image, source, result and all labels that a task can make of one plan."""
-    result = _scaled(_rgb(example.result.image), example.scale)
-    labels: list[Pixels | None] = []
-    for kind in LABEL_KINDS:
-        if kind == "factor" and task.factor_range is None:
-            labels.append(None)
-            continue
-        source = example.source if task.needs_source else None
-        label = replace(task, label=kind).apply(example.image, source, example.result.plan).label
-        labels.append(_label_tile(example, result, label, label_max if kind == "continuous" else 1.0))
-    return Row(example.caption, (_normal_tile(example), _source_tile(example), result, *labels))
+def comparison_columns() -> tuple[str, ...]:
+    """What the tiles of `comparison_row` show."""
+    return ("normal", "source", "result", *(f"{name} label" for name in LABELS))
 
 
-def _normal_tile(example: Example) -> Pixels:
-    tile = _scaled(_rgb(example.image), example.scale)
-    if example.foreground is None:
-        return tile
-    mask = cv2.resize(example.foreground, tile.shape[1::-1], interpolation=cv2.INTER_NEAREST)
-    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(tile, contours, -1, OUTLINE, 1), np.uint8)
+def comparison_row(example: Example, labels: Mapping[str, LabelMap], bars: Mapping[str, ColourBar]) -> Row:
+    """Normal image, source, result and all labels of one plan."""
+    normal, source, result = _images(example)
+    tiles = [
+        _label_tile(result, labels[name], example.scale, bars[name]) if name in labels else None for name in LABELS
+    ]
+    return Row(example.caption, (normal, source, result, *tiles))
 
 
-def _source_tile(example: Example) -> Pixels:
-    tile = _scaled(_rgb(example.source), example.scale)
-    _draw_boxes(tile, [patch.source_box for patch in example.result.plan.patches], example.scale)
-    return tile
+def _images(example: Example) -> tuple[Pixels, Pixels, Pixels]:
+    normal, source, result = (
+        scaled(rgb(image), example.scale) for image in (example.image, example.source, example.result.image)
+    )
+    if example.foreground is not None:
+        normal = outlined(normal, example.foreground, OUTLINE)
+    _draw_boxes(source, [patch.source_box for patch in example.result.plan.patches], example.scale)
+    return normal, source, result
 
 
-def _rgb(image: Image) -> Pixels:
-    levels = BY_DTYPE.as_dtype(image, np.dtype(np.uint8)).reshape(*image.shape[:2], -1)
-    repeated = np.repeat(levels[:, :, :1], 3, axis=2) if levels.shape[2] < 3 else levels[:, :, :3]
-    return np.ascontiguousarray(repeated)
-
-
-def _scaled(pixels: NDArray[np.uint8] | NDArray[np.float32], scale: float) -> NDArray[np.uint8]:
-    size = max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1)
-    flags = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
-    return cv2.resize(pixels, size, interpolation=flags)  # type: ignore[return-value]
-
-
-def _label_tile(example: Example, result: Pixels, label: NDArray[np.float32], label_max: float) -> Pixels:
+def _label_tile(result: Pixels, label: LabelMap, scale: float, bar: ColourBar) -> Pixels:
     """Colour the label over a darkened result, the stronger the more opaque."""
-    share = np.clip(_scaled(label, example.scale) / label_max, 0, 1)[:, :, np.newaxis]
-    opacity = np.where(share > 0, 0.35 + 0.5 * share, 0)
-    return np.asarray((1 - opacity) * 0.75 * result + opacity * colours(share[:, :, 0]), np.uint8)
+    share = np.clip(scaled(label, scale) / bar.top, 0, 1)
+    cover = np.where(share > 0, 0.35 + 0.5 * share, 0)
+    return tinted(result, share, cover, 0.75 * (1 - cover))
 
 
 def _draw_boxes(tile: Pixels, boxes: Sequence[Box], scale: float) -> None:

@@ -1,35 +1,28 @@
-"""Make a dataset, or go on with one: chunks are handed out, records written down, and the rest made of these."""
+"""Make a dataset, or finish one: chunks are handed out, records written down, and the rest made of these."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, Literal
-from uuid import uuid4
+from typing import Any
 
 import numpy as np
 
-from nsa_augment._shared.checks import check_choice, check_integer, fail
-from nsa_augment.datasets.chunks import CHUNK, Chunk, make_chunk
-from nsa_augment.datasets.cluster import Cluster
-from nsa_augment.datasets.contact import CONTACT, contact_sheet
-from nsa_augment.datasets.derived import derived_file
-from nsa_augment.datasets.items import ATTEMPTS
-from nsa_augment.datasets.journal import MANIFEST, Journal
-from nsa_augment.datasets.layouts import LayoutName
-from nsa_augment.datasets.processes import AHEAD, Backend, Processes, ThisProcess
-from nsa_augment.datasets.recipe import RECIPE, Recipe, digest, load_recipe
-from nsa_augment.datasets.workspace import check_ours, clear, opened, write_file
+from nsa_augment.datasets._backends import Backend, chunk_size, open_backend
+from nsa_augment.datasets._chunks import make_chunk, split
+from nsa_augment.datasets._contact import CONTACT, contact_sheet
+from nsa_augment.datasets._items import ATTEMPTS
+from nsa_augment.datasets._journal import MANIFEST, Journal
+from nsa_augment.datasets._workspace import check_ours, clear, opened, write
+from nsa_augment.datasets.recipe import RECIPE, Recipe, load_recipe
 from nsa_augment.tasks import AnomalyTask
 
 HOPELESS = 20
-"""When so many items in a row from the start have no place for a patch, the task does not fit the images."""
-
-BackendName = Literal["processes", "dask"]
+"""Items from the start that all have no place for a patch, after which the task does not fit the images."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class Progress:
     Parameters
     ----------
     done, total : int
-        Lines of the manifest: anomalies, and with layout "mvtec" the normal images.
+        Lines of the manifest: anomalies, and the normal images that the layout adds.
     anomalies : int
         Of these, images with an anomaly.
     unchanged : int
@@ -62,9 +55,9 @@ def generate(
     *,
     count: int,
     seed: int = 0,
-    layout: LayoutName = "masks",
+    layout: str = "masks",
     workers: int | None = None,
-    backend: BackendName = "processes",
+    backend: str = "processes",
     scheduler: str | None = None,
     origin: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], object] | None = None,
@@ -80,12 +73,13 @@ def generate(
     out : path-like
         Folder of the dataset: new, empty, or begun by a call with the same arguments.
     task : AnomalyTask
-        Makes the anomalies.
+        Makes the anomalies. Its class must be registered under a `name` of its own, and its arguments plain JSON.
     count : int
         Number of images with anomalies.
     seed : int
         The same seed makes the same dataset.
-    layout : "masks", "coco", "yolo" or "mvtec"
+    layout : str
+        One of `LAYOUTS`.
     workers : int, optional
         Number of processes; 0: make everything in this one; None: as many as there are processors. A script that
         has workers needs ``if __name__ == "__main__":`` around what it does.
@@ -105,7 +99,7 @@ def generate(
     Raises
     ------
     TypeError, ValueError, OSError
-        The message names the argument or the file. After the cause is mended the same call goes on.
+        The message names the argument or the file. Once the cause is gone, the same call continues.
 
     Examples
     --------
@@ -130,49 +124,19 @@ def generate(
     with opened(out):
         _check_same(out, recipe)
         if not (out / RECIPE).exists():
-            write_file(out, RECIPE, (recipe.to_json().encode(),))
-        for name in recipe.files.folders(recipe.task):
+            write(out, RECIPE, (recipe.to_json().encode(),))
+        layout_kind = recipe.layout_kind
+        for name in layout_kind.folders(recipe.task):
             (out / name).mkdir(parents=True, exist_ok=True)
         with closing(Journal(out, recipe.total)) as journal:
             progress, placed = _make(out, recipe, journal, place, on_progress or (lambda progress: None))
-            write_file(out, MANIFEST, _encoded(journal.in_order()))
-            if recipe.files.derived is not None:
-                write_file(out, recipe.files.derived, _encoded(derived_file(recipe, journal.in_order)))
-            write_file(out, CONTACT, (contact_sheet(out, recipe, journal, placed),))
+            write(out, MANIFEST, _encoded(journal.in_order()))
+            if layout_kind.index is not None:
+                text = layout_kind.index_text(recipe, lambda: map(json.loads, journal.in_order()))
+                write(out, layout_kind.index, _encoded(text))
+            write(out, CONTACT, (contact_sheet(out, recipe, journal, placed),))
         clear(out)
     return progress
-
-
-def open_backend(workers: int | None, backend: str = "processes", scheduler: str | None = None) -> Backend:
-    """Check these arguments of `generate` and make the backend."""
-    check_choice("backend", backend, ("processes", "dask"))
-    if backend == "dask":
-        if scheduler is None:
-            raise fail(ValueError, "scheduler", "an address like tcp://host:8786 with backend='dask'", scheduler)
-        if workers is not None:
-            raise fail(ValueError, "workers", "left out with backend='dask', which has its own", workers)
-        return Cluster(scheduler)
-    if scheduler is not None:
-        raise fail(ValueError, "scheduler", "left out with backend='processes'", scheduler)
-    if workers is None:
-        workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    check_integer("workers", workers, 0, 1024)
-    return Processes(workers) if workers else ThisProcess()
-
-
-def chunks(
-    out: Path, indices: Iterable[int], line: Callable[[int], str | None], size: int, folder: str | None = None
-) -> Iterator[Chunk]:
-    """Items in chunks, with the lines that they have."""
-    recipe, run = digest((out / RECIPE).read_bytes()), uuid4().hex
-    place, numbers = os.path.abspath(out), iter(indices)
-    while items := tuple((index, line(index)) for index in islice(numbers, size)):
-        yield Chunk(place, recipe, run, items, folder)
-
-
-def chunk_size(items: int, backend: Backend) -> int:
-    """Small enough that all workers have something to do."""
-    return max(1, min(CHUNK, items // (AHEAD * backend.workers)))
 
 
 def _check_same(out: Path, recipe: Recipe) -> None:
@@ -193,7 +157,7 @@ def _make(
     kept = 0
     progress = Progress(0, recipe.total)
     on_progress(progress)
-    work = chunks(out, range(recipe.total), journal.get, chunk_size(recipe.total, backend), recipe.folder)
+    work = split(out, range(recipe.total), journal.get, chunk_size(recipe.total, backend), recipe.folder)
     with closing(backend.run(make_chunk, work)) as results:
         for made in results:
             journal.append((item.index, item.line) for item in made if item.line is not None)

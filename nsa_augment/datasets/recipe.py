@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,16 +14,16 @@ from typing import Any
 
 import cv2
 
-from nsa_augment._shared.checks import check_choice, check_integer, fail
+from nsa_augment._shared.checks import check_integer, check_names, fail
 from nsa_augment._shared.images import list_images
-from nsa_augment.datasets.layouts import LAYOUTS, Layout, held_out, number
+from nsa_augment.datasets.layouts import LAYOUTS, Layout
+from nsa_augment.labelling import LABELS, Label
 from nsa_augment.tasks import TASKS, AnomalyTask
 
 RECIPE = "recipe.json"
 FORMAT = "nsa-augment dataset 1"
-FULL_LABEL = 65535
-GREY_LEVEL = 256
-"""Value of one grey level in a file of continuous labels; of other labels 1 is `FULL_LABEL`."""
+LARGEST = 65535
+"""Value that fits into a file of labels."""
 
 
 @dataclass(frozen=True)
@@ -71,21 +71,21 @@ class Recipe:
         origin: Mapping[str, Any] | None = None,
     ) -> Recipe:
         """Check arguments as `nsa_augment.datasets.generate` is given them, and read the folder."""
-        names = {kind: name for name, kind in TASKS.items()}
-        if type(task) not in names:
-            raise fail(TypeError, "task", f"one of {', '.join(kind.__name__ for kind in names)}", task)
-        if callable(task.background):
-            accepted = "None or pairs (b, t) in a dataset: a function cannot be written down"
-            raise fail(TypeError, "background", accepted, task.background)
-        check_choice("layout", layout, LAYOUTS)
+        name = _check_task(task)
+        label = LABELS.check("label", task.label)
+        if label.maximum * label.file_scale > LARGEST:
+            accepted = f"one whose maximum * file_scale fits into 16 bits, {LARGEST}"
+            raise fail(ValueError, f"label {task.label!r}", accepted, f"{label.maximum:g} * {label.file_scale}")
+        needed = LAYOUTS.check("layout", layout).min_images
         files = list_images(folder)
-        if LAYOUTS[layout].held_out is not None and len(files) < 3:
-            raise ValueError(f"folder must hold at least 3 images with layout={layout!r}, got {len(files)}: {folder}")
+        if len(files) < needed:
+            message = f"folder must hold at least {needed} images with layout={layout!r}"
+            raise ValueError(f"{message}, got {len(files)}: {folder}")
         return cls(
             folder=os.path.abspath(folder),
             images={file.name: digest(read_bytes(file)) for file in files},
-            task=names[type(task)],
-            arguments=json.loads(json.dumps(asdict(task))),
+            task=name,
+            arguments=_plain_arguments(task),
             count=check_integer("count", count, 1),
             seed=check_integer("seed", seed, 0),
             layout=layout,
@@ -94,38 +94,35 @@ class Recipe:
         )
 
     def make_task(self) -> AnomalyTask:
-        """The task with its arguments."""
-        return TASKS[self.task](**self.arguments)
+        """The task with its arguments; arguments that are younger than the recipe have their defaults."""
+        kind = TASKS.check("task", self.task)
+        check_names(kind.__name__, self.arguments, kind.argument_names())
+        return kind(**self.arguments)
 
-    @property
-    def files(self) -> Layout:
-        """Where files go."""
-        return LAYOUTS[self.layout]
+    @cached_property
+    def layout_kind(self) -> Layout:
+        """The layout."""
+        return LAYOUTS.check("layout", self.layout)()
+
+    @cached_property
+    def label_kind(self) -> type[Label]:
+        """Class of the labels."""
+        return LABELS.check("label", self.make_task().label)
 
     @property
     def label_scale(self) -> int:
         """What labels are multiplied by in their files."""
-        return GREY_LEVEL if self.arguments["label"] == "continuous" else FULL_LABEL
+        return self.label_kind.file_scale
 
     @cached_property
     def pool(self) -> list[str]:
         """Names of the images that anomalies are made of."""
-        names = list(self.images)
-        return names if self.files.held_out is None else [names[index] for index in held_out(len(names))]
+        return self.layout_kind.pool(list(self.images))
 
     @cached_property
     def normals(self) -> list[tuple[str, str]]:
         """Path in the dataset and name in the folder of each normal image that is part of the dataset."""
-        if self.files.train is None or self.files.held_out is None:
-            return []
-        chosen = set(self.pool)
-        training = [name for name in self.images if name not in chosen]
-        groups = ((self.files.train, training), (self.files.held_out, self.pool))
-        return [
-            (template.format(number=number(index, len(names))), name)
-            for template, names in groups
-            for index, name in enumerate(names)
-        ]
+        return self.layout_kind.normals(list(self.images))
 
     @property
     def total(self) -> int:
@@ -145,8 +142,6 @@ class Recipe:
             raise ValueError(f"its format is not {FORMAT!r}")
         if missing := [item.name for item in fields(cls) if item.name not in plain]:
             raise ValueError(f"it has no {missing[0]!r}")
-        for name, known in (("task", TASKS), ("layout", LAYOUTS)):
-            check_choice(name, plain[name], known)
         return cls(**{item.name: plain[item.name] for item in fields(cls)})
 
     def differences(self, now: Recipe) -> list[str]:
@@ -169,16 +164,56 @@ class Recipe:
         images = {f"image file {name}": value[:12] for name, value in self.images.items()}
         versions = {f"version of {name}": value for name, value in self.versions.items()}
         plain = {name: getattr(self, name) for name in ("task", "count", "seed", "layout")}
-        return {**plain, **self.arguments, **images, **versions}
+        return {**plain, **_plain_arguments(self.make_task()), **images, **versions}
 
 
 def load_recipe(out: Path) -> Recipe:
-    """The recipe of a dataset; ValueError if the folder holds none."""
+    """The recipe of a dataset, whose kinds and arguments are known here.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds no recipe, or one that names an unknown task, layout, label or argument: the message lists
+        what is known. Nothing that a recipe names is imported.
+    """
     path = out / RECIPE
     try:
-        return Recipe.from_json(path.read_text("utf-8"))
+        recipe = Recipe.from_json(path.read_text("utf-8"))
     except (ValueError, OSError) as error:
         raise ValueError(f"{out} is no dataset made by nsa-augment generate: cannot read {path}: {error}") from error
+    try:
+        LAYOUTS.check("layout", recipe.layout)
+        recipe.make_task()
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"cannot use {path} here: {error}") from error
+    return recipe
+
+
+def _check_task(task: Any) -> str:
+    """The name of a task's class, by which a recipe can find it again."""
+    if not isinstance(task, AnomalyTask):
+        raise fail(TypeError, "task", f"a task ({', '.join(kind.__name__ for kind in TASKS.values())}...)", task)
+    kind = type(task)
+    if "name" not in vars(kind):
+        message = f"task must be of a class that a recipe can name, got {kind.__qualname__}"
+        raise TypeError(f"{message}: give the class a `name` of its own")
+    if TASKS.get(kind.name) is not kind:
+        message = f"task must be of the class that is registered as {kind.name!r}, got one of an older definition of it"
+        raise TypeError(f"{message}: make the task again")
+    return kind.name
+
+
+def _plain_arguments(task: AnomalyTask) -> dict[str, Any]:
+    """Keyword arguments that make a task again, as plain JSON."""
+    plain = {}
+    for item in fields(task):
+        value = getattr(task, item.name)
+        try:
+            plain[item.name] = json.loads(json.dumps(value))
+        except (TypeError, ValueError) as error:
+            accepted = "plain JSON (None, numbers, strings, lists) in a dataset, whose recipe writes it down"
+            raise fail(TypeError, item.name, accepted, value) from error
+    return plain
 
 
 @lru_cache(maxsize=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -12,11 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from nsa_augment._shared.checks import check_integer
-from nsa_augment.datasets.chunks import check_chunk
-from nsa_augment.datasets.derived import derived_file
-from nsa_augment.datasets.generation import chunk_size, chunks, open_backend
-from nsa_augment.datasets.journal import MANIFEST, Lines
-from nsa_augment.datasets.recipe import Recipe, current_versions, load_recipe
+from nsa_augment.datasets._backends import chunk_size, open_backend
+from nsa_augment.datasets._chunks import check_chunk, split
+from nsa_augment.datasets._journal import MANIFEST, Lines
+from nsa_augment.datasets.recipe import Recipe, current_versions, digest, load_recipe
 
 
 @dataclass(frozen=True, order=True)
@@ -109,7 +109,7 @@ def verify(
     problems: list[Problem] = []
     done = 0
     with Lines(out / MANIFEST, recipe.total) as lines:
-        work = chunks(out, map(int, indices), lines.get, chunk_size(len(indices), backend), place)
+        work = split(out, map(int, indices), lines.get, chunk_size(len(indices), backend), place)
         with closing(backend.run(check_chunk, work)) as results:
             for chunk in results:
                 problems += [Problem(*problem) for item in chunk for problem in item]
@@ -117,7 +117,7 @@ def verify(
                 if on_progress is not None:
                     on_progress(done, len(indices))
         if not any(lines.get(index) is None for index in range(recipe.total)):
-            problems += _check_derived(out, recipe, lines)
+            problems += _check_index(out, recipe, lines)
     changed = [
         f"{name} {version} made the dataset, {current_versions().get(name)} is here"
         for name, version in recipe.versions.items()
@@ -126,15 +126,15 @@ def verify(
     return Report(len(indices), recipe.total, tuple(sorted(problems)), tuple(changed))
 
 
-def _check_derived(out: Path, recipe: Recipe, lines: Lines) -> Iterable[Problem]:
-    name = recipe.files.derived
-    if name is None:
+def _check_index(out: Path, recipe: Recipe, lines: Lines) -> Iterable[Problem]:
+    layout = recipe.layout_kind
+    if layout.index is None:
         return
-    path, wanted = out / name, hashlib.sha256()
+    path, wanted = out / layout.index, hashlib.sha256()
     if not path.exists():
-        yield Problem(name, "missing")
+        yield Problem(layout.index, "missing")
         return
-    for text in derived_file(recipe, lambda: (lines.get(index) or "" for index in range(recipe.total))):
+    for text in layout.index_text(recipe, lambda: map(json.loads, lines.in_order())):
         wanted.update(text.encode())
-    if wanted.hexdigest() != hashlib.sha256(path.read_bytes()).hexdigest():
-        yield Problem(name, "differs from the manifest")
+    if wanted.hexdigest() != digest(path.read_bytes()):
+        yield Problem(layout.index, "differs from the manifest")

@@ -40,7 +40,7 @@ def disk_median(ranks: Ranks, needed: BinaryMap) -> Ranks:
 
 @compiled
 def _search_medians(padded: Ranks, needed: BinaryMap, stride: int) -> Ranks:
-    """Medians of all blocks that hold a needed pixel, 0 elsewhere.
+    """Medians of all blocks that contain a needed pixel, 0 elsewhere.
 
     Images are flattened (rows of `stride`, the result lying `DISK_RADIUS` rows and columns further in the padded map),
     so that counting runs along memory without a remainder at the end of each row. Blocks of small numbers are searched

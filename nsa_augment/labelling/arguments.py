@@ -1,4 +1,4 @@
-"""The arguments of every task that say what is learned from a change."""
+"""The task arguments that decide which label a change gets."""
 
 from __future__ import annotations
 

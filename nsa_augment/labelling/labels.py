@@ -1,4 +1,4 @@
-"""The labels that a change can be given, each with its unit, its range and the tasks that it has a meaning for."""
+"""The labels of a change, each with its unit, its range and the tasks that it makes sense for."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Label(ABC):
     Attributes
     ----------
     name : str
-        The value of `label=` that asks for it.
+        The value of `label=` that selects it.
     unit : str or None
-        Unit of its values; None: shares of 1.
+        Unit of its values; None: fractions of 1.
     maximum : float
         Largest value it can take; the smallest is 0.
     file_scale : int
@@ -74,12 +74,12 @@ class Label(ABC):
 
     @classmethod
     def unsuited(cls, task: type[Any]) -> str | None:
-        """Why it has no meaning for a kind of task; None if it has one."""
+        """Why it makes no sense for a class of tasks; None if it does."""
         return None
 
     @abstractmethod
     def compute(self, area: AreaChange) -> NDArray[np.float32]:
-        """(h, w) float32 array, 0 where `area.mask` and its surroundings are."""
+        """(h, w) float32 array, 0 away from `area.mask`."""
 
 
 class BinaryLabel(Label):

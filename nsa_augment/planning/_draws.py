@@ -1,4 +1,4 @@
-"""The compiled draws of a source patch: its place, and a shape that is drawn anew with every place."""
+"""The compiled draws of a source patch: its place, and an outline that is drawn anew with every place."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def draw_mask(
     mask: BinaryMap,
     min_object: float,
 ) -> tuple[bool, Corners]:
-    """Like `draw_rectangle`, for a given shape that is never cut at the border; `mask` is the object mask."""
+    """Like `draw_rectangle`, for a given outline that is never cut at the border; `mask` is the object mask."""
     for _ in range(DRAWS):
         y0, y1 = draw_interval(rng, size[0], rows)
         x0, x1 = draw_interval(rng, size[1], columns)

@@ -1,9 +1,10 @@
-"""The arguments of every task that a plan is drawn by: how many patches, how big, from where to where (Table 4)."""
+"""The task arguments that a plan depends on: number, size, source and destination of patches (Table 4)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from types import MappingProxyType
+from typing import Any
 
 from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_range, set_field
 from nsa_augment._shared.scale import Scale
@@ -11,7 +12,8 @@ from nsa_augment.planning.selection import SelectionArguments
 from nsa_augment.scenes.foreground import check_background
 
 MAX_PATCHES = 1000
-ResizeLimits: TypeAlias = Literal["half", "full"]
+RESIZE_LIMITS: MappingProxyType[str, int] = MappingProxyType({"half": 1, "full": 2})
+"""Limits of the size of a resized patch, as multiples of the limits of the half-size."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class PlanArguments(SelectionArguments):
     background: Any = None
     min_overlap: float = 0.25
     scale_range: tuple[float, float] | None = None
-    resize_limits: ResizeLimits = "half"
+    resize_limits: str = "half"
     max_value: float | None = None
 
     def __post_init__(self) -> None:
@@ -32,7 +34,7 @@ class PlanArguments(SelectionArguments):
         set_field(self, "min_overlap", check_number("min_overlap", self.min_overlap, 0, 1))
         if self.scale_range is not None:
             set_field(self, "scale_range", check_range("scale_range", self.scale_range, 0))
-        check_choice("resize_limits", self.resize_limits, get_args(ResizeLimits))
+        check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
         set_field(self, "max_value", Scale(self.max_value).max_value)
 
     @property

@@ -8,7 +8,7 @@ from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.blending.base import Blending
-from nsa_augment.planning.arguments import PlanArguments
+from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import Outline
 from nsa_augment.planning.placement import draw_destination, resized_size
@@ -101,6 +101,6 @@ def _draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.r
     """Size of a patch at its destination."""
     if arguments.scale_range is None:
         return size
-    whole = 2 if arguments.resize_limits == "full" else 1
-    ranges = [(whole * low, whole * high) for low, high in (arguments.height_range, arguments.width_range)]
+    multiple = RESIZE_LIMITS[arguments.resize_limits]
+    ranges = [(multiple * low, multiple * high) for low, high in (arguments.height_range, arguments.width_range)]
     return resized_size(rng, size, arguments.scale_range, half_sizes(image_size, *ranges))

@@ -1,4 +1,4 @@
-"""Colour jitter of a patch, as CutPaste trains with."""
+"""Colour jitter of a patch, as used for training CutPaste."""
 
 from __future__ import annotations
 

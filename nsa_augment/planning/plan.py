@@ -53,8 +53,8 @@ class PatchPlacement:
     Parameters
     ----------
     source_box, destination_box : (y0, x0, y1, x1)
-        Half-open, in pixels. The source box counts in the source after it has been brought to the image's
-        size; the patch is resized to the size of the destination box.
+        Half-open, in pixels. The source box refers to the source after resizing to the image's size; the
+        patch is resized to the size of the destination box.
     factor : float
         Interpolation factor in [0, 1]; 1 blends the patch fully.
     gradient : "source", "mixed" or None

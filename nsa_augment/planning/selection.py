@@ -47,7 +47,7 @@ class SelectionArguments:
             set_field(self, "size_gamma", _check_gamma(self.size_gamma))
         check_choice("selection", self.selection, SELECTIONS)
         if self.shape is not None:
-            _check_shape(self.shape, self.selection)
+            _check_outline(self.shape, self.selection)
         set_field(self, "min_object", check_number("min_object", self.min_object, 0, 1))
 
 
@@ -59,12 +59,12 @@ def _check_gamma(value: Any) -> tuple[float, ...]:
     return gamma
 
 
-def _check_shape(shape: Any, selection: str) -> None:
-    if not (isinstance(shape, str) and shape in OUTLINES and OUTLINES[shape].drawable):
-        drawable = [name for name, outline in OUTLINES.items() if outline.drawable]
-        check_choice("shape", shape, (None, *drawable))
-    if (outline := SELECTIONS[selection].outline) is not None:
-        raise fail(ValueError, "shape", f"None with selection={selection!r}, whose patches are {outline}s", shape)
+def _check_outline(name: Any, selection: str) -> None:
+    if not (isinstance(name, str) and name in OUTLINES and OUTLINES[name].drawable):
+        drawable = [other for other, outline in OUTLINES.items() if outline.drawable]
+        check_choice("shape", name, (None, *drawable))
+    if (own := SELECTIONS[selection].outline) is not None:
+        raise fail(ValueError, "shape", f"None with selection={selection!r}, whose patches are {own}s", name)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Three objects and two textures in the manner of industrial inspection photographs, so that every
 example and test runs without a download. Each call of `draw_sample` gives one individual of a product,
 with the variation of a normal production line and no defect; `draw_defect` gives one with a defect, drawn
-before the camera sees it, and its exact mask. `write_samples` writes both as folders like MVTec AD's.
+before the camera sees it, and its exact mask. `write_samples` writes both in folders like those of MVTec AD.
 
 >>> sample = draw_sample("bolt", 0)
 >>> sample.image.shape, sample.image.dtype.name, sample.foreground.dtype.name

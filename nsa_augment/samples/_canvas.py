@@ -25,7 +25,7 @@ KEY_LIGHT = (-0.45, -0.55, 0.70)  # unit vector to the lamp: upper left, in fron
 
 @dataclass(frozen=True)
 class Pose:
-    """What tells one individual of a product from another.
+    """What distinguishes one individual of a product from another.
 
     Parameters
     ----------
@@ -174,7 +174,7 @@ def backdrop(pose: Pose, n: int, rgb: RGB, mottle: float) -> Field:
 
 
 def seen(values: Field, size: int) -> Field:
-    """What a lens makes of ``values``: blurred a little, ``size`` x ``size`` pixels."""
+    """``values`` through a lens: slightly blurred, ``size`` x ``size`` pixels."""
     blurred = soften(values, 0.0016)
     if blurred.shape[0] == size:
         return blurred

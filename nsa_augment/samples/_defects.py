@@ -49,11 +49,11 @@ class DefectSample:
         Pixels of the object as it is, defect and all; True everywhere for textures.
     mask : ndarray of bool, shape (size, size)
         Pixels of the defect: where the image before sensor noise differs from that of the individual without
-        the defect by more than 2 of 255 grey levels in any channel (in a small image of a thin scratch, by
-        more than half of the largest difference, should that be less), and where the product is to be seen
-        in one of the two. So the ground is in the mask where a piece of the product is gone or went, but not
-        where only its shadow changed. Where a bent product by chance looks as before, gaps of less than
-        1/50 of the image side between changed pixels are filled.
+        the defect by more than 2 of 255 grey levels in any channel (or, if that is less, as in small images of
+        a thin scratch, by more than half of the largest difference), and where the product is visible in either
+        of the two. The ground is therefore in the mask where a piece of the product is missing or has moved,
+        but not where only its shadow changed. Where a bent product happens to look as before, gaps of less
+        than 1/50 of the image side between changed pixels are filled.
     normal : ndarray of uint8, shape (size, size, 3)
         The individual without the defect, photographed with the same sensor noise.
 
@@ -87,8 +87,8 @@ def draw_defect(product: str, kind: str, index: int, *, size: int = 256, seed: i
     """Photograph one individual of a product that has a defect.
 
     The defect is drawn with the product, before the lens blurs it and the sensor adds noise. It lies on the
-    product and varies in place, size, direction, looks and strength from one index to the next. The
-    individuals are other ones than those of `draw_sample`.
+    product and varies in place, size, direction, appearance and strength from one index to the next. The
+    individuals differ from those of `draw_sample`.
 
     Parameters
     ----------

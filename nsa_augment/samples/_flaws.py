@@ -1,4 +1,4 @@
-"""How a defect takes hold of a product while it is drawn: the hooks that the drawing functions call."""
+"""How a defect alters a product while it is drawn: hooks that the drawing functions call."""
 
 from __future__ import annotations
 

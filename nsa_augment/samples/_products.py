@@ -44,8 +44,6 @@ class Product:
     shift, turn, spread : float
         Largest displacement from the image's middle (image sides), largest rotation (radians)
         and largest relative deviation of the size, over individuals.
-    is_texture : bool
-        Whether the product fills the image.
 
     Examples
     --------
@@ -60,7 +58,6 @@ class Product:
     shift: float = 0.0
     turn: float = 0.0
     spread: float = 0.0
-    is_texture: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,16 +85,16 @@ PRODUCTS: Mapping[str, Product] = MappingProxyType(
     {
         product.name: product
         for product in (
-            Product("bolt", "screw", "black-oxide hexagon flange bolt on bright film, lying anyhow",
+            Product("bolt", "screw", "black-oxide hexagon flange bolt on bright film, in any direction",
                     draw_bolt, shift=0.06, turn=math.pi, spread=0.02),
             Product("tablet", "pill", "cream oval tablet with speckles, score line and letters, on black",
                     draw_tablet, shift=0.03, turn=0.25, spread=0.02),
             Product("zipper", "zipper", "closed zipper with brass teeth on charcoal tape, on bright ground",
                     draw_zipper, shift=0.03, turn=0.03, spread=0.02),
             Product("weave", "carpet", "two-tone twill fabric, filling the image",
-                    draw_weave, shift=0.03, turn=0.04, spread=0.03, is_texture=True),
+                    draw_weave, shift=0.03, turn=0.04, spread=0.03),
             Product("hide", "leather", "pebbled chestnut leather, filling the image",
-                    draw_hide, shift=0.4, turn=math.pi, spread=0.06, is_texture=True),
+                    draw_hide, shift=0.4, turn=math.pi, spread=0.06),
         )
     }
 )  # fmt: skip

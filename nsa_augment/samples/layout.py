@@ -73,11 +73,11 @@ def write_samples(
     defective: int = 8,
     seed: int = 0,
 ) -> list[Path]:
-    """Write products as MVTec AD lays out its files, for whatever reads that data set.
+    """Write products as files in the folders of MVTec AD, for tools that read that data set.
 
     Of a bolt these are ``bolt/train/good/000.png``, ``bolt/test/good/000.png``, ``bolt/test/scratch/000.png``
     and ``bolt/ground_truth/scratch/000_mask.png``, and so on: images are 8-bit RGB, masks 0 or 255. No
-    individual is there twice.
+    individual appears twice.
 
     Parameters
     ----------

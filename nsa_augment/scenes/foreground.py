@@ -114,7 +114,7 @@ def _outside(image: Image, intervals: Intervals) -> BinaryMap:
 
 
 class Foreground:
-    """Object mask of one image, computed when and where it is asked for, and then kept.
+    """Object mask of one image, computed on first use, only as far as needed, and then kept.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ SIZE_TOLERANCE = 1.25
 
 @dataclass(frozen=True)
 class ObjectModel:
-    """How object pixels are told from the background, and what grey levels mean.
+    """How object pixels are distinguished from the background, and what grey levels mean.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class ObjectModel:
 
 @dataclass(frozen=True)
 class PreparedSource:
-    """A source brought to the size of the images it is used for, with its object mask.
+    """A source resized to the size of the images it is used for, with its object mask.
 
     Made by the `prepare_source` of a task; tasks with the same `background` and `max_value` accept it.
 
@@ -101,8 +101,8 @@ def build_scene(
 ) -> Scene:
     """Check an image and its source against each other and find where they show the object.
 
-    Placement is constrained where there is a background model or a mask of either image; what has neither is all
-    object.
+    Placement is constrained if there is a background model, or a mask of either image; an image with neither counts as
+    all object.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def _check_prepared(source: PreparedSource, size: Size, model: ObjectModel, sour
     if source.image.shape[:2] != size:
         raise fail(ValueError, "source", f"prepared for images of {size[0]} x {size[1]} pixels", source.image)
     if source_mask is not None:
-        raise fail(ValueError, "source_mask", "None beside a prepared source, which has its own", source_mask)
+        raise fail(ValueError, "source_mask", "None with a prepared source, which has its own", source_mask)
     unconstrained = source.foreground is None and source.model is not None and source.model.scale == model.scale
     if not unconstrained and source.model not in (None, model):
         raise fail(ValueError, "source", f"prepared by a task of the same object model, {model}", source.model)
@@ -157,7 +157,7 @@ def prepare_source(
     *,
     constrained: bool = False,
 ) -> PreparedSource:
-    """Check a source image and bring it, and its object mask, to the size of the images it is used for.
+    """Check a source image, and resize it and its object mask to the size of the images it is used for.
 
     Parameters
     ----------
@@ -169,8 +169,7 @@ def prepare_source(
     source_mask : array, optional
         (H, W) bool or integer object mask of the source as given; replaces the model.
     constrained : bool
-        Whether placement asks for an object mask although neither model nor mask is given: then every pixel is
-        object.
+        Whether placement needs an object mask even if neither model nor mask is given; every pixel is object then.
     """
     model.scale.check_image("source", source)
     height, width = source.shape[:2]
@@ -195,5 +194,5 @@ def _warn_of_size(given: Size, wanted: Size) -> None:
     if any(not 1 / SIZE_TOLERANCE <= ratio <= SIZE_TOLERANCE for ratio in differences):
         warn_caller(
             f"source of {given[0]} x {given[1]} pixels is resized to the image's {wanted[0]} x {wanted[1]}: "
-            "scale or aspect ratio differ by more than 25 %"
+            f"scale or aspect ratio differ by more than {100 * (SIZE_TOLERANCE - 1):g} %"
         )

@@ -29,8 +29,8 @@ TASKS: Registry[AnomalyTask] = Registry("tasks")
 class AnomalyTask(PlanArguments, LabelArguments):
     """What all tasks share: calling, planning, applying. See `NaturalSyntheticAnomaly` for the arguments.
 
-    A subclass, a frozen dataclass with keyword arguments only, with a `name` of its own registers itself; then every
-    entry point knows it. It may add arguments, set the attributes below, and override `draw` (everything random).
+    Subclasses are frozen dataclasses with keyword arguments only. One with a `name` of its own registers itself, and
+    every entry point knows it. It may add arguments, set the attributes below, and override `draw`.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
     Attributes
     ----------
     name : str
-        The value of `task=` and `--task` that asks for it.
+        The value of `task=` and `--task` that selects it.
     title : str
         What pictures call it.
     needs_source : bool
@@ -110,8 +110,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         """
         check_names(cls.__name__, overrides, cls.argument_names())
         columns = cls.argument_names() - cls.no_preset_columns
-        accepted = frozenset().union(*(task.argument_names() for task in TASKS.values()))
-        arguments = preset_arguments(preset, accepted)
+        arguments = preset_arguments(preset, _arguments_of_all_tasks)
         if ablation is not None:
             check_choice("ablation", ablation, ABLATIONS)
         varied = {} if ablation is None else dict(ABLATIONS[ablation])
@@ -138,8 +137,8 @@ class AnomalyTask(PlanArguments, LabelArguments):
         image : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
             The normal image; never modified.
         source : array of the same dtype and channels
-            Another normal image, brought to the size of `image` if it has another; never modified. CutPaste cuts from
-            the image itself where none is given.
+            Another normal image, resized to the size of `image` if it differs; never modified. CutPaste cuts from the
+            image itself if none is given.
         rng : numpy.random.Generator, int or None
             Source of randomness, a seed, or None (fresh).
         mask, source_mask : (H, W) bool or integer array, optional
@@ -187,8 +186,8 @@ class AnomalyTask(PlanArguments, LabelArguments):
         image, source, mask, source_mask
             As for calling the task; masks that were given when the plan was drawn must be given again.
         plan : SynthesisPlan
-            Drawn for images of these sizes. It brings geometry, factor and gradient; blending and label are the
-            task's. Patches too small to be blended are left out.
+            Drawn for images of these sizes. Geometry, factor and gradient come from it, blending and label from the
+            task. Patches too small to be blended are left out.
         out : array of the shape and dtype of `image`, optional
             Receives the resulting image; may be `image` itself.
         """
@@ -196,14 +195,14 @@ class AnomalyTask(PlanArguments, LabelArguments):
             raise fail(TypeError, "plan", "a SynthesisPlan", plan)
         return self._apply(self._scene(image, source, mask, source_mask), plan, out)
 
-    def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
-        """Do the work on a source once that every call for images of `shape` would repeat.
+    def prepare_source(self, source: Image, size: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
+        """Do the work on a source that every call for images of `size` would otherwise repeat.
 
         Parameters
         ----------
         source : array
             As for calling the task.
-        shape : (height, width)
+        size : (height, width)
             Size of the images, pixels.
         source_mask : array, optional
             As for calling the task.
@@ -214,10 +213,10 @@ class AnomalyTask(PlanArguments, LabelArguments):
             Accepted as `source` by `plan`, `apply` and the task itself, and by other tasks with the same `background`
             and `max_value`.
         """
-        return prepare_source(source, shape, self.object_model, source_mask)
+        return prepare_source(source, size, self.object_model, source_mask)
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """Draw everything that is random, for checked images; what `plan` and a call do."""
+        """Draw everything that is random, for checked images; `plan` and calls use it."""
         return draw_plan(scene, self, self._bound_blending(), rng, shift=self.shift, factor_range=self.factor_range)
 
     def _bound_blending(self) -> Blending:
@@ -238,3 +237,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
 
     def _apply(self, scene: Scene, plan: SynthesisPlan, out: Image | None = None) -> SynthesisResult:
         return apply_plan(scene, plan, self._bound_blending(), LABELS[self.label].bind(self), out)
+
+
+def _arguments_of_all_tasks() -> frozenset[str]:
+    return frozenset().union(*(task.argument_names() for task in TASKS.values()))

@@ -1,7 +1,8 @@
-"""A task from what a user names: task, preset, ablation and arguments of his own."""
+"""A task from the name of a task, a preset, an ablation and further arguments."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from os import PathLike
 from typing import Any
@@ -16,13 +17,14 @@ def bind_task(
     ablation: str | None = None,
     arguments: Mapping[str, Any] | None = None,
     argument: str = "task",
+    owner: type | None = None,
 ) -> AnomalyTask:
     """Bind a task to its arguments, for every entry point.
 
     Parameters
     ----------
     task : str or AnomalyTask
-        One of `TASKS`; or a task that is given whole, which takes nothing else.
+        One of `TASKS`; or an instance, which takes no other argument.
     preset : str or path-like, optional
         One of `PRESETS`, or a YAML file; None: the defaults of the task.
     ablation : str, optional
@@ -31,6 +33,9 @@ def bind_task(
         Keyword arguments that replace those of the preset.
     argument : str
         What errors call `task`.
+    owner : type, optional
+        Class whose constructor passes its ``**parameters`` on: errors about unknown ones name it, and list its other
+        parameters beside those of the task. None: the class of the task.
 
     Raises
     ------
@@ -46,12 +51,14 @@ def bind_task(
     if isinstance(task, AnomalyTask):
         given = {"preset": preset, "ablation": ablation}
         for name, value in ({name: value for name, value in given.items() if value is not None} | own).items():
-            raise fail(TypeError, name, "left out beside a task that is given whole", value)
+            raise fail(TypeError, name, f"left out if {argument} is an AnomalyTask", value)
         return task
     task_class = TASKS.check(argument, task)
+    of_owner = {} if owner is None else inspect.signature(owner).parameters
+    accepted = {name for name, parameter in of_owner.items() if parameter.kind is not parameter.VAR_KEYWORD}
+    check_names((owner or task_class).__name__, own, accepted | task_class.argument_names())
     if preset is not None:
         return task_class.from_preset(preset, ablation=ablation, **own)
     if ablation is not None:
         raise fail(ValueError, "ablation", "None without a preset", ablation)
-    check_names(task_class.__name__, own, task_class.argument_names())
     return task_class(**own)

@@ -1,9 +1,9 @@
-"""Parameters of the paper, as data: Table 4, one entry a class; and parameters of one's own, from YAML files."""
+"""Parameters of the paper as data (Table 4, one entry per class), and parameters from YAML files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -96,7 +96,9 @@ FILE_SUFFIXES = (".yaml", ".yml")
 _ACCEPTED = f"one of {', '.join(map(repr, PRESETS))}, or a YAML file of arguments (.yaml, .yml)"
 
 
-def preset_arguments(name: str | os.PathLike[str], accepted: Collection[str] | None = None) -> dict[str, Any]:
+def preset_arguments(
+    name: str | os.PathLike[str], accepted: Callable[[], Collection[str]] | None = None
+) -> dict[str, Any]:
     """Keyword arguments of a preset.
 
     Parameters
@@ -104,8 +106,8 @@ def preset_arguments(name: str | os.PathLike[str], accepted: Collection[str] | N
     name : str or path-like
         A class of MVTec AD, or "rcxr_male" / "rcxr_female"; or a YAML file (.yaml, .yml) that holds a mapping of
         arguments of `NaturalSyntheticAnomaly`, as `nsa-augment calibrate` writes it.
-    accepted : collection of str, optional
-        Names of arguments that a file may hold; None: any.
+    accepted : callable, optional
+        Returns the names of the arguments that a file may hold; None: any.
 
     Raises
     ------
@@ -124,7 +126,7 @@ def preset_arguments(name: str | os.PathLike[str], accepted: Collection[str] | N
     return dict(PRESETS[name])
 
 
-def _read_arguments(path: Path, accepted: Collection[str] | None) -> dict[str, Any]:
+def _read_arguments(path: Path, accepted: Callable[[], Collection[str]] | None) -> dict[str, Any]:
     """Arguments from a YAML file; values are checked by the task that they are given to."""
     import yaml
 
@@ -136,8 +138,9 @@ def _read_arguments(path: Path, accepted: Collection[str] | None) -> dict[str, A
         raise ValueError(f"preset file {path} must be YAML: {error}") from error
     if not isinstance(content, dict):
         raise fail(ValueError, f"preset file {path}", "a YAML mapping of arguments to values", content)
-    if accepted is not None and (unknown := [key for key in content if key not in accepted]):
-        raise fail(ValueError, f"every key of preset file {path}", f"one of {', '.join(sorted(accepted))}", unknown[0])
+    known = content if accepted is None else accepted()
+    if unknown := [key for key in content if key not in known]:
+        raise fail(ValueError, f"every key of preset file {path}", f"one of {', '.join(sorted(known))}", unknown[0])
     return {key: _tuples(value) for key, value in content.items()}
 
 

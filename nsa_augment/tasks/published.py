@@ -1,4 +1,4 @@
-"""The self-supervised tasks: each a row of Table 5, bound to its parameters."""
+"""The self-supervised tasks of the paper: each a row of Table 5, bound to its parameters."""
 
 from __future__ import annotations
 
@@ -70,6 +70,10 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     blending : "poisson", "copy_paste" or "linear"
         How patches are joined to the image; the method's own is Poisson.
 
+    Notes
+    -----
+    `label`, `shape`, `solver` and `blending` also take the names of kinds that you or other packages define.
+
     References
     ----------
     .. [1] Schlüter, Tan, Hou, Kainz, "Natural Synthetic Anomalies for Self-Supervised Anomaly Detection and
@@ -117,7 +121,7 @@ class CutPasteAnomaly(AnomalyTask):
     jitter : float in [0, 0.5]
         Strength of the colour jitter of each patch.
     variant : None, "normal", "scar" or "union"
-        As the CutPaste paper trains, whatever `max_patches` and `background` say: a single patch, no foreground
+        Train as the CutPaste paper does, regardless of `max_patches` and `background`: a single patch, no foreground
         constraints (unless masks are given with the call), jitter 0.1 (unless given); "normal" by area and aspect
         ratio, "scar" a thin rotated strip, "union" either of them, at random.
 
@@ -145,10 +149,10 @@ class CutPasteAnomaly(AnomalyTask):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_choice("variant", self.variant, (None, *VARIANTS))
-        if self.variant is not None and self.selection != "natural":
-            raise fail(ValueError, "selection", f"left out beside variant={self.variant!r}", self.selection)
+        if self.variant is not None and self.selection != type(self).selection:
+            raise fail(ValueError, "selection", f"left out with variant={self.variant!r}", self.selection)
         if self.variant is not None and self.shape is not None:
-            raise fail(ValueError, "shape", f"left out beside variant={self.variant!r}", self.shape)
+            raise fail(ValueError, "shape", f"left out with variant={self.variant!r}", self.shape)
         if self.variant is not None:
             set_field(self, "background", None)
             set_field(self, "max_patches", 1)
@@ -156,7 +160,7 @@ class CutPasteAnomaly(AnomalyTask):
         set_field(self, "jitter", check_number("jitter", strength, 0, MAX_JITTER))
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """With the colour jitter, and a selection of the variant."""
+        """Also draw the colour jitter, and one of the selections of the variant."""
         drawn = self
         if self.variant is not None:
             options = VARIANTS[self.variant]

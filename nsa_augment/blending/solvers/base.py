@@ -16,12 +16,12 @@ SOLVERS: Registry[Solver] = Registry("solvers")
 
 
 class Solver(ABC):
-    """A way to solve the equation of Poisson blending. A subclass with a `name` registers itself; it is never made.
+    """A way to solve the equation of Poisson blending. A subclass with a `name` registers itself; it has no instances.
 
     Attributes
     ----------
     name : str
-        The value of `solver=` that asks for it.
+        The value of `solver=` that selects it.
     dtypes : tuple of numpy.dtype
         Dtypes of images that it can work on.
     """

@@ -1,4 +1,4 @@
-"""Poisson blending by `cv2.seamlessClone`, with pixels landing exactly where they are meant to."""
+"""Poisson blending by `cv2.seamlessClone`, with every pixel exactly in its place."""
 
 from __future__ import annotations
 

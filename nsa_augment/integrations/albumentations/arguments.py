@@ -1,4 +1,4 @@
-"""Arguments of the transforms and of their calls: masks to merge, sources given per call, what can be written down."""
+"""Arguments of the transforms and of their calls: sources given per call, and what can be serialized."""
 
 from __future__ import annotations
 
@@ -8,34 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.types import Image
-
-
-def merge_labels(name: str, label: NDArray[np.float32], given: Any) -> NDArray[np.float32]:
-    """Maximum of a label and a mask that is already there (None: the label).
-
-    Examples
-    --------
-    >>> merge_labels("mask", np.float32([[0.2, 0.7]]), np.array([[255, 0]], np.uint8)).tolist()
-    [[1.0, 0.699999988079071]]
-    """
-    if given is None:
-        return label
-    accepted = f"a bool, integer or float [0, 1] array of shape {label.shape} or {(*label.shape, 1)}"
-    if not isinstance(given, np.ndarray) or given.dtype.kind not in "buif":
-        raise fail(TypeError, name, accepted, given)
-    if given.shape not in (label.shape, (*label.shape, 1)):
-        raise fail(ValueError, name, accepted, given)
-    if given.dtype.kind == "f":
-        if not (given.min() >= 0 and given.max() <= 1):  # also true for NaN
-            raise ValueError(f"{name} must be {accepted}, got values from {given.min():g} to {given.max():g}")
-    else:
-        given = given > 0
-    merged: NDArray[np.float32] = np.maximum(label.reshape(given.shape), given.astype(np.float32))
-    return merged
 
 
 def pick_source(name: str, given: Any, generator: np.random.Generator) -> Image:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import random
 import sys
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,19 +13,20 @@ from typing import Any, ClassVar
 import albumentations as A
 import numpy as np
 
-from nsa_augment._shared.checks import check_names, check_number, fail
+from nsa_augment._shared.checks import check_number, fail
 from nsa_augment._shared.types import Image
+from nsa_augment.integrations._masks import check_mergeable, merge_labels
 from nsa_augment.integrations.albumentations.arguments import (
     is_being_printed,
     is_plain,
-    merge_labels,
     pick_source,
     plain_sources,
 )
+from nsa_augment.integrations.albumentations.seeding import seed_tag
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.scenes.scene import PreparedSource
 from nsa_augment.sources import Source, SourcePool, Sources, decode
-from nsa_augment.tasks import AnomalyTask, bind_task
+from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
 
 PREVIOUS = "previous"
 UNCHANGED = MappingProxyType({"source": None, "plan": None})
@@ -35,7 +34,23 @@ UNCHANGED = MappingProxyType({"source": None, "plan": None})
 
 
 class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ignore]
-    """What the transforms of all tasks share; see `NSA`."""
+    """What the transforms of all tasks share; parameters are those of `NSA`.
+
+    A subclass sets one attribute, and is then the transform of that task.
+
+    Attributes
+    ----------
+    task_class : type of AnomalyTask
+        One of `TASKS`.
+
+    Examples
+    --------
+    >>> from nsa_augment import ForeignPatchInterpolation
+    >>> class Interpolated(SynthesisTransform):
+    ...     task_class = ForeignPatchInterpolation
+    >>> Interpolated("screw", "previous").task.max_patches
+    4
+    """
 
     task_class: ClassVar[type[AnomalyTask]]
 
@@ -54,9 +69,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     ) -> None:
         self._worker: tuple[int, np.random.Generator, random.Random] | None = None
         super().__init__(p=p)
-        own = set(inspect.signature(SynthesisTransform).parameters) - {"parameters"}
-        check_names(type(self).__name__, parameters, self.task_class.argument_names() | own)
-        self.task = bind_task(self.task_class.name, preset, ablation, parameters)
+        self.task = bind_task(self._task_to_bind(), preset, ablation, parameters, owner=type(self))
         for name, key in (("metadata_key", metadata_key), ("label_key", label_key)):
             if not isinstance(key, str):
                 raise fail(TypeError, name, "a string", key)
@@ -73,7 +86,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
             None if sources is None or self._uses_previous else SourcePool(sources, cache_mib, self.task.max_value)
         )
         self._previous: Image | None = None
-        self._prepared: tuple[Any, PreparedSource] | None = None
+        self._prepared: tuple[Any, Any, PreparedSource] | None = None
 
     def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
         """Transform `data["image"]`; `data[label_key]` is there afterwards in any case."""
@@ -81,11 +94,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
             raise KeyError("pass the data as named arguments: transform(image=image)")
         self.task.scale.check_image("image", data.get("image"))
         given = data.get(self.label_key)
-        if given is not None and self.task.label == "continuous":
-            raise ValueError(
-                f"{self.label_key} must not be given with label='continuous', got {type(given).__name__}: "
-                "grey levels cannot be merged with a 0..1 mask"
-            )
+        check_mergeable(self.label_key, given, self.task)
         result: dict[str, Any] = super().__call__(force_apply=force_apply, **data)
         if result.get(self.label_key) is given and not self.replay_mode:
             if self.deterministic:
@@ -109,7 +118,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         prepared = self._prepare(source, image)
         plan = self.task.plan(image, prepared, generator)
         record = str(source) if isinstance(source, Path) else source
-        self._prepared = record, prepared
+        self._prepared = record, _form(image), prepared
         return {"source": record, "plan": plan.to_dict()}
 
     def apply_with_params(self, params: Mapping[str, Any], *args: Any, **data: Any) -> dict[str, Any]:
@@ -133,6 +142,14 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def available_keys(self) -> set[str]:
         """Keys that a strict `A.Compose` lets through."""
         return set(self._available_keys) | {self.metadata_key, self.label_key}
+
+    def _task_to_bind(self) -> str | AnomalyTask:
+        kind = getattr(self, "task_class", None)
+        name = getattr(kind, "name", None)
+        if name is None or TASKS.get(name) is not kind:
+            accepted = "a class of tasks with a `name` of its own"
+            raise fail(TypeError, f"task_class of {type(self).__name__}", accepted, kind)
+        return str(name)
 
     @property
     def _uses_previous(self) -> bool:
@@ -158,7 +175,9 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         return not self.task.needs_source and self.sources is None and data.get(self.metadata_key) is None
 
     def _read(self, source: Source, image: Image) -> Image:
-        return self._pool.read(source, image) if self._pool is not None else decode(source, image, self.task.scale)
+        if self._pool is not None:
+            return self._pool.read(source, image, self.task)
+        return decode(source, image, self.task.scale)
 
     def _prepare(self, source: Source, image: Image) -> PreparedSource:
         if self._pool is not None:
@@ -167,8 +186,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
 
     def _recorded_source(self, record: Any, image: Image) -> PreparedSource:
         prepared = self._prepared
-        if prepared is not None and prepared[0] is record and prepared[1].image.shape[:2] == image.shape[:2]:
-            return prepared[1]
+        if prepared is not None and prepared[0] is record and prepared[1] == _form(image):
+            return prepared[2]
         return self._prepare(Path(record) if isinstance(record, str) else record, image)
 
     def _transformed(self, source: Image, generator: np.random.Generator, python_random: random.Random) -> Image:
@@ -185,12 +204,13 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def set_random_seed(self, seed: int | None) -> None:
         """Seed this transform, apart from the other transforms (of other arguments) that are given the same seed."""
         self.seed = seed
-        settings = [] if not hasattr(self, "task") else sorted(vars(self.task).items())
-        settings = [(name, value) for name, value in settings if not callable(value)]
-        tag = zlib.crc32(repr((type(self).__name__, settings)).encode())
+        tag = seed_tag(self._seed_name(), getattr(self, "task", None))
         self.random_generator = np.random.default_rng(None if seed is None else [tag, seed])
         self.py_random = random.Random(int(self.random_generator.integers(2**63)))
         self._worker = None
+
+    def _seed_name(self) -> str:
+        return type(self).__name__
 
     def set_random_state(self, random_generator: np.random.Generator, py_random: random.Random) -> None:
         """Share the state of a container."""
@@ -236,11 +256,11 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         transform = state.get("source_transform")
         if isinstance(transform, (A.BasicTransform, A.BaseCompose)):
             state["source_transform"] = transform.to_dict()
-        for name in ("sources", "source_transform", "background"):
-            if not is_plain(state.get(name)):
+        for name, value in state.items():
+            if not is_plain(value):
                 raise ValueError(
-                    f"{name} must consist of paths, numbers or albumentations transforms to be serialized, "
-                    f"got {type(state[name]).__name__}"
+                    f"{name} must consist of names, paths, numbers or albumentations transforms to be serialized, "
+                    f"got {type(value).__name__}"
                 )
         return state
 
@@ -258,3 +278,8 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         elif isinstance(arguments.get("sources"), list):
             arguments["sources"] = f"<{len(arguments['sources'])} paths>"
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
+
+
+def _form(image: Image) -> tuple[Any, ...]:
+    """All that a source prepared for an image depends on, beside the task."""
+    return image.shape, image.dtype

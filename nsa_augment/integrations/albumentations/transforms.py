@@ -1,9 +1,15 @@
-"""One transform a task."""
+"""One transform for each published task, and one for any task."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from nsa_augment.integrations.albumentations.base import SynthesisTransform
+from nsa_augment.sources import Sources
 from nsa_augment.tasks import (
+    AnomalyTask,
     CutPasteAnomaly,
     ForeignPatchInterpolation,
     NaturalSyntheticAnomaly,
@@ -112,3 +118,64 @@ class PII(SynthesisTransform):
     """
 
     task_class = PoissonImageInterpolation
+
+
+class AnomalyTransform(SynthesisTransform):
+    """Any task in an albumentations pipeline, those of other packages among them.
+
+    Parameters that are not listed here are those of `NSA`.
+
+    Parameters
+    ----------
+    task : str or AnomalyTask
+        One of `nsa_augment.tasks.TASKS`; or a task that is given whole, which takes no `preset`, `ablation` and
+        parameters, and which `A.to_dict` and `A.save` refuse.
+    **parameters
+        Arguments of the task; they replace those of the preset.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = list(np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8))
+    >>> out = AnomalyTransform("fpi", "tile", images, p=1.0)(image=images[0])
+    >>> bool(0 <= out["mask"].max() <= 0.95)
+    True
+    """
+
+    def __init__(
+        self,
+        task: str | AnomalyTask,
+        preset: str | os.PathLike[str] | None = None,
+        sources: Sources | None = None,
+        *,
+        ablation: str | None = None,
+        source_transform: Callable[..., Any] | Mapping[str, Any] | None = None,
+        metadata_key: str = "nsa_metadata",
+        label_key: str = "mask",
+        cache_mib: float = 256,
+        p: float = 0.5,
+        **parameters: Any,
+    ) -> None:
+        self._given_task = task
+        super().__init__(
+            preset,
+            sources,
+            ablation=ablation,
+            source_transform=source_transform,
+            metadata_key=metadata_key,
+            label_key=label_key,
+            cache_mib=cache_mib,
+            p=p,
+            **parameters,
+        )
+
+    def _task_to_bind(self) -> str | AnomalyTask:
+        return self._given_task
+
+    def _seed_name(self) -> str:
+        task = self._given_task
+        return f"{type(self).__name__} {task if isinstance(task, str) else type(task).__name__}"
+
+    def get_transform_init_args(self) -> dict[str, Any]:
+        """Constructor arguments (those that are not None)."""
+        return {"task": self._given_task, **super().get_transform_init_args()}

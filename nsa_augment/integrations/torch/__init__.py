@@ -1,6 +1,6 @@
 """The tasks for PyTorch: a map-style dataset, and a transform of tensors."""
 
 from nsa_augment.integrations.torch.dataset import AnomalyDataset
-from nsa_augment.integrations.torch.transform import NSATransform
+from nsa_augment.integrations.torch.transform import AnomalyTransform, NSATransform
 
-__all__ = ["AnomalyDataset", "NSATransform"]
+__all__ = ["AnomalyDataset", "AnomalyTransform", "NSATransform"]

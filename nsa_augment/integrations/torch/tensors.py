@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nsa_augment._shared.checks import fail
@@ -18,10 +19,15 @@ _ACCEPTED = "a (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image, or a
 
 def to_array(image: Tensor) -> Image:
     """(C, H, W) tensor, on any device, to an (H, W, C) array; half precision becomes float32."""
-    image = image.detach().cpu()
-    if image.dtype in (torch.float16, torch.bfloat16):
-        image = image.float()
-    return np.ascontiguousarray(image.permute(1, 2, 0).numpy())
+    return np.ascontiguousarray(to_numpy(image).transpose(1, 2, 0))
+
+
+def to_numpy(tensor: Tensor) -> NDArray[Any]:
+    """Tensor, on any device, to an array of its shape; half precision becomes float32."""
+    tensor = tensor.detach().cpu()
+    if tensor.dtype in (torch.float16, torch.bfloat16):
+        tensor = tensor.float()
+    return tensor.numpy()  # type: ignore[no-any-return, unused-ignore]
 
 
 def to_tensor(image: Image) -> Tensor:

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from nsa_augment._shared.checks import check_number, fail
 from nsa_augment._shared.types import Image
-from nsa_augment.integrations.torch.tensors import image_of, to_array, to_tensor
+from nsa_augment.integrations._masks import check_mergeable, merge_labels
+from nsa_augment.integrations.torch.tensors import image_of, to_array, to_numpy, to_tensor
 from nsa_augment.sources import SourcePool, Sources
 from nsa_augment.tasks import AnomalyTask, bind_task
 
@@ -21,12 +22,12 @@ _DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.floa
 _ACCEPTED = "a (C, H, W) or (N, C, H, W) tensor, uint8 or float in [0, 1]"
 
 
-class NSATransform(nn.Module):
+class AnomalyTransform(nn.Module):
     """Put synthetic anomalies into a tensor, or into each image of a batch, and return them with their masks.
 
-    Stands in `torchvision.transforms.v2.Compose` (where the mask becomes a `tv_tensors.Mask`, so that the geometric
-    transforms which follow move both) or is called on the batches of another library. Needs torch alone. Work in grey
-    levels: put it before normalisation.
+    Use it in `torchvision.transforms.v2.Compose` (where the mask becomes a `tv_tensors.Mask`, so that the geometric
+    transforms which follow move both), or call it on the batches of another library. It needs torch alone. Put it
+    before normalisation: it works in grey levels.
 
     Parameters
     ----------
@@ -34,10 +35,11 @@ class NSATransform(nn.Module):
         Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
         Where patches come from: a folder of images, a list of paths, arrays or (C, H, W) tensors, or a callable
-        ``rng -> array``. None: from another image of the batch, which must hold two or more (CutPaste: from the image
-        itself).
-    task : "nsa", "cutpaste", "fpi" or "pii", or an AnomalyTask
-        A task that is given whole takes no preset and no parameters.
+        ``rng -> array``. None: from another image of the batch, which must hold two or more (tasks that need no
+        source, such as CutPaste: from the image itself).
+    task : str or AnomalyTask
+        One of `nsa_augment.tasks.TASKS`, those of other packages among them; or a task that is given whole, which
+        takes no preset, no ablation and no parameters.
     ablation : "A", "B", "C" or "D", optional
         Variation of the preset in the paper.
     p : float
@@ -62,7 +64,7 @@ class NSATransform(nn.Module):
     >>> from nsa_augment.samples import draw_sample
     >>> images = [draw_sample("hide", index, size=64).image for index in range(4)]
     >>> batch = torch.stack([to_tensor(image) for image in images]) / 255
-    >>> changed, masks = NSATransform("leather", p=1.0)(batch)
+    >>> changed, masks = AnomalyTransform("leather", p=1.0)(batch)
     >>> changed.shape, masks.shape, masks.dtype
     (torch.Size([4, 3, 64, 64]), torch.Size([4, 64, 64]), torch.float32)
     """
@@ -79,7 +81,7 @@ class NSATransform(nn.Module):
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.task = bind_task(task, preset, ablation, parameters)
+        self.task = bind_task(task, preset, ablation, parameters, owner=type(self))
         self.p = check_number("p", p, 0, 1)
         self._pool: SourcePool | None = None
         if sources is not None:
@@ -96,7 +98,8 @@ class NSATransform(nn.Module):
         image : (C, H, W) or (N, C, H, W) tensor, uint8 or float in [0, 1], on any device
             Never modified.
         mask : (H, W) or (N, H, W) tensor, optional
-            Label that the images already have, in [0, 1]; the larger value of both is returned.
+            Label that the images already have: bool, integer (above 0 counts as 1), or float in [0, 1]. The larger
+            value of both is returned. An error beside a label that is no share of 1, such as "continuous".
 
         Returns
         -------
@@ -112,8 +115,7 @@ class NSATransform(nn.Module):
         labels_shape = (*image.shape[:-3], *image.shape[-2:])
         if mask is not None and (not isinstance(mask, Tensor) or mask.shape != labels_shape):
             raise fail(ValueError, "mask", f"None or a tensor of shape {labels_shape}", mask)
-        if mask is not None and self.task.label == "continuous":
-            raise fail(ValueError, "mask", "None with label='continuous', whose grey levels cannot be merged", mask)
+        check_mergeable("mask", mask, self.task)
         arrays = [to_array(one) for one in (image if image.ndim == 4 else image[None])]
         for array in arrays:
             self.task.scale.check_image("image", array)
@@ -121,11 +123,9 @@ class NSATransform(nn.Module):
             raise ValueError("sources must be given, or a batch of at least 2 images: got neither")
         results = [self._change(arrays, index) for index in range(len(arrays))]
         changed = torch.stack([to_tensor(one) for one, _ in results]).to(image.dtype).reshape(image.shape)
-        labels = torch.from_numpy(np.stack([label for _, label in results])).reshape(labels_shape)
-        labels = labels.to(image.device)
-        if mask is not None:
-            labels = torch.maximum(labels, (mask > 0).float() if not mask.is_floating_point() else mask.float())
-        return _as_given(changed.to(image.device), image), _as_mask(labels)
+        labels = np.stack([label for _, label in results]).reshape(labels_shape)
+        merged = torch.from_numpy(merge_labels("mask", labels, None if mask is None else to_numpy(mask)))
+        return _as_given(changed.to(image.device), image), _as_mask(merged.to(image.device))
 
     def extra_repr(self) -> str:
         """Arguments, for printing."""
@@ -146,6 +146,10 @@ class NSATransform(nn.Module):
             source = self.task.prepare_source(other, image.shape[:2])
         result = self.task(image, source, rng)
         return result.image, result.label
+
+
+class NSATransform(AnomalyTransform):
+    """`AnomalyTransform` under its name of version 0.1, which keeps working."""
 
 
 def _as_given(changed: Tensor, image: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What every outline has in common: how it is drawn with a place, turned into pixels, and written down."""
+"""What all outlines have in common: they are drawn with a place, rasterised, and written as JSON."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ class OutlineBox:
 
 
 class Outline(ABC):
-    """Where a patch is inside its box. A subclass, a frozen dataclass, with a `name` registers itself.
+    """Where a patch is inside its box. Subclasses are frozen dataclasses; one with a `name` registers itself.
 
     Attributes
     ----------
     name : str
-        Its kind in the JSON of a plan, and the value of `shape=` that asks for it.
+        Its `kind` in the JSON of a plan, and the value of `shape=` that selects it.
     drawable : bool
-        Whether `shape=` may ask for it: whether it can be drawn for any box.
+        Whether `shape=` can select it, that is, whether `draw` works for any box.
     """
 
     name: ClassVar[str]
@@ -90,7 +90,7 @@ class Outline(ABC):
         Returns
         -------
         (box, outline) or None
-            None if no place was accepted in 200 draws, or the box is empty.
+            None if no place was accepted in 200 draws, or a box was empty.
         """
         half = (extents[0][2] + extents[0][3]) // 2, (extents[1][2] + extents[1][3]) // 2
         for _ in range(DRAWS):

@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 
 import cv2
 
-from nsa_augment.datasets.chunks import Chunk
-from nsa_augment.datasets.processes import AHEAD
+from nsa_augment.datasets._chunks import Chunk
 
 Result = TypeVar("Result")
 
+AHEAD = 4
+"""Chunks handed out for each worker."""
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 60
-"""So long a cluster may be without any worker."""
+"""How long a cluster may be without any worker."""
 
 
 class Cluster:
@@ -81,7 +82,7 @@ class Cluster:
 
     def _lost(self, what: str) -> ChildProcessError:
         message = f"lost the Dask cluster at {self._scheduler}: {' '.join(what.split())}"
-        return ChildProcessError(f"{message}; run the same command again to go on")
+        return ChildProcessError(f"{message}; run the same command again to continue")
 
 
 def _on_one_thread(function: Callable[[Chunk], Result], chunk: Chunk) -> Result:

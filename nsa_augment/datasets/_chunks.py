@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from nsa_augment.datasets.items import ItemMaker
+from nsa_augment._shared.cache import clears
+from nsa_augment._shared.registry import modules_of_other_packages
+from nsa_augment.datasets._items import ItemMaker
+from nsa_augment.datasets._workspace import write
 from nsa_augment.datasets.recipe import RECIPE, current_versions, digest, load_recipe
-from nsa_augment.datasets.workspace import write_file
-
-CHUNK = 16
-"""Items that go to a worker together: enough that sending them costs nothing beside making them."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class Chunk:
     items : sequence of (index, line of the manifest or None)
     folder : str, optional
         Where the normal images are, if not where the recipe says.
+    modules : sequence of str
+        Modules that define kinds for the process that hands out the chunk; a worker imports them, too.
     """
 
     out: str
@@ -39,6 +44,7 @@ class Chunk:
     run: str
     items: tuple[tuple[int, str | None], ...]
     folder: str | None = None
+    modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,23 @@ class Made:
     line: str | None
 
 
+def split(
+    out: Path, indices: Iterable[int], line: Callable[[int], str | None], size: int, folder: str | None = None
+) -> Iterator[Chunk]:
+    """Items in chunks, with the lines that they have."""
+    recipe, run = digest((out / RECIPE).read_bytes()), uuid4().hex
+    place, modules, numbers = os.path.abspath(out), modules_of_other_packages(), iter(indices)
+    while items := tuple((index, line(index)) for index in islice(numbers, size)):
+        yield Chunk(place, recipe, run, items, folder, modules)
+
+
 def make_chunk(chunk: Chunk) -> list[Made]:
     """Make items whose files are missing or not those of their records."""
     out = Path(chunk.out)
-    maker = _maker(chunk.out, chunk.recipe, chunk.run, chunk.folder)
+    maker = _maker_of(chunk)
     for name, wanted in maker.recipe.versions.items():
-        if current_versions()[name] != wanted:
-            raise ValueError(f"{name} must be {wanted} in every worker, got {current_versions()[name]}")
+        if (here := current_versions().get(name)) != wanted:
+            raise ValueError(f"{name} must be {wanted} in every worker, got {here}")
     made = []
     for index, line in chunk.items:
         record = None if line is None else json.loads(line)
@@ -65,7 +81,7 @@ def make_chunk(chunk: Chunk) -> list[Made]:
             continue
         item = maker.make(index)
         for path, data in item.files.items():
-            write_file(out, path, (data,))
+            write(out, path, (data,))
         made.append(Made(index, item.record["kind"], json.dumps(item.record)))
     return made
 
@@ -85,7 +101,7 @@ def wrong_files(out: Path, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def check_chunk(chunk: Chunk) -> list[list[tuple[str, str]]]:
     """Make items again by their plans and name the files that differ: a list for each item."""
     out = Path(chunk.out)
-    maker = _maker(chunk.out, chunk.recipe, chunk.run, chunk.folder)
+    maker = _maker_of(chunk)
     return [list(_check_item(out, maker, index, line)) for index, line in chunk.items]
 
 
@@ -106,13 +122,40 @@ def _check_item(out: Path, maker: ItemMaker, index: int, line: str | None) -> It
         path = described["path"]
         if path not in unmade and (path not in again.files or digest(again.files[path]) != described["sha256"]):
             yield path, "differs from what its plan makes"
-    if {**again.record, "files": None, "versions": None} != {**record, "files": None, "versions": None}:
+    if _compared(json.loads(json.dumps(again.record))) != _compared(record):
         yield f"item {index}", "has another line in the manifest than its plan makes"
+
+
+def _compared(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "files": None, "versions": None}
 
 
 def forget() -> None:
     """Give back the memory of decoded images."""
     _maker.cache_clear()
+
+
+def _maker_of(chunk: Chunk) -> ItemMaker:
+    """The maker of a chunk's items, once all kinds are defined that its sender knows."""
+    missing = _import(chunk.modules)
+    try:
+        return _maker(chunk.out, chunk.recipe, chunk.run, chunk.folder)
+    except ValueError as error:
+        if not missing:
+            raise
+        raise ValueError(f"{error}; this worker could not import {', '.join(missing)}") from error
+
+
+@lru_cache(maxsize=1)
+def _import(modules: tuple[str, ...]) -> list[str]:
+    """Import modules; those that cannot be imported, with the reasons, matter only if a dataset needs them."""
+    missing = []
+    for module in modules:
+        try:
+            import_module(module)
+        except Exception as error:
+            missing.append(f"{module} ({type(error).__name__}: {error})")
+    return missing
 
 
 @lru_cache(maxsize=1)
@@ -122,3 +165,6 @@ def _maker(out: str, recipe: str, run: str, folder: str | None) -> ItemMaker:
     if digest(path.read_bytes()) != recipe:
         raise ValueError(f"{path} has changed while the dataset was in use")
     return ItemMaker(load_recipe(Path(out)), folder)
+
+
+clears(forget)

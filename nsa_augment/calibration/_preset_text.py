@@ -12,7 +12,7 @@ HEADER = "Arguments of natural synthetic anomalies, for --preset, NSA(preset=...
 
 
 def preset_text(arguments: Mapping[str, Any], reasons: Mapping[str, str], notes: Sequence[str]) -> str:
-    """Write arguments down, each with its reason beside it.
+    """Write down arguments, each with its reason beside it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether the arguments work: the share of calls that place a patch, and what is relaxed where it is low."""
+"""Whether the arguments work: the share of calls that place a patch, and what to relax where it is low."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIN_OBJECTS = (0.5, 0.25, 0.1)
 """Lower values of `min_object`, tried first; the first two are those of Table 4."""
 SIZE_STEPS = 6
 SIZE_STEP = 0.7
-"""Largest sizes are multiplied by this, several times if need be, once `min_object` is as low as it goes."""
+"""Largest sizes are multiplied by this, up to `SIZE_STEPS` times, once `min_object` is as low as it can be."""
 
 
 def placed_share(task: NaturalSyntheticAnomaly, images: NDArray[np.uint8], seed: int) -> float:

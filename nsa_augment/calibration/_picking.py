@@ -29,7 +29,7 @@ _ACCEPTED = "a folder, or a list of image files or of arrays, with at least one 
 
 
 @dataclass(frozen=True)
-class ImageSample:
+class PickedImages:
     """Some of the images, at working size.
 
     Parameters
@@ -50,7 +50,7 @@ class ImageSample:
     resized: int
 
 
-def draw_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> ImageSample:
+def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> PickedImages:
     """Pick images evenly and bring them to one size and to grey levels.
 
     Parameters
@@ -70,7 +70,7 @@ def draw_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> Ima
     Examples
     --------
     >>> stack = np.random.default_rng(0).integers(0, 256, (100, 512, 512), dtype=np.uint8)
-    >>> draw_images(stack, 10).images.shape
+    >>> pick_images(stack, 10).images.shape
     (10, 256, 256, 1)
     """
     entries = _entries(images)
@@ -86,7 +86,7 @@ def draw_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> Ima
     if levels.std(axis=(1, 2)).max() < LEAST_CONTRAST:
         accepted = "images that show something"
         raise ValueError(f"images must be {accepted}, got {len(levels)} of one grey level, {levels.mean():.0f}")
-    return ImageSample(levels, len(entries), shape, len(arrays) - shapes[shape])
+    return PickedImages(levels, len(entries), shape, len(arrays) - shapes[shape])
 
 
 def _entries(images: Any) -> list[Any]:

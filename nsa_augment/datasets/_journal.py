@@ -10,7 +10,7 @@ from types import TracebackType
 
 import numpy as np
 
-from nsa_augment.datasets.workspace import WORK, write_file
+from nsa_augment.datasets._workspace import WORK, write
 
 JOURNAL = "journal.jsonl"
 MANIFEST = "manifest.jsonl"
@@ -31,20 +31,26 @@ class Lines:
         self._starts = np.full(total, -1, np.int64)
         self._lengths = np.zeros(total, np.int32)
         self.end = 0
-        self._file = open(path, "rb")  # noqa: SIM115
-        for line in self._file:
-            if not line.endswith(b"\n"):
-                break
-            if (index := _index(line, total)) is not None:
-                self._starts[index], self._lengths[index] = self.end, len(line)
-            self.end += len(line)
+        with open(path, "rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                if (index := _index(line, total)) is not None:
+                    self._starts[index], self._lengths[index] = self.end, len(line)
+                self.end += len(line)
+        self._file = open(path, "rb", buffering=0)  # noqa: SIM115
 
     def get(self, index: int) -> str | None:
         """The line of an item, without its end; None if it has none."""
         if self._starts[index] < 0:
             return None
-        data = os.pread(self._file.fileno(), int(self._lengths[index]), int(self._starts[index]))
-        return data.decode().rstrip("\n")
+        self._file.seek(int(self._starts[index]))
+        return self._file.read(int(self._lengths[index])).decode().rstrip("\n")
+
+    def in_order(self) -> Iterator[str]:
+        """All lines by index, each with its end."""
+        for index in range(len(self._starts)):
+            yield f"{self.get(index)}\n"
 
     def close(self) -> None:
         """Close the file."""
@@ -75,7 +81,7 @@ class Journal(Lines):
         if not path.exists():
             finished = out / MANIFEST
             with open(finished if finished.exists() else os.devnull, "rb") as before:
-                write_file(out, f"{WORK}/{JOURNAL}", before)
+                write(out, f"{WORK}/{JOURNAL}", before)
         super().__init__(path, total)
         self._appended = open(path, "ab", buffering=0)  # noqa: SIM115
         self._appended.truncate(self.end)
@@ -92,11 +98,6 @@ class Journal(Lines):
         for index, data in encoded:
             self._starts[index], self._lengths[index] = self.end, len(data)
             self.end += len(data)
-
-    def in_order(self) -> Iterator[str]:
-        """All lines by index, each with its end."""
-        for index in range(len(self._starts)):
-            yield f"{self.get(index)}\n"
 
     def close(self) -> None:
         """Close the file."""

@@ -16,7 +16,6 @@ from nsa_augment._shared.cache import BoundedCache
 from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.types import Image
 from nsa_augment.datasets.layouts import number
-from nsa_augment.datasets.polygons import coco_annotations, yolo_lines
 from nsa_augment.datasets.recipe import Recipe, digest, read_bytes
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.scenes.scene import PreparedSource
@@ -24,7 +23,7 @@ from nsa_augment.sources import SourcePool
 from nsa_augment.synthesis import SynthesisResult
 
 ATTEMPTS = 100
-"""So often an image, a source and a plan are drawn for an item until there is a visible change."""
+"""Limit of draws of an image, a source and a plan for one item; they end with the first visible change."""
 
 CACHE_MIB = 256
 
@@ -132,25 +131,23 @@ class ItemMaker:
         return self._grey[name]
 
     def _anomaly(self, index: int, image: str, source: str | None, result: SynthesisResult) -> Item:
-        layout, placed = self.recipe.files, bool(result.plan.patches)
-        names = {"task": self.recipe.task, "number": number(index, self.recipe.count)}
-        contents = {"image": (layout.image, encode_png(result.image))}
+        layout, placed = self.recipe.layout_kind, bool(result.plan.patches)
+        contents = {"image": encode_png(result.image)}
+        paths = layout.paths()
         if not placed and layout.unchanged is not None:
-            contents = {"image": (layout.unchanged, contents["image"][1])}
+            paths["image"] = layout.unchanged
         else:
-            contents["mask"] = layout.mask, encode_png(result.mask * np.uint8(255))
-            contents["label"] = layout.label, encode_png(_sixteen_bits(result.label, self.recipe.label_scale))
-            if layout.polygons is not None:
-                contents["polygons"] = layout.polygons, yolo_lines(result.mask).encode()
-        files = {role: (path.format(**names), data) for role, (path, data) in contents.items()}
-        drawn: dict[str, Any] = {
+            contents["mask"] = encode_png(result.mask * np.uint8(255))
+            contents["label"] = encode_png(_sixteen_bits(result.label, self.recipe.label_scale))
+            contents |= layout.extra_files(result)
+        names = {"task": self.recipe.task, "number": number(index, self.recipe.count)}
+        files = {role: (paths[role].format(**names), data) for role, data in contents.items()}
+        drawn = {
             "source": source,
             "plan": result.plan.to_dict(),
             "seed": [self.recipe.seed, index],
+            **layout.record_fields(result),
         }
-        if self.recipe.layout == "coco":
-            height, width = result.mask.shape
-            drawn |= {"size": [width, height], "annotations": coco_annotations(result.mask)}
         return self._item(index, "anomaly" if placed else "unchanged", image, files, drawn)
 
     def _normal(self, index: int) -> Item:

@@ -1,0 +1,165 @@
+"""Kinds of products, told apart by what was measured, and what the paper does for each."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias
+
+from nsa_augment._shared.types import Gradient
+from nsa_augment.calibration.background import Background
+from nsa_augment.calibration.extent import LARGEST, SMALLEST, Extent, measure_extent
+from nsa_augment.calibration.variation import Variation
+
+Reasoned: TypeAlias = dict[str, tuple[Any, str]]
+
+SMALL_AREA = 0.1
+"""Fraction of the image below which the largest patch is small, so that one more is allowed."""
+
+
+class ProductKind(ABC):
+    """A kind of product, by default one without a plain background, where patches may have any size and place.
+
+    Attributes
+    ----------
+    name, description : str
+    plural : str
+        What the paper has such arguments for.
+    max_patches : int
+    scale_range : (minimum, maximum)
+    gradient : "source" or "mixed"
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    plural: ClassVar[str]
+    max_patches: ClassVar[int] = 3
+    scale_range: ClassVar[tuple[float, float]] = (0.7, 1.3)
+    gradient: ClassVar[Gradient] = "source"
+
+    @classmethod
+    @abstractmethod
+    def suits(cls, background: Background, variation: Variation) -> bool:
+        """Whether the images show such a product."""
+
+    @classmethod
+    @abstractmethod
+    def why_gradient(cls, variation: Variation) -> str:
+        """The reason for `gradient`."""
+
+    @classmethod
+    def geometry(cls, background: Background) -> Reasoned:
+        """Arguments that decide where patches come from and go to."""
+        habit = f"as the paper does for {cls.plural}"
+        return {
+            "max_patches": (cls.max_patches, habit),
+            "height_range": ((SMALLEST, LARGEST), habit),
+            "width_range": ((SMALLEST, LARGEST), habit),
+            "scale_range": (cls.scale_range, habit),
+            "background": (None, background.reason),
+        }
+
+    @classmethod
+    def arguments(cls, background: Background, variation: Variation) -> Reasoned:
+        """All arguments, each with a reason."""
+        if variation.typical is None:
+            midpoint = "a default: one image alone does not show how much normal images differ"
+        else:
+            midpoint = f"two normal images differ by {variation.typical:.1f} grey levels at a typical place"
+        return {
+            **cls.geometry(background),
+            "gradient": (cls.gradient, cls.why_gradient(variation)),
+            "logistic_midpoint": (variation.midpoint, midpoint),
+            "logistic_steepness": (variation.steepness, "ln 10 / midpoint: no change has odds of 1 : 10"),
+        }
+
+
+class ObjectKind(ProductKind):
+    """An object on a plain background: its extent bounds the patches."""
+
+    name = "object"
+    description = "an object on a plain background"
+    plural = "objects"
+
+    @classmethod
+    def suits(cls, background: Background, variation: Variation) -> bool:
+        """With a plain background."""
+        return background.plain
+
+    @classmethod
+    def why_gradient(cls, variation: Variation) -> str:
+        """Its outline."""
+        return "a sharp outline makes artefacts under mixed gradients"
+
+    @classmethod
+    def geometry(cls, background: Background) -> Reasoned:
+        """From the extent of the object."""
+        extent = measure_extent(background.masks)
+        small = extent.height_range[1] * extent.width_range[1] < SMALL_AREA
+        habit = f"as the paper does for {cls.plural}"
+        return {
+            "max_patches": (4, "patches are small") if small else (3, "patches can be large"),
+            "height_range": (extent.height_range, _why_size(extent, extent.height, extent.height_range)),
+            "width_range": (extent.width_range, _why_size(extent, extent.width, extent.width_range)),
+            "scale_range": (cls.scale_range, habit),
+            "background": ((background.brightness, background.threshold), background.reason),
+            "min_object": (extent.min_object, f"the object fills {extent.fill:.2f} of its tightest bounding box"),
+            "min_overlap": (0.25, habit),
+        }
+
+
+def _why_size(extent: Extent, side: float, bounds: tuple[float, float]) -> str:
+    owner = "objects lie at different angles; their extent is" if extent.turned else "the object's extent is"
+    limit = "not fit" if bounds[1] < min(side, LARGEST) - 0.01 else "exceed it"
+    return f"{owner} {side:.2f} of the image, and larger patches would {limit}"
+
+
+class AlignedKind(ProductKind):
+    """An object that fills the image, or has no plain background."""
+
+    name = "aligned"
+    description = "an object that always lies in the same place, without a plain background"
+    plural = "objects without a plain background"
+
+    @classmethod
+    def suits(cls, background: Background, variation: Variation) -> bool:
+        """With the same layout in all images."""
+        return variation.aligned
+
+    @classmethod
+    def why_gradient(cls, variation: Variation) -> str:
+        """The layout."""
+        return f"images have the same layout (correlation {variation.likeness or 0:.2f}), so they show an object"
+
+
+class TextureKind(ProductKind):
+    """Anything else."""
+
+    name = "texture"
+    description = "a texture"
+    plural = "textures"
+    max_patches = 4
+    scale_range = (0.5, 2.0)
+    gradient = "mixed"
+
+    @classmethod
+    def suits(cls, background: Background, variation: Variation) -> bool:
+        """Always."""
+        return True
+
+    @classmethod
+    def why_gradient(cls, variation: Variation) -> str:
+        """Nothing speaks against it."""
+        return "no object with a sharp outline, so mixed gradients keep the texture below a patch"
+
+
+KINDS: Mapping[str, type[ProductKind]] = MappingProxyType(
+    {kind.name: kind for kind in (ObjectKind, AlignedKind, TextureKind)}
+)
+"""By name; the first that suits is taken."""
+
+
+def find_kind(background: Background, variation: Variation) -> type[ProductKind]:
+    """The kind of product that images show."""
+    return next(kind for kind in KINDS.values() if kind.suits(background, variation))

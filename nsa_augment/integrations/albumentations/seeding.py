@@ -1,0 +1,55 @@
+"""Seeds of transforms: each draws numbers of its own from the seed that a pipeline gives to all."""
+
+from __future__ import annotations
+
+import zlib
+
+from nsa_augment.tasks import AnomalyTask
+
+ALWAYS_COUNTED = frozenset(
+    {
+        "background",
+        "gradient",
+        "height_range",
+        "jitter",
+        "label",
+        "logistic_midpoint",
+        "logistic_steepness",
+        "max_patches",
+        "max_value",
+        "min_object",
+        "min_overlap",
+        "resize_limits",
+        "scale_range",
+        "selection",
+        "shape",
+        "size_gamma",
+        "solver",
+        "variant",
+        "width_range",
+    }
+)
+"""Arguments of tasks in version 0.1.
+
+Others count only where they differ from their default: a task that gains an argument draws what it drew before.
+"""
+
+
+def seed_tag(owner: str, task: AnomalyTask | None) -> int:
+    """Number that tells a transform from those of other classes or arguments.
+
+    Examples
+    --------
+    >>> from nsa_augment import NaturalSyntheticAnomaly
+    >>> seed_tag("NSA", NaturalSyntheticAnomaly()) == seed_tag("NSA", NaturalSyntheticAnomaly(blending="poisson"))
+    True
+    >>> seed_tag("NSA", NaturalSyntheticAnomaly()) == seed_tag("NSA", NaturalSyntheticAnomaly(blending="linear"))
+    False
+    """
+    arguments = [] if task is None else sorted(vars(task).items())
+    counted = [
+        (name, value)
+        for name, value in arguments
+        if not callable(value) and (name in ALWAYS_COUNTED or value != getattr(type(task), name, None))
+    ]
+    return zlib.crc32(repr((owner, counted)).encode())

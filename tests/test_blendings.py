@@ -1,0 +1,62 @@
+"""`blending=`: any blending joins the patches of any task."""
+
+import numpy as np
+import oracle
+import pytest
+from strategies import draw_object, draw_pixels
+from table5 import ROWS, each_row
+
+from nsa_augment import NaturalSyntheticAnomaly
+
+ORACLES = {"copy_paste": "copy", "linear": "linear"}
+
+
+def images(seed=0):
+    return draw_pixels(seed, (60, 50, 3)), draw_pixels(seed + 1, (60, 50, 3))
+
+
+@each_row()
+@pytest.mark.parametrize("blending", ORACLES)
+def test_pixels_are_those_of_the_blending(row, blending):
+    changed = 0
+    for seed in range(10):
+        image, source = images(seed)
+        masks = draw_object(seed, (60, 50)), draw_object(seed + 7, (60, 50))
+        task = row.task(blending=blending, min_object=0, min_overlap=0)
+        result = task(image, source, seed, mask=masks[0], source_mask=masks[1])
+        objects = masks[1].astype(np.uint8), masks[0].astype(np.uint8)
+        expected = oracle.blend(ORACLES[blending], image, source, result.plan, objects)
+        np.testing.assert_array_equal(result.image, expected)
+        assert {patch.gradient for patch in result.plan.patches} <= {None}
+        changed += bool((result.image != image).any())
+    assert changed > 5
+
+
+@each_row(lambda row: not row.poisson)
+def test_poisson_for_tasks_of_another_blending(row):
+    for seed in range(5):
+        image, source = images(seed)
+        result = row.task(blending="poisson")(image, source, seed)
+        expected = oracle.blend("poisson", image, source, result.plan)
+        assert {patch.gradient for patch in result.plan.patches} <= {"source"}
+        np.testing.assert_allclose(result.image.astype(int), expected.astype(int), atol=len(result.plan.patches) + 1)
+
+
+@each_row()
+def test_small_patches_are_given_up_by_what_the_blending_needs(row):
+    limits = {"height_range": (0.06, 0.08), "width_range": (0.06, 0.08)}
+    image, source = images()
+    for blending, kept in (("copy_paste", True), ("poisson", False)):
+        plans = [row.task(blending=blending, **limits).plan(image, source, seed) for seed in range(20)]
+        assert any(plan.patches for plan in plans) == kept
+
+
+@pytest.mark.parametrize(("given", "error"), [("swirl", ValueError), (None, TypeError), (3, TypeError)])
+def test_unknown_blendings_are_refused(given, error):
+    for row in ROWS.values():
+        with pytest.raises(error, match=r"blending must be one of 'copy_paste', 'linear', 'poisson', got"):
+            row.task(blending=given)
+
+
+def test_presets_take_another_blending():
+    assert NaturalSyntheticAnomaly.from_preset("screw", blending="copy_paste").blending == "copy_paste"

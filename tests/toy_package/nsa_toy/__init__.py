@@ -1,0 +1,1 @@
+"""One more of each kind, each in a file of its own."""
