@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import change
 
+from conftest import change
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly, SynthesisPlan, tasks
 from nsa_augment.blending import BLENDINGS, SOLVERS
 from nsa_augment.datasets import LAYOUTS
