@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from nsa_augment import _moved
 from nsa_augment._shared.cache import clear_caches
+from nsa_augment._shared.version import VERSION
 from nsa_augment.blending import Blending, Patch, Solver
 from nsa_augment.labelling import AreaChange, Label
 from nsa_augment.planning import (
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from nsa_augment.integrations.albumentations import PII as PII
     from nsa_augment.integrations.albumentations import CutPaste as CutPaste
 
-__version__ = version("nsa-augment")
+__version__ = VERSION
 __all__ = [
     "ABLATIONS",
     "PRESETS",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nsa_augment import __version__
+from nsa_augment._shared.version import VERSION
 
 HEADER = "Arguments of natural synthetic anomalies, for --preset, NSA(preset=...) and from_preset(...)."
 
@@ -23,7 +23,7 @@ def preset_text(arguments: Mapping[str, Any], reasons: Mapping[str, str], notes:
     height_range: [0.06, 0.8]  # the object's extent
     <BLANKLINE>
     """
-    header = [HEADER, f"Made by nsa-augment {__version__} calibrate.", *notes]
+    header = [HEADER, f"Made by nsa-augment {VERSION} calibrate.", *notes]
     comments = [f"# {' '.join(line.split())}" for line in header]
     lines = [f"{name}: {json.dumps(value)}  # {reasons[name]}" for name, value in arguments.items()]
     return "\n".join([*comments, *lines, ""])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nsa_augment import __version__
+from nsa_augment._shared.version import VERSION
 
 app = typer.Typer(
     name="nsa-augment",
@@ -30,5 +30,5 @@ def main() -> None:
 @app.callback(invoke_without_command=True)
 def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
     if version:
-        typer.echo(f"nsa-augment {__version__}")
+        typer.echo(f"nsa-augment {VERSION}")
         raise typer.Exit
