@@ -18,6 +18,7 @@ from anomalib.models.image.dsr.torch_model import DsrModel  # noqa: E402
 from lightning.pytorch import Callback, seed_everything  # noqa: E402
 
 SIZE = (64, 64)
+LARGER = (128, 128)  # the noise that SuperSimpleNet adds to features fails on smaller images
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # those of anomalib, Lightning and timm
 
 
@@ -86,7 +87,7 @@ def test_glass(product):
 @pytest.mark.parametrize("door", ["callback", "augmentation"])
 def test_supersimplenet(product, door):
     model = Supersimplenet(supervised=True, backbone="resnet18", visualizer=False,
-                           pre_processor=Supersimplenet.configure_pre_processor(SIZE))  # fmt: skip
+                           pre_processor=Supersimplenet.configure_pre_processor(LARGER))  # fmt: skip
     arguments = {"sources": product[1], "p": 0.5, **LARGE}
     if door == "callback":
         record = train(model, product, [nsa.NSACallback(**arguments)])
@@ -100,7 +101,7 @@ def test_supersimplenet(product, door):
 def test_dsr_learns_its_upsampling_from_the_masks():
     from anomalib.models.image.dsr.loss import DsrThirdStageLoss
 
-    model, images = DsrModel(), torch.rand(2, 3, 256, 256)
+    model, images = DsrModel(), torch.rand(1, 3, 128, 128)
     changed, masks = nsa.NSAGenerator(task="cutpaste", p=1.0)(images)
     loss = DsrThirdStageLoss()(model(changed)["anomaly_map"], masks)
     loss.backward()
@@ -109,7 +110,7 @@ def test_dsr_learns_its_upsampling_from_the_masks():
 
 def test_synthetic_validation_is_used(product):
     model = Supersimplenet(backbone="resnet18", visualizer=False,
-                           pre_processor=Supersimplenet.configure_pre_processor(SIZE))  # fmt: skip
+                           pre_processor=Supersimplenet.configure_pre_processor(LARGER))  # fmt: skip
     data = nsa.synthetic_splits(datamodule(product[0], val_split_mode="synthetic"), **LARGE)
     engine = Engine(max_epochs=1, accelerator="cpu", logger=False, default_root_dir=product[0].parent)
     engine.fit(model, datamodule=data)
