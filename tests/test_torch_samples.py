@@ -5,7 +5,7 @@ from collections import OrderedDict, UserDict, namedtuple
 import numpy as np
 import PIL.Image
 import pytest
-from pipelines import LARGE, TEXTURE, normals
+from pipelines import LARGE, TEXTURE, normals, run_python
 
 torch = pytest.importorskip("torch", reason="the transform is made of torch")
 
@@ -371,3 +371,22 @@ def test_the_old_name_is_the_same_transform():
     result = seeded(old, {"image": IMAGE})
     assert torch.equal(result["image"], CHANGED)
     assert torch.equal(result["mask"], LABEL)
+
+
+@pytest.mark.parametrize("problem", ["ModuleNotFoundError", "RuntimeError", "OSError"])
+def test_without_a_torchvision_that_can_be_imported_torch_is_enough(problem):
+    code = f"""
+import sys
+
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torchvision":
+            raise {problem}("operator torchvision::nms does not exist")
+
+sys.meta_path.insert(0, Broken())
+import torch
+from nsa_augment.integrations.torch import AnomalyTransform
+sample = AnomalyTransform(task="cutpaste", p=1.0)((torch.rand(3, 64, 64), {{"label": 3}}))
+print(AnomalyTransform.__mro__[1] is torch.nn.Module, type(sample[1]["mask"]) is torch.Tensor, sorted(sample[1]))
+"""
+    assert run_python(code).strip() == "True True ['label', 'mask']"

@@ -39,7 +39,7 @@ def explicit_signature(function: Callable[..., Any], tasks: Iterable[type[Anomal
     >>> def build(preset: str, **parameters: object) -> None: ...
     >>> signature = explicit_signature(build, [NaturalSyntheticAnomaly])
     >>> list(signature.parameters)[:3], signature.parameters["min_overlap"].default
-    (['preset', 'selection', 'height_range'], 'preset')
+    (['preset', 'label', 'logistic_midpoint'], 'preset')
     >>> [name for name, one in signature.parameters.items() if one.kind is one.VAR_KEYWORD]
     []
     """
