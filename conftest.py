@@ -3,9 +3,23 @@
 import sys
 from importlib.util import find_spec
 
-collect_ignore_glob = []
-if find_spec("torch") is None:
-    collect_ignore_glob += ["nsa_augment/integrations/torch/*"]
+INTEGRATIONS = "nsa_augment/integrations"
+NEEDS = {
+    "albumentations": "albumentations",
+    "anomalib": "anomalib",
+    "kornia": "kornia",
+    "lightning": "lightning",
+    "monai": "monai",
+    "torch": "torch",
+}
+"""What is imported by an integration."""
+
+collect_ignore_glob = [f"{INTEGRATIONS}/{name}/*" for name, module in NEEDS.items() if find_spec(module) is None]
+if find_spec("albumentations") is not None:
+    from nsa_augment.integrations.albumentations.hosts import HOST
+
+    hosts = ("albumentations2", "albumentationsx")
+    collect_ignore_glob += [f"{INTEGRATIONS}/albumentations/{name}.py" for name in hosts if name != HOST]
 if sys.platform == "win32":  # these fork processes or send them signals
     names = ("dataloader", "generate_cluster", "generate_robustness", "generate_workers", "torch_*", "train_detector")
     collect_ignore_glob += [f"tests/test_{name}.py" for name in names]

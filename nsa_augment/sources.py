@@ -1,4 +1,4 @@
-"""Source images: from a folder, a list of paths or arrays, or a callable; with a bounded cache."""
+"""Source images: from a folder, images in many forms, a dataset, or a callable; with a bounded cache."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nsa_augment._shared.cache import BoundedCache
-from nsa_augment._shared.checks import channels, check_number, fail
+from nsa_augment._shared.checks import channels, check_choice, check_number, fail
+from nsa_augment._shared.foreign import as_pixels, is_dataset, is_tensor, item_image
 from nsa_augment._shared.images import list_images, read_image
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.types import Image
@@ -18,9 +19,14 @@ from nsa_augment.scenes.scene import PreparedSource
 from nsa_augment.tasks import AnomalyTask
 
 Source: TypeAlias = Path | Image
-Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Callable[[np.random.Generator], Image]
+Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Image | Callable[[np.random.Generator], Any]
+"""A folder, a list, a stack, a dataset (anything with a length and items by number), or a callable."""
 
-_ACCEPTED = "a folder, a non-empty list of image paths or arrays, or a callable rng -> image"
+CHANNEL_ORDERS = ("rgb", "bgr")
+_ACCEPTED = (
+    "a folder, a non-empty list of image paths, arrays, PIL images or tensors, an array (N, H, W, C), a tensor "
+    "(N, C, H, W), a dataset of images, or a callable rng -> image"
+)
 
 
 class SourcePool:
@@ -28,14 +34,17 @@ class SourcePool:
 
     Parameters
     ----------
-    sources : path-like, sequence or callable
-        A folder of images, a list of image paths or arrays, or a callable that is given a
-        `numpy.random.Generator` and returns an image.
+    sources : path-like, sequence, array, tensor, dataset or callable
+        A folder of images; a list of image paths, arrays, PIL images or tensors (C, H, W); an array (N, H, W, C) or
+        a tensor (N, C, H, W); anything with a length and items by number that are images, tuples that start with
+        one, or dicts with "image"; or a callable that is given a `numpy.random.Generator` and returns an image.
     cache_mib : float
         Decoded images, brought to the size in use, and their object masks and tables are kept up to this many
         MiB (in every process that uses the pool). 0 keeps nothing.
     max_value : float, optional
         Value of grey level 255 in arrays; None: 255, 65535 or 1 by dtype.
+    channel_order : "rgb" or "bgr"
+        Order in which files and PIL images are decoded; arrays and tensors are taken as they are.
 
     Raises
     ------
@@ -50,38 +59,73 @@ class SourcePool:
     20
     """
 
-    def __init__(self, sources: Sources, cache_mib: float = 256, max_value: float | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        cache_mib: float = 256,
+        max_value: float | None = None,
+        channel_order: str = "rgb",
+    ) -> None:
         self._cache = BoundedCache(int(check_number("cache_mib", cache_mib, 0) * 2**20))
-        scale = Scale(max_value)
-        self._draw: Callable[[np.random.Generator], Image] | None = None
+        check_choice("channel_order", channel_order, CHANNEL_ORDERS)
+        self._scale, self._channel_order = Scale(max_value), channel_order
+        self._draw: Callable[[np.random.Generator], Any] | None = None
         self._sources: list[Source] = []
         if isinstance(sources, (str, os.PathLike)):
             self._sources = list(list_images(sources))
-        elif isinstance(sources, Sequence):
-            self._sources = [_check_source(source, scale) for source in sources]
-            if not self._sources:
-                raise fail(ValueError, "sources", _ACCEPTED, sources)
+        elif isinstance(sources, Sequence) or (isinstance(sources, np.ndarray) or is_tensor(sources)):
+            self._sources = [self._checked(source) for source in _entries(sources)]
         elif callable(sources):
             self._draw = sources
+        elif is_dataset(sources):
+            self._draw = self._dataset_draw(sources)
         else:
             raise fail(TypeError, "sources", _ACCEPTED, sources)
         self._kept = {id(source) for source in self._sources}
-        self._scale = scale
-        self._arguments = sources, cache_mib, max_value
+        self._arguments = sources, cache_mib, max_value, channel_order
 
-    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float, float | None]]:
+    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float, float | None, str]]:
         return SourcePool, self._arguments
 
     def __len__(self) -> int:
         return len(self._sources)
 
+    def __getitem__(self, index: int) -> Source:
+        return self._sources[index]
+
+    @property
+    def countable(self) -> bool:
+        """Whether the sources are known one by one: neither a callable nor a dataset draws them."""
+        return self._draw is None
+
     def draw(self, rng: np.random.Generator) -> Source:
         """A path or an array, each with the same probability (or what the callable returns)."""
-        if self._draw is not None:
-            source = self._draw(rng)
-            self._scale.check_image("sources(rng)", source)
-            return source
-        return self._sources[int(rng.integers(len(self._sources)))]
+        if self._draw is None:
+            return self._sources[self.draw_index(rng)]
+        source = as_pixels("sources(rng)", self._draw(rng), self._channel_order)
+        self._scale.check_image("sources(rng)", source)
+        return source
+
+    def draw_index(self, rng: np.random.Generator) -> int:
+        """Number of a source, each with the same probability; only of `countable` ones."""
+        return int(rng.integers(len(self._sources)))
+
+    def _checked(self, source: Any) -> Source:
+        if isinstance(source, (str, os.PathLike)):
+            return Path(source)
+        pixels = as_pixels("every entry of sources", source, self._channel_order)
+        self._scale.check_image("every entry of sources", pixels)
+        return pixels
+
+    def _dataset_draw(self, dataset: Any) -> Callable[[np.random.Generator], Image]:
+        if not len(dataset):
+            raise fail(ValueError, "sources", _ACCEPTED, dataset)
+
+        def draw(rng: np.random.Generator) -> Image:
+            item = dataset[int(rng.integers(len(dataset)))]
+            return item_image("items of sources", item, self._channel_order)
+
+        return draw
 
     def read(self, source: Source, image: Image, task: AnomalyTask) -> Image:
         """Pixels of a source in the dtype of `image`, as `decode` makes them; those of files are kept in the cache."""
@@ -89,7 +133,7 @@ class SourcePool:
             return decode(source, image, task.scale)
 
         def make() -> tuple[Image, int]:
-            pixels = decode(source, image, task.scale)
+            pixels = decode(source, image, task.scale, self._channel_order)
             return pixels, pixels.nbytes
 
         pixels: Image = self._cache.get((source, channels(image) == 1, image.dtype, task.scale), make)
@@ -99,7 +143,8 @@ class SourcePool:
         """A source as `task` uses it for images of the size, channels and dtype of `image`, kept in the cache."""
 
         def make() -> tuple[PreparedSource, int]:
-            prepared = task.prepare_source(decode(source, image, task.scale), image.shape[:2])
+            pixels = decode(source, image, task.scale, self._channel_order)
+            prepared = task.prepare_source(pixels, image.shape[:2])
             return prepared, prepared.nbytes
 
         if not isinstance(source, Path) and id(source) not in self._kept:
@@ -109,15 +154,19 @@ class SourcePool:
         return prepared
 
 
-def decode(source: Source, image: Image, scale: Scale = BY_DTYPE) -> Image:
-    """Pixels of a source in the dtype of `image`: a file as grey if `image` has one channel, else as RGB."""
+def decode(source: Source, image: Image, scale: Scale = BY_DTYPE, channel_order: str = "rgb") -> Image:
+    """Pixels of a source in the dtype of `image`: a file as grey if `image` has one channel, else in an order."""
     if isinstance(source, Path):
-        source = read_image(source, grey=channels(image) == 1, deep=image.dtype != np.uint8)
+        pixels = read_image(source, grey=channels(image) == 1, deep=image.dtype != np.uint8)
+        flipped = pixels.ndim == 3 and channel_order == "bgr"
+        source = np.ascontiguousarray(pixels[:, :, ::-1]) if flipped else pixels
     return scale.as_dtype(source, image.dtype)
 
 
-def _check_source(source: Any, scale: Scale) -> Source:
-    if isinstance(source, (str, os.PathLike)):
-        return Path(source)
-    scale.check_image("every entry of sources", source)
-    return source  # type: ignore[no-any-return]
+def _entries(sources: Any) -> list[Any]:
+    """The images of a list, or of an array or a tensor of several."""
+    if not isinstance(sources, Sequence) and sources.ndim != 4:
+        raise ValueError(f"sources must be {_ACCEPTED}, got a single image or a stack of shape {tuple(sources.shape)}")
+    if not len(sources):
+        raise fail(ValueError, "sources", _ACCEPTED, sources)
+    return list(sources)

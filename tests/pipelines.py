@@ -20,6 +20,9 @@ VISIBLE = {**LARGE, "scale_range": None, "gradient": "source"}  # with it every 
 TRANSFORMS = {"nsa": NSA, "cutpaste": CutPaste, "fpi": FPI, "pii": PII}
 USES = {**TRANSFORMS, "cutpaste alone": CutPaste}
 """Every transform, and CutPaste without sources."""
+X = hasattr(A.BasicTransform, "sample_parameters")
+only_in_2 = pytest.mark.skipif(X, reason="about albumentations 2.0.8 itself")
+only_in_x = pytest.mark.skipif(not X, reason="about AlbumentationsX itself")
 
 
 def each_transform(uses=TRANSFORMS):
@@ -83,7 +86,10 @@ def recorder(transforms, seed=0, **options):
 def params_of(out, position=0):
     """Recorded parameters of the transform at a position; None where it was skipped."""
     params = out["replay"]["transforms"][position]["params"]
-    return None if params is None or params.get("plan", params) is None else params
+    if params is None:
+        return None
+    params = params.get("params", params)  # AlbumentationsX nests them
+    return None if params.get("plan", params) is None else params
 
 
 def by_hand(image, params, preset=TEXTURE, use="nsa", **overrides):

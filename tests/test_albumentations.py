@@ -15,6 +15,7 @@ from pipelines import (
     params_of,
     recorder,
     transform_of,
+    write_folder,
 )
 from table5 import ROWS
 
@@ -107,7 +108,7 @@ def test_parameters_replace_those_of_the_preset():
     transform = NSA("screw", OTHERS, label="binary", max_patches=1, p=1.0, background=None)
     out = transform(image=IMAGE)
     assert set(np.unique(out["mask"])) <= {0, 1}
-    assert len(recorder([transform])(image=IMAGE)["replay"]["transforms"][0]["params"]["plan"]["patches"]) <= 1
+    assert len(params_of(recorder([transform])(image=IMAGE))["plan"]["patches"]) <= 1
 
 
 @each_transform(USES)
@@ -130,7 +131,7 @@ def test_without_a_preset_the_defaults_are_those_of_tile(use):
         A.HorizontalFlip(p=1.0),
         A.VerticalFlip(p=1.0),
         A.Transpose(p=1.0),
-        A.Rotate(limit=(30, 30), p=1.0),
+        A.Rotate((30, 30), p=1.0),
         A.RandomCrop(40, 48, p=1.0),
         A.Resize(50, 70),
     ],
@@ -222,6 +223,18 @@ def test_additional_images_receive_the_same_patches(use):
     core = by_hand(IMAGE, params, use=use)
     assert_same(out, {"image": core.image, "mask": core.label})
     np.testing.assert_array_equal(out["after"], by_hand(second, params, use=use).image)
+    assert not np.array_equal(out["after"], second)
+
+
+@pytest.mark.parametrize("form", ["grey", "float32"])
+def test_additional_images_of_another_form_take_the_same_file(form, tmp_path):
+    folder = write_folder(tmp_path, OTHERS[:1])
+    second = normals()[5]
+    second = np.ascontiguousarray(second[:, :, 0]) if form == "grey" else second / np.float32(255)
+    pipeline = recorder([NSA(TEXTURE, folder, p=1.0, **VISIBLE)], additional_targets={"after": "image"})
+    out = pipeline(image=IMAGE, after=second)
+    np.testing.assert_array_equal(out["image"], by_hand(IMAGE, params_of(out)).image)
+    np.testing.assert_array_equal(out["after"], by_hand(second, params_of(out)).image)
     assert not np.array_equal(out["after"], second)
 
 

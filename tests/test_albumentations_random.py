@@ -16,6 +16,8 @@ from pipelines import (
     index_of,
     is_zero_mask,
     normals,
+    only_in_2,
+    only_in_x,
     params_of,
     recorder,
     transform_of,
@@ -96,6 +98,23 @@ def test_calls_of_one_pipeline_differ(use):
     outs = run(A.Compose([transform_of(use)], seed=0), 40)
     changed = [out["image"].tobytes() for out in outs if not np.array_equal(out["image"], IMAGE)]
     assert len(set(changed)) == len(changed) > (20 if use == "pii" else 38)
+
+
+DRAWN = {
+    "nsa": [[20, 11, 30, 17], [22, 1, 48, 19], [35, 9, 51, 25]],
+    "cutpaste": [[23, 22, 39, 34], [49, 0, 64, 10], [20, 2, 30, 16]],
+    "fpi": [[46, 1, 64, 13], [11, 40, 27, 50], [0, 20, 21, 36]],
+    "pii": [[38, 27, 50, 55], [2, 39, 28, 64], [14, 3, 24, 33]],
+}
+"""First source boxes of three calls from seed 8, as version 0.1 draws them."""
+
+
+@each_transform(DRAWN)
+@pytest.mark.parametrize("preset", [TEXTURE, None])
+def test_a_seed_draws_what_it_drew_in_version_0_1(use, preset):
+    pipeline = recorder([transform_of(use, preset, arguments={})], seed=8)
+    plans = [params_of(pipeline(image=IMAGE))["plan"] for _ in range(3)]
+    assert [plan["patches"][0]["source_box"] for plan in plans] == DRAWN[use]
 
 
 def test_transforms_of_one_pipeline_draw_apart():
@@ -233,11 +252,20 @@ def test_some_of_with_replacement_merges_both_labels():
     assert sum(out["mask"].sum() for out in outs) > 1.5 * sum(out["mask"].sum() for out in once)
 
 
+@only_in_2
 def test_saved_parameters_are_those_of_the_plan():
     out = A.Compose([nsa()], seed=1, save_applied_params=True)(image=IMAGE)
     ((name, params),) = out["applied_transforms"]
     assert name == "NSA"
     assert params["plan"]["image_shape"] == [64, 64]
+
+
+@only_in_x
+def test_saved_parameters_rebuild_the_transform():
+    out = A.Compose([nsa()], seed=1, save_applied_params=True)(image=IMAGE)
+    ((name, config),) = out["applied_transforms"]
+    assert NSA(**config).task == nsa().task
+    assert name.endswith("NSA")
 
 
 def test_a_strict_compose_lets_metadata_and_label_through():

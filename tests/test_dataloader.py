@@ -3,7 +3,7 @@
 import albumentations as A
 import numpy as np
 import pytest
-from pipelines import TEXTURE, USES, VISIBLE, normals, transform_of, write_folder
+from pipelines import TEXTURE, USES, VISIBLE, normals, only_in_2, params_of, transform_of, write_folder
 
 from nsa_augment import NSA
 
@@ -191,7 +191,7 @@ class Corners(data.Dataset):
 
     def __getitem__(self, index):
         out = self.pipeline(image=self.image)
-        return out["replay"]["transforms"][0]["params"]["source"][0, 0, :2].astype(int)
+        return params_of(out)["source"][0, 0, :2].astype(int)
 
 
 def test_containers_around_nsa_in_workers():
@@ -225,6 +225,7 @@ def test_the_main_process_is_left_alone_by_workers():
     np.testing.assert_array_equal(pipeline(image=normals()[0])["image"], build(seed=5)(image=normals()[0])["image"])
 
 
+@only_in_2
 def test_the_documented_worker_init_fn_spreads_the_other_transforms():
     def samples(worker_init_fn):
         torch.manual_seed(0)

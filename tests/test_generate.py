@@ -141,7 +141,7 @@ def test_an_image_without_a_place_is_drawn_again_or_recorded_as_unchanged(folder
 def test_a_task_that_does_not_fit_ends_early(folder, tmp_path, monkeypatch):
     monkeypatch.setattr("nsa_augment.datasets._items.ATTEMPTS", 3)
     with pytest.raises(ValueError, match=r"no patch found a place in any of \d+ images"):
-        make(folder, tmp_path / "out", screws(min_object=1), count=1000)
+        make(folder, tmp_path / "out", screws(background=(200, 255)), count=1000)
 
 
 def test_progress_counts_up(folder, tmp_path):

@@ -1,6 +1,8 @@
 """A Dask cluster makes the same dataset as local processes, also when its workers die."""
 
+import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -10,9 +12,17 @@ import psutil
 import pytest
 from dataset_folders import COMMAND, command, content, make, write_samples
 
+from nsa_augment.tasks import TASKS
+
 pytest.importorskip("distributed")
 
 COUNT = 240
+KINDS = """
+from nsa_augment import NaturalSyntheticAnomaly
+
+class Plain(NaturalSyntheticAnomaly):
+    name = "plain"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +71,20 @@ class Machines:
 
 
 @pytest.fixture
-def machines(tmp_path):
+def package(tmp_path, monkeypatch):
+    """A module with a task, which workers can import but do not unless they are told."""
+    place = tmp_path / "packages"
+    place.mkdir()
+    (place / "cluster_kinds.py").write_text(KINDS)
+    monkeypatch.syspath_prepend(place)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(place), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.setattr(TASKS, "_kinds", dict(TASKS._kinds))
+    yield importlib.import_module("cluster_kinds")
+    sys.modules.pop("cluster_kinds", None)
+
+
+@pytest.fixture
+def machines(tmp_path, package):
     with ExitStack() as stack:
         yield Machines(tmp_path, stack)
 
@@ -82,13 +105,17 @@ def wait_for_images(out, count, process):
         time.sleep(0.01)
 
 
-def test_the_same_dataset_as_local_processes(folder, whole, machines, tmp_path):
+def test_the_same_dataset_as_local_processes(folder, whole, machines, package, tmp_path):
     machines.worker("--no-nanny")
     machines.worker("--no-nanny")
     machines.wait(2)
     done = command(*arguments(folder, tmp_path / "out", machines))
     assert done.returncode == 0, done.stderr
     assert content(tmp_path / "out") == whole
+    task, cluster = package.Plain.from_preset("screw"), {"backend": "dask", "scheduler": machines.address}
+    make(folder, tmp_path / "plain", task, workers=None, **cluster)
+    make(folder, tmp_path / "here", task)
+    assert content(tmp_path / "plain") == content(tmp_path / "here")
 
 
 @pytest.mark.slow
@@ -123,6 +150,7 @@ def test_a_scheduler_that_is_killed(folder, whole, machines, tmp_path):
 
 
 def test_no_scheduler_and_no_workers(folder, machines, tmp_path, monkeypatch):
+    monkeypatch.setattr("nsa_augment.datasets._cluster.CONNECT_SECONDS", 1)
     done = command(*arguments(folder, tmp_path / "out", machines))
     assert done.returncode == 1
     assert "must have workers" in done.stderr.splitlines()[-1]

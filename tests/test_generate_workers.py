@@ -1,13 +1,20 @@
+import errno
+import gc
 import multiprocessing
-import os
 import resource
-import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import psutil
 import pytest
 from dataset_folders import make, write_samples
+from worker_functions import chunks, die, large, refuse, refuse_oddly
 
+import nsa_augment
 from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment.datasets._items import ItemMaker
+from nsa_augment.datasets._processes import Processes
 
 
 def test_workers_that_always_die_end_in_an_error(tmp_path, monkeypatch):
@@ -20,8 +27,55 @@ def test_workers_that_always_die_end_in_an_error(tmp_path, monkeypatch):
     assert not multiprocessing.active_children()
 
 
-def die(chunk):
-    os.kill(os.getpid(), signal.SIGKILL)
+def run_killing(first, runs):
+    """In a process of its own, which can be ended if it hangs."""
+    code = f"import worker_functions as w; [w.kill_while_sending(s) for s in range({first}, {first + runs})]"
+    words = {"capture_output": True, "text": True, "check": False, "cwd": Path(__file__).parent}
+    done = subprocess.run([sys.executable, "-c", code], timeout=120 * runs, **words)
+    assert done.returncode == 0, done.stderr
+
+
+def test_killed_workers_never_stop_the_others():
+    run_killing(0, 1)
+
+
+@pytest.mark.slow
+def test_killed_workers_never_stop_the_others_in_many_runs():
+    run_killing(1000, 20)
+
+
+def test_errors_of_workers_arrive_with_their_origin():
+    with pytest.raises(OSError, match="nothing free") as caught:
+        list(Processes(1).run(refuse, chunks(3, 1)))
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, "images/000.png")
+    assert "in refuse" in str(caught.value.__cause__)
+    with pytest.raises(RuntimeError, match="OddError: odd"):
+        list(Processes(1).run(refuse_oddly, chunks(3, 1)))
+
+
+def test_workers_end_with_the_loop_that_uses_them():
+    taken = iter(chunks(1000, 10))
+    results = Processes(2).run(large, taken)
+    next(results)
+    assert len(multiprocessing.active_children()) == 2
+    results.close()
+    assert not multiprocessing.active_children()
+    assert 1000 - len(list(taken)) <= 6, "only some chunks are taken ahead"
+
+
+def test_images_are_given_back_with_other_caches(tmp_path):
+    folder = write_samples(tmp_path / "in")
+    kept = []
+
+    def look(state):
+        if state.done:
+            nsa_augment.clear_caches()
+            gc.collect()
+            kept.append([each for each in gc.get_objects() if isinstance(each, ItemMaker)])
+
+    make(folder, tmp_path / "out", on_progress=look)
+    assert kept
+    assert not any(kept)
 
 
 @pytest.mark.slow

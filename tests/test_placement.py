@@ -269,15 +269,12 @@ def test_out_may_be_the_image_even_where_the_image_is_its_own_source(data, row, 
 
 
 @given(st.data(), rows, seeds, st.sampled_from(["image", "source", "shifted image"]))
-def test_out_that_shares_memory_with_an_input_gives_the_same_or_an_error(data, row, seed, shared):
+def test_out_that_shares_memory_with_an_input_gives_the_same(data, row, seed, shared):
     plan = data.draw(plans_for(row, (30, 30), max_patches=2, resizing=st.just(False)))
     memory = draw_pixels(seed, (32, 30, 3))
     image, source = memory[:30], draw_pixels(seed + 1, (30, 30, 3))
     expected = row.task().apply(image.copy(), source.copy(), plan)
     out = {"image": memory[:30], "source": source, "shifted image": memory[2:]}[shared]
-    try:
-        result = row.task().apply(image, source, plan, out=out)
-    except ValueError:
-        return
+    result = row.task().apply(image, source, plan, out=out)
     np.testing.assert_array_equal(result.image, expected.image)
     np.testing.assert_array_equal(result.label, expected.label)

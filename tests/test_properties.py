@@ -168,17 +168,23 @@ def test_prepared_source_gives_the_same(scene, task, seed):
     equal(task(image, prepared, seed, **here), expected)
 
 
-def test_source_mask_given_beside_a_prepared_source_is_used_or_refused():
+@pytest.mark.parametrize("background", [None, (255, 0)])
+def test_masks_given_beside_a_prepared_source(background):
     image, source = draw_pixels(1, (60, 60, 3)), draw_pixels(2, (60, 60, 3))
-    nothing = np.zeros((60, 60), bool)
-    task = NaturalSyntheticAnomaly(background=(255, 0))
+    left = np.arange(60) < np.full((60, 1), 30)
+    task = NaturalSyntheticAnomaly(background=background, max_patches=1)
     prepared = task.prepare_source(source, (60, 60))
-    assert any(task.plan(image, prepared, seed).patches for seed in range(10))
-    try:
-        plans_drawn = [task.plan(image, prepared, seed, source_mask=nothing) for seed in range(10)]
-    except (TypeError, ValueError):
-        return
-    assert not any(plan.patches for plan in plans_drawn)
+    results = [task(image, prepared, seed, mask=left) for seed in range(10)]
+    for seed, result in enumerate(results):
+        equal(result, task(image, source, seed, mask=left))
+    plans_drawn = [result.plan for result in results]
+    assert any(plan.patches for plan in plans_drawn)
+    assert plans_drawn != [task.plan(image, prepared, seed) for seed in range(10)]
+    for use in (task, task.plan):
+        with pytest.raises(ValueError, match="source_mask must be None beside a prepared source"):
+            use(image, prepared, 0, source_mask=left)
+    with pytest.raises(ValueError, match="source_mask must be None beside a prepared source"):
+        task.apply(image, prepared, plans_drawn[0], source_mask=left)
 
 
 @each_row()

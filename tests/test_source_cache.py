@@ -82,7 +82,7 @@ def test_memory_grows_by_no_more_than_the_cache(arguments, cache_mib, tmp_path):
     gc.collect()
     tracemalloc.start()
     try:
-        for index in range(300):
+        for index in range(180):
             transform(image=images[index % 3])
         gc.collect()
         grown = tracemalloc.get_traced_memory()[0] / MIB
@@ -153,6 +153,33 @@ def test_a_pool_is_pickled_without_its_cache(tmp_path):
     assert len({id(source) for source in prepared}) <= 6
     assert pickle.dumps(pool) == empty
     assert len(pickle.loads(empty)) == 6
+
+
+def test_the_cache_tells_tasks_apart(tmp_path):
+    """One pool for tasks of several scales and backgrounds, and images of several forms."""
+    pool = SourcePool(write_folder(tmp_path, TABLETS[:1]))
+    (source,) = {pool.draw(np.random.default_rng(seed)) for seed in range(3)}
+    tasks = [
+        NaturalSyntheticAnomaly(background=background, max_value=max_value)
+        for background in (
+            None,
+            (20, 20),
+            (200, 60),
+            lambda image: image.reshape(*image.shape[:2], -1).mean(axis=-1) > 90,
+        )
+        for max_value in (None, 4095)
+    ]
+    grey = TABLETS[0][:, :, 0]
+    images = [(form.astype(dtype)) for form in (TABLETS[0], grey, grey[:60]) for dtype in (np.uint16, np.float64)]
+    for _, task, image in [(again, task, image) for again in range(2) for task in tasks for image in images]:
+        alone = SourcePool([source], cache_mib=0)
+        np.testing.assert_array_equal(pool.read(source, image, task), alone.read(source, image, task))
+        one, other = (each.prepare(source, image, task) for each in (pool, alone))
+        np.testing.assert_array_equal(one.image, other.image)
+        assert (one.image.dtype, one.image.shape[:2], one.model) == (image.dtype, image.shape[:2], task.object_model)
+        assert (one.foreground is None) == (other.foreground is None) == (task.background is None)
+        if one.foreground is not None:
+            np.testing.assert_array_equal(one.foreground.mask, other.foreground.mask)
 
 
 def test_the_least_recently_used_goes_first():

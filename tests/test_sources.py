@@ -204,7 +204,7 @@ def test_the_call_wins_over_previous():
         [np.full((8, 8, 3), 2, np.float32)],
         [np.zeros((0, 8, 3), np.uint8)],
         [np.zeros((8,), np.uint8)],
-        np.zeros((4, 8, 8, 3), np.uint8),
+        np.zeros((8, 8, 3), np.uint8),
         (image for image in OTHERS),
         b"folder",
     ],

@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torchvision_stubs
 from pipelines import LARGE, TEXTURE, VISIBLE, normals, write_folder
 from table5 import each_row
 
@@ -560,7 +561,7 @@ def test_without_torchvision_everything_is_a_plain_tensor(monkeypatch):
 
 
 def test_in_pipelines_of_torchvision():
-    pytest.importorskip("torchvision")
+    torchvision_stubs.load()
     from torchvision import tv_tensors
     from torchvision.transforms import v2
 

@@ -1,4 +1,4 @@
-"""The reference example: what it reads, how it trains, that a run can be stopped and taken up again."""
+"""The reference example: what it reads, how it trains, that a run can be stopped and resumed."""
 
 import hashlib
 import json
@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from nsa_augment._shared.images import read_image
-from nsa_augment.samples.layout import write_samples
+from nsa_augment.samples import write_samples
 
 torch = pytest.importorskip("torch")
 
@@ -22,6 +21,7 @@ from examples.train_detector import training  # noqa: E402
 from examples.train_detector.__main__ import main  # noqa: E402
 from examples.train_detector.data import find_classes, load_test_set, load_training_images  # noqa: E402
 from examples.train_detector.detection import detect  # noqa: E402
+from examples.train_detector.files import read_image  # noqa: E402
 from examples.train_detector.network import AnomalyDetector  # noqa: E402
 from examples.train_detector.settings import BUDGETS, Settings, epochs_of, preset_of  # noqa: E402
 from examples.train_detector.views import view_of  # noqa: E402
@@ -31,6 +31,15 @@ CPU = torch.device("cpu")
 SETTINGS = Settings("bolt", "screw", "nsa", "logistic", None, 2, 64, 2, 0, "float32")
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    """Small networks: threads that wait for one another on a busy machine cost more than they give."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +69,15 @@ def fingerprint(trainer):
 
 def ignore(*_):
     pass
+
+
+@pytest.fixture(scope="session")
+def whole_run(samples, tmp_path_factory):
+    """A run without workers or interruptions: its trainer, and its checkpoint."""
+    checkpoint = tmp_path_factory.mktemp("whole") / "checkpoint.pt"
+    trainer = make_trainer(samples, checkpoint)
+    trainer.train(ignore)
+    return trainer, checkpoint
 
 
 def test_finds_classes(samples):
@@ -202,14 +220,13 @@ def test_maps_lie_over_the_image():
     assert scores[1] == pytest.approx(maps[1, 128, 128])
 
 
-def test_trains_the_same_with_any_number_of_workers(samples, tmp_path):
-    prints = []
-    for workers in range(3):
-        trainer = make_trainer(samples, tmp_path / f"{workers}.pt", workers=workers)
-        trainer.train(ignore)
-        assert [entry["epoch"] for entry in trainer.history] == [1, 2]
-        prints.append(fingerprint(trainer))
-    assert len(set(prints)) == 1
+def test_trains_the_same_with_any_number_of_workers(samples, whole_run, tmp_path):
+    trainers = [whole_run[0]]
+    for workers in (1, 2):
+        trainers.append(make_trainer(samples, tmp_path / f"{workers}.pt", workers=workers))
+        trainers[-1].train(ignore)
+    assert [[entry["epoch"] for entry in trainer.history] for trainer in trainers] == [[1, 2]] * 3
+    assert len(set(map(fingerprint, trainers))) == 1
 
 
 def test_batches_show_every_image_once(samples, tmp_path):
@@ -222,10 +239,8 @@ def test_batches_show_every_image_once(samples, tmp_path):
 
 
 @pytest.mark.parametrize("steps", [1, 3, 4])
-def test_goes_on_where_it_was_stopped(samples, tmp_path, monkeypatch, steps):
+def test_resumes_where_it_was_stopped(samples, whole_run, tmp_path, monkeypatch, steps):
     monkeypatch.setattr(training, "SECONDS_BETWEEN_REPORTS", 0.0)
-    whole = make_trainer(samples, tmp_path / "whole.pt")
-    whole.train(ignore)
     calls = []
 
     def interrupt(*figures):
@@ -240,29 +255,26 @@ def test_goes_on_where_it_was_stopped(samples, tmp_path, monkeypatch, steps):
     resumed = make_trainer(samples, tmp_path / "stopped.pt")
     assert resumed.done == pytest.approx(steps / 6)
     resumed.train(ignore)
-    assert fingerprint(resumed) == fingerprint(whole)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["stopped.pt", "whole.pt"]
+    assert fingerprint(resumed) == fingerprint(whole_run[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["stopped.pt"]
 
 
-def test_a_checkpoint_of_other_images_is_refused(samples, own_samples, tmp_path):
-    settings = replace(SETTINGS, epochs=1)
-    make_trainer(samples, tmp_path / "checkpoint.pt", settings).train(ignore)
+def test_a_checkpoint_of_other_images_is_refused(whole_run, own_samples):
     with pytest.raises(ValueError, match=r"checkpoint\.pt was made with images"):
-        make_trainer(own_samples.parent, tmp_path / "checkpoint.pt", settings)
+        make_trainer(own_samples.parent, whole_run[1])
 
 
-def test_a_checkpoint_of_other_settings_is_refused(samples, tmp_path):
-    settings = replace(SETTINGS, epochs=1)
-    make_trainer(samples, tmp_path / "checkpoint.pt", settings).train(ignore)
+def test_a_checkpoint_of_other_settings_is_refused(samples, whole_run):
     with pytest.raises(ValueError, match=r"checkpoint\.pt was made with task 'nsa', not 'fpi'"):
-        make_trainer(samples, tmp_path / "checkpoint.pt", replace(settings, task="fpi", label="factor"))
+        make_trainer(samples, whole_run[1], replace(SETTINGS, task="fpi", label="factor"))
 
 
-def test_writes_a_run_folder(samples, tmp_path):
+def test_writes_a_run_folder(samples, tmp_path, monkeypatch):
     options = ["--data", samples, "--classes", "hide", "--epochs", 1, "--size", 64, "--out", tmp_path, "--workers", 0]
-    command = [sys.executable, "-m", "examples.train_detector", *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
-    assert done.returncode == 0, done.stderr
+    monkeypatch.setattr(sys, "argv", ["train_detector", *map(str, options)])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 0
     run = tmp_path / "hide" / "seed0"
     names = ["checkpoint.pt", "config.json", "curves.png", "gallery.png", "loss.png", "metrics.json", "predictions.npz"]
     assert sorted(path.name for path in run.iterdir()) == names
@@ -278,6 +290,7 @@ def test_writes_a_run_folder(samples, tmp_path):
     ("options", "message"),
     [
         (["--task", "paint"], "--task must be one of"),
+        (["--label", "price"], "--label must be one of"),
         (["--classes", "gizmo"], "--class must be one of 'bolt', 'hide'"),
         (["--budget", "endless"], "--budget must be one of"),
         (["--device", "abacus"], "--device must be"),

@@ -50,12 +50,15 @@ class Blending(ABC):
         The value of `blending=` that selects it.
     min_side : int
         Smallest side of a box that can be blended, pixels.
+    needs : str
+        What `fits` asks of a patch, as a sentence for messages; empty: not said.
     gradient : "source", "mixed" or None
         Guidance field of patches that are planned for it; None if it uses none.
     """
 
     name: ClassVar[str]
     min_side: ClassVar[int] = 1
+    needs: ClassVar[str] = ""
     gradient: Gradient | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:

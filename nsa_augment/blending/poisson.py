@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import cv2
@@ -37,6 +38,9 @@ class Poisson(Blending):
 
     name: ClassVar[str] = "poisson"
     min_side: ClassVar[int] = 5
+    needs: ClassVar[str] = (
+        f"Poisson blending needs {min_side} pixels either way and {MIN_PIXELS} inside the outermost ring."
+    )
 
     def __post_init__(self) -> None:
         SOLVERS.check("solver", self.solver).check_scale(self.scale)
@@ -77,6 +81,6 @@ class Poisson(Blending):
             gradient = patch.gradient or self.gradient
             self._solver.clone(canvas[box], patch.pixels[box], mask, gradient, self.scale.maximum(canvas.dtype))
 
-    @property
+    @cached_property
     def _solver(self) -> type[Solver]:
         return SOLVERS[self.solver]

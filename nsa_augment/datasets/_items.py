@@ -18,6 +18,7 @@ from nsa_augment._shared.types import Image
 from nsa_augment.datasets.layouts import number
 from nsa_augment.datasets.recipe import Recipe, digest, read_bytes
 from nsa_augment.planning.plan import SynthesisPlan
+from nsa_augment.planning.silence import silence_expected
 from nsa_augment.scenes.scene import PreparedSource
 from nsa_augment.sources import SourcePool
 from nsa_augment.synthesis import SynthesisResult
@@ -105,7 +106,8 @@ class ItemMaker:
         try:
             if isinstance(how, SynthesisPlan):
                 return self._task.apply(image, prepared, how)
-            return self._task(image, prepared, how)
+            with silence_expected():
+                return self._task(image, prepared, how)
         except (TypeError, ValueError) as error:
             raise ValueError(f"cannot use {self._folder / name} with source {source}: {error}") from error
 

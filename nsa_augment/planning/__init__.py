@@ -2,6 +2,7 @@
 
 from nsa_augment.planning.arguments import PlanArguments
 from nsa_augment.planning.drawing import draw_plan
+from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import OUTLINES, Ellipses, Outline, OutlineBox, Strip
 from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
@@ -9,11 +10,13 @@ from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
 __all__ = [
     "OUTLINES",
     "Ellipses",
+    "GivenUp",
     "Jitter",
     "Outline",
     "OutlineBox",
     "PatchPlacement",
     "PlanArguments",
+    "Reason",
     "Strip",
     "SynthesisPlan",
     "draw_plan",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeAlias
 
 import numpy as np
@@ -19,11 +20,19 @@ NO_TABLE = np.zeros((1, 1), np.int32)
 NO_MASK = np.ones((1, 1), np.uint8)
 """What compiled functions are given where there are no constraints."""
 
+LARGEST_SHARE = math.nextafter(1, 0)
+"""Threshold that only the share 1 exceeds."""
+
 Corners: TypeAlias = tuple[int, int, int, int]
 """(y0, x0, y1, x1), as compiled functions return boxes."""
 
 Extent: TypeAlias = tuple[int, int, int, int]
 """(low, high, before, after): a patch covers [a - before, a + after) along an axis, a uniform on [low, high)."""
+
+
+def threshold(share: float) -> float:
+    """What a share must exceed to be more than `share`, or all where that is 1."""
+    return min(share, LARGEST_SHARE)
 
 
 @compiled

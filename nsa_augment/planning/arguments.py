@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
 from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_range, set_field
 from nsa_augment._shared.scale import Scale
-from nsa_augment.planning.selection import SelectionArguments
+from nsa_augment.planning.selection import SELECTIONS, SelectionArguments
 from nsa_augment.scenes.foreground import check_background
 
 MAX_PATCHES = 1000
@@ -38,6 +39,17 @@ class PlanArguments(SelectionArguments):
         set_field(self, "max_value", Scale(self.max_value).max_value)
 
     @property
+    def ranges_in_use(self) -> tuple[str, ...]:
+        """Names of the ranges that bound the size of patches, before or after they are resized."""
+        in_use = self.scale_range is not None or SELECTIONS[self.selection].in_ranges
+        return ("height_range", "width_range") if in_use else ()
+
+    @property
+    def limits_are_halved(self) -> bool:
+        """Whether the ranges bound the size of a resized patch as half-sizes, so that it ends at half of them."""
+        return self.scale_range is not None and RESIZE_LIMITS[self.resize_limits] == 1
+
+    @cached_property
     def scale(self) -> Scale:
         """Which value of an image stands for grey level 255."""
         return Scale(self.max_value)

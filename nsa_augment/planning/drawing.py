@@ -9,6 +9,7 @@ from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.blending.base import Blending
 from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
+from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import Outline
 from nsa_augment.planning.placement import draw_destination, resized_size
@@ -45,19 +46,16 @@ def draw_plan(
     """
     factor = 1.0 if factor_range is None else float(rng.uniform(*factor_range))
     count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
-    drawn = (_draw_patch(scene, arguments, blending, rng, shift) for _ in range(count))
-    patches = tuple(
-        PatchPlacement(
-            source.box,
-            destination,
-            factor,
-            blending.gradient,
-            source.outline,
-            Jitter.draw(rng, jitter) if jitter > 0 else None,
-        )
-        for source, destination in filter(None, drawn)
-    )
-    return SynthesisPlan(scene.size, scene.source.given_shape, patches)
+    patches, given_up = [], []
+    for _ in range(count):
+        drawn = _draw_patch(scene, arguments, blending, rng, shift)
+        if isinstance(drawn, GivenUp):
+            given_up.append(drawn)
+            continue
+        source, destination = drawn
+        changes = Jitter.draw(rng, jitter) if jitter > 0 else None
+        patches.append(PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes))
+    return SynthesisPlan(scene.size, scene.source.given_shape, tuple(patches), tuple(given_up))
 
 
 def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
@@ -67,17 +65,17 @@ def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
 
 def _draw_patch(
     scene: Scene, arguments: PlanArguments, blending: Blending, rng: np.random.Generator, shift: bool
-) -> tuple[SourcePatch, Box] | None:
+) -> tuple[SourcePatch, Box] | GivenUp:
     foreground = scene.source.foreground
     source = draw_source_patch(rng, scene.size, arguments, foreground, blending.min_side)
-    if source is None:
-        return None
+    if isinstance(source, GivenUp):
+        return source
     size = _draw_size(scene.size, source.box.size, arguments, rng)
     if min(size) < 1:
-        return None
+        return GivenUp(Reason.EMPTY, size)
     bitmap = patch_bitmap(source.outline, source.box, size)
     if not blending.fits(blending.footprint(bitmap)):
-        return None
+        return GivenUp(Reason.TOO_SMALL, size, blending.needs)
     if not shift:
         return source, source.box
     source_object = image_object = None
@@ -94,7 +92,7 @@ def _draw_patch(
         min_object=arguments.min_object,
         min_overlap=arguments.min_overlap,
     )
-    return None if destination is None else (source, destination)
+    return GivenUp(destination, size) if isinstance(destination, Reason) else (source, destination)
 
 
 def _draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.random.Generator) -> Size:

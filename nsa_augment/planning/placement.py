@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Size
-from nsa_augment.planning._draws import DRAWS
+from nsa_augment.planning._draws import DRAWS, threshold
+from nsa_augment.planning.given_up import Reason
 from nsa_augment.planning.selection import HalfSizes
 
 
@@ -43,7 +46,7 @@ def draw_destination(
     image_object: BinaryMap | None = None,
     min_object: float = 0.0,
     min_overlap: float = 0.0,
-) -> Box | None:
+) -> Box | Reason:
     """Draw a destination box, one pixel away from the border of the image.
 
     Parameters
@@ -58,24 +61,32 @@ def draw_destination(
     image_object : (H, W) uint8 array, optional
         Object mask of the image.
     min_object : float
-        The source's object must fill more than this fraction of the rectangle.
+        The source's object must fill more than this fraction of the rectangle; 1: all of it.
     min_overlap : float
-        More than this fraction of the source's object must land on the object of the image.
+        More than this fraction of the source's object must land on the object of the image; 1: all that lies
+        inside the outline.
 
     Returns
     -------
-    Box or None
-        None when the image is too small or no position was accepted in 200 draws.
+    Box or Reason
+        Why there is none: the image is too small, or no position was accepted in 200 draws.
     """
     height, width = size
     if image_size[0] - height - 1 < 1 or image_size[1] - width - 1 < 1:
-        return None
+        return Reason.TOO_LARGE
     if source_object is None or image_object is None:
         y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
         return Box.at(y, x, size)
     counted = source_object if bitmap is None else source_object & bitmap
+    min_object = threshold(min_object)
+    if min_overlap == 1 and source_object.any():
+        min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
     found, y, x = _draw_overlapping(rng, source_object, counted, image_object, min_object, min_overlap)
-    return Box.at(y, x, size) if found else None
+    if found:
+        return Box.at(y, x, size)
+    if np.count_nonzero(source_object) <= min_object * source_object.size:
+        return Reason.NO_OBJECT_LEFT
+    return Reason.NO_DESTINATION if image_object.view(np.bool_).any() else Reason.NO_IMAGE_OBJECT
 
 
 @compiled

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import check_choice, check_integer, check_number, fail, set_field
 from nsa_augment._shared.types import Gradient, Size
+from nsa_augment.planning.given_up import GivenUp
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import Outline, outline_from_dict
 
@@ -117,6 +118,9 @@ class SynthesisPlan:
         Sizes of the image and of the source as given, in pixels.
     patches : tuple of PatchPlacement
         In the order in which they are blended; empty when no patch could be placed.
+    given_up : tuple of GivenUp
+        Patches that were tried while the plan was drawn, and why they are not listed. No part of the plan: it counts
+        neither in comparisons nor in `to_dict`.
 
     Examples
     --------
@@ -129,6 +133,7 @@ class SynthesisPlan:
     image_shape: Size
     source_shape: Size
     patches: tuple[PatchPlacement, ...] = ()
+    given_up: tuple[GivenUp, ...] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         set_field(self, "image_shape", _check_size("image_shape", self.image_shape))

@@ -14,7 +14,8 @@ from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.cache import cached
 from nsa_augment._shared.checks import check_choice, check_number, check_numbers, check_range, fail, set_field
 from nsa_augment._shared.types import Size
-from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle
+from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle, threshold
+from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.outlines import OUTLINES, Outline, Strip
 from nsa_augment.scenes.foreground import Foreground
 
@@ -105,17 +106,27 @@ class SourcePatch:
 
 
 PatchDraw: TypeAlias = Callable[
-    [np.random.Generator, Size, SelectionArguments, Foreground | None, int], SourcePatch | None
+    [np.random.Generator, Size, SelectionArguments, Foreground | None, int], SourcePatch | GivenUp
 ]
 Extents: TypeAlias = Callable[[np.random.Generator, Size, SelectionArguments], tuple[Extent, Extent]]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """A way to draw patches of a source, and the outline that its patches always have, if they have one."""
+    """A way to draw patches of a source.
+
+    Parameters
+    ----------
+    draw : callable
+    outline : str, optional
+        Outline that its patches always have.
+    in_ranges : bool
+        Whether `height_range` and `width_range` bound the size of its patches.
+    """
 
     draw: PatchDraw
     outline: str | None = None
+    in_ranges: bool = False
 
 
 def draw_source_patch(
@@ -124,7 +135,7 @@ def draw_source_patch(
     arguments: SelectionArguments,
     foreground: Foreground | None = None,
     min_side: int = 1,
-) -> SourcePatch | None:
+) -> SourcePatch | GivenUp:
     """Draw a patch of the source, as `arguments.selection` and `arguments.shape` say.
 
     The size is drawn once; up to 200 places are tried until the object fills more than `min_object` of the patch (of
@@ -143,8 +154,8 @@ def draw_source_patch(
 
     Returns
     -------
-    SourcePatch or None
-        None when the patch is empty, does not fit into the image, or no place was accepted.
+    SourcePatch or GivenUp
+        Why there is none: the patch is empty or does not fit into the image, or no place was accepted.
 
     Examples
     --------
@@ -164,18 +175,26 @@ def _in_extents(draw_extents: Extents) -> PatchDraw:
         arguments: SelectionArguments,
         foreground: Foreground | None,
         min_side: int,
-    ) -> SourcePatch | None:
+    ) -> SourcePatch | GivenUp:
         extents = draw_extents(rng, size, arguments)
         if arguments.shape is not None:
             least = half_sizes(size, arguments.height_range, arguments.width_range).least
             mask = None if foreground is None else foreground.mask
-            placed = OUTLINES[arguments.shape].place(rng, size, extents, least, mask, arguments.min_object)
-            return None if placed is None else SourcePatch(*placed)
+            placed = OUTLINES[arguments.shape].place(rng, size, extents, least, mask, threshold(arguments.min_object))
+            return _given_up(extents, foreground) if placed is None else SourcePatch(*placed)
         table = NO_TABLE if foreground is None else foreground.table
-        found, box = draw_rectangle(rng, size, *extents, foreground is not None, table, arguments.min_object)
-        return SourcePatch(Box(*box)) if found else None
+        found, box = draw_rectangle(rng, size, *extents, foreground is not None, table, threshold(arguments.min_object))
+        return SourcePatch(Box(*box)) if found else _given_up(extents, foreground)
 
     return draw
+
+
+def _given_up(extents: tuple[Extent, Extent], foreground: Foreground | None) -> GivenUp:
+    """Why no place was found for a patch of these extents."""
+    height, width = (before + after for _, _, before, after in extents)
+    if foreground is None or 0 in (height, width):
+        return GivenUp(Reason.EMPTY, (height, width))
+    return GivenUp(Reason.NO_SOURCE_OBJECT if foreground.is_empty else Reason.NO_SOURCE_PLACE, (height, width))
 
 
 def _natural_extents(rng: np.random.Generator, size: Size, arguments: SelectionArguments) -> tuple[Extent, Extent]:
@@ -219,28 +238,28 @@ def _draw_strip(
     arguments: SelectionArguments,
     foreground: Foreground | None,
     min_side: int,
-) -> SourcePatch | None:
+) -> SourcePatch | GivenUp:
     """CutPaste-Scar: a thin rotated strip, sizes in pixels of a 256-pixel image, whole inside the image."""
     scale = min(size) / SCAR_IMAGE
     thickness, length = (max(rng.uniform(*limits) * scale, min_side) for limits in (SCAR_WIDTH, SCAR_LENGTH))
     strip = Strip(thickness, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
     height, width = strip.box_size
     if height > size[0] or width > size[1]:
-        return None
+        return GivenUp(Reason.TOO_LARGE, (height, width))
     rows, columns = (0, size[0] - height + 1, 0, height), (0, size[1] - width + 1, 0, width)
     if foreground is None:
         _, box = draw_rectangle(rng, size, rows, columns, False, NO_TABLE, 0.0)
         return SourcePatch(Box(*box), strip)
     inside = strip.mask((height, width))
     if not inside.any():
-        return None
-    found, box = draw_mask(rng, size, rows, columns, inside, foreground.mask, arguments.min_object)
-    return SourcePatch(Box(*box), strip) if found else None
+        return GivenUp(Reason.EMPTY, (height, width))
+    found, box = draw_mask(rng, size, rows, columns, inside, foreground.mask, threshold(arguments.min_object))
+    return SourcePatch(Box(*box), strip) if found else _given_up((rows, columns), foreground)
 
 
 SELECTIONS: Mapping[str, Selection] = MappingProxyType(
     {
-        "natural": Selection(_in_extents(_natural_extents)),
+        "natural": Selection(_in_extents(_natural_extents), in_ranges=True),
         "cutpaste": Selection(_in_extents(_cutpaste_extents)),
         "cutpaste_scar": Selection(_draw_strip, Strip.name),
         "fpi": Selection(_in_extents(_fpi_extents)),

@@ -157,6 +157,11 @@ class Foreground:
         """(H + 1, W + 1) int32 summed-area table of `mask`: object pixels above and left of each corner."""
         return cv2.integral(self.mask)  # type: ignore[return-value]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the image shows no object at all."""
+        return not self.mask.view(np.bool_).any()
+
     def crop(self, box: Box) -> BinaryMap:
         """Part of `mask` inside `box`; computes no more than that part where the model is local."""
         box = Box(*box)

@@ -143,7 +143,7 @@ def _check_prepared(source: PreparedSource, size: Size, model: ObjectModel, sour
     if source.image.shape[:2] != size:
         raise fail(ValueError, "source", f"prepared for images of {size[0]} x {size[1]} pixels", source.image)
     if source_mask is not None:
-        raise fail(ValueError, "source_mask", "None with a prepared source, which has its own", source_mask)
+        raise fail(ValueError, "source_mask", "None beside a prepared source, which has its own", source_mask)
     unconstrained = source.foreground is None and source.model is not None and source.model.scale == model.scale
     if not unconstrained and source.model not in (None, model):
         raise fail(ValueError, "source", f"prepared by a task of the same object model, {model}", source.model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from os import PathLike
 from typing import Any, ClassVar, TypeVar
 
@@ -13,8 +14,9 @@ from nsa_augment._shared.checks import check_choice, check_generator, check_name
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import Image, Size
 from nsa_augment.blending import BLENDINGS, Blending
-from nsa_augment.labelling import LABELS, LabelArguments
+from nsa_augment.labelling import LABELS, Label, LabelArguments
 from nsa_augment.planning import PlanArguments, SynthesisPlan, draw_plan
+from nsa_augment.planning.silence import listen
 from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
 from nsa_augment.synthesis import SynthesisResult, apply_plan
 from nsa_augment.tasks.presets import ABLATIONS, preset_arguments
@@ -78,6 +80,10 @@ class AnomalyTask(PlanArguments, LabelArguments):
             )
         BLENDINGS.check("blending", self.blending).bind(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The arguments alone: what is bound to them is made anew."""
+        return {name: getattr(self, name) for name in self.argument_names()}
+
     @classmethod
     def argument_names(cls) -> frozenset[str]:
         """Keyword arguments that a task takes."""
@@ -116,7 +122,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         varied = {} if ablation is None else dict(ABLATIONS[ablation])
         return cls(**{**{name: value for name, value in arguments.items() if name in columns}, **varied, **overrides})
 
-    @property
+    @cached_property
     def object_model(self) -> ObjectModel:
         """How the task tells object pixels from the background."""
         return ObjectModel(self.background, self.scale)
@@ -147,7 +153,8 @@ class AnomalyTask(PlanArguments, LabelArguments):
         Returns
         -------
         SynthesisResult
-            When no patch fits, the image unchanged with a zero label.
+            When no patch fits, the image unchanged with a zero label. 20 such calls in a row are a warning, which
+            says why.
 
         Raises
         ------
@@ -155,7 +162,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
             The message names the argument, what is accepted and what was received.
         """
         scene = self._scene(image, source, mask, source_mask)
-        return self._apply(scene, self.draw(scene, check_generator(rng)))
+        return self._apply(scene, self._draw(scene, rng))
 
     def plan(
         self,
@@ -167,7 +174,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         source_mask: NDArray[Any] | None = None,
     ) -> SynthesisPlan:
         """Draw everything that is random. Parameters as for calling the task."""
-        return self.draw(self._scene(image, source, mask, source_mask), check_generator(rng))
+        return self._draw(self._scene(image, source, mask, source_mask), rng)
 
     def apply(
         self,
@@ -217,10 +224,20 @@ class AnomalyTask(PlanArguments, LabelArguments):
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         """Draw everything that is random, for checked images; `plan` and calls use it."""
-        return draw_plan(scene, self, self._bound_blending(), rng, shift=self.shift, factor_range=self.factor_range)
+        return draw_plan(scene, self, self._bound_blending, rng, shift=self.shift, factor_range=self.factor_range)
 
+    def _draw(self, scene: Scene, rng: np.random.Generator | int | None) -> SynthesisPlan:
+        plan = self.draw(scene, check_generator(rng))
+        listen(self, plan)
+        return plan
+
+    @cached_property
     def _bound_blending(self) -> Blending:
         return BLENDINGS[self.blending].bind(self)
+
+    @cached_property
+    def _bound_label(self) -> Label:
+        return LABELS[self.label].bind(self)
 
     def _scene(
         self,
@@ -229,14 +246,14 @@ class AnomalyTask(PlanArguments, LabelArguments):
         mask: NDArray[Any] | None,
         source_mask: NDArray[Any] | None,
     ) -> Scene:
-        dtypes = self._bound_blending().dtypes
+        dtypes = self._bound_blending.dtypes
         self.scale.check_image("image", image, dtypes)
         if source is None and self.needs_source:
             raise fail(ValueError, "source", "another normal image", source)
         return build_scene(image, source, self.object_model, mask, source_mask)
 
     def _apply(self, scene: Scene, plan: SynthesisPlan, out: Image | None = None) -> SynthesisResult:
-        return apply_plan(scene, plan, self._bound_blending(), LABELS[self.label].bind(self), out)
+        return apply_plan(scene, plan, self._bound_blending, self._bound_label, out)
 
 
 def _arguments_of_all_tasks() -> frozenset[str]:

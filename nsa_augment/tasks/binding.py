@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from os import PathLike
 from typing import Any
 
 from nsa_augment._shared.checks import check_names, fail
 from nsa_augment.tasks.base import TASKS, AnomalyTask
+from nsa_augment.tasks.signature import given_parameters, own_parameters
 
 
 def bind_task(
@@ -30,7 +30,7 @@ def bind_task(
     ablation : str, optional
         One of `ABLATIONS`, of a preset.
     arguments : mapping, optional
-        Keyword arguments that replace those of the preset.
+        Keyword arguments that replace those of the preset; those that are `signature.FROM_PRESET` are left out.
     argument : str
         What errors call `task`.
     owner : type, optional
@@ -47,16 +47,15 @@ def bind_task(
     >>> bind_task("cutpaste", "screw", arguments={"max_patches": 1}).height_range
     (0.06, 0.24)
     """
-    own = dict(arguments or {})
+    own = given_parameters(arguments or {})
     if isinstance(task, AnomalyTask):
         given = {"preset": preset, "ablation": ablation}
         for name, value in ({name: value for name, value in given.items() if value is not None} | own).items():
             raise fail(TypeError, name, f"left out if {argument} is an AnomalyTask", value)
         return task
     task_class = TASKS.check(argument, task)
-    of_owner = {} if owner is None else inspect.signature(owner).parameters
-    accepted = {name for name, parameter in of_owner.items() if parameter.kind is not parameter.VAR_KEYWORD}
-    check_names((owner or task_class).__name__, own, accepted | task_class.argument_names())
+    accepted = task_class.argument_names() | (frozenset() if owner is None else own_parameters(owner))
+    check_names((owner or task_class).__name__, own, accepted)
     if preset is not None:
         return task_class.from_preset(preset, ablation=ablation, **own)
     if ablation is not None:

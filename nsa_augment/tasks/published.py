@@ -41,9 +41,9 @@ class NaturalSyntheticAnomaly(AnomalyTask):
         Object pixels differ from brightness b by more than t grey levels (0..255), under every pair; or a
         callable image -> (H, W) bool object mask; None: no constraints.
     min_object : float in [0, 1]
-        The object must fill more than this fraction of a patch.
+        The object must fill more than this fraction of a patch; 1: all of it.
     min_overlap : float in [0, 1]
-        More than this fraction of the patch's object must land on the object of the image.
+        More than this fraction of the patch's object must land on the object of the image; 1: all of it.
     scale_range : (minimum, maximum) or None
         Limits of the random resizing; None: patches are not resized.
     gradient : "source" or "mixed"
@@ -165,7 +165,7 @@ class CutPasteAnomaly(AnomalyTask):
         if self.variant is not None:
             options = VARIANTS[self.variant]
             drawn = replace(self, variant=None, selection=options[int(rng.integers(len(options)))])
-        return draw_plan(scene, drawn, self._bound_blending(), rng, jitter=self.jitter or 0.0)
+        return draw_plan(scene, drawn, self._bound_blending, rng, jitter=self.jitter or 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,23 +9,60 @@ from typing import Any
 
 import numpy as np
 
-from nsa_augment._shared.checks import fail
+from nsa_augment._shared.checks import check_integer, fail
+from nsa_augment._shared.foreign import as_pixels, is_picture, is_tensor
 from nsa_augment._shared.types import Image
+from nsa_augment.integrations.albumentations.targets import RESERVED_KEYS
 
 
-def pick_source(name: str, given: Any, generator: np.random.Generator) -> Image:
-    """The source that a call brings, one of several at random."""
-    accepted = 'an image array or a non-empty list of {"image": array}'
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        if not given:
+def pick_source(name: str, given: Any, generator: np.random.Generator) -> Mapping[str, Image]:
+    """The source that a call brings, one of several at random: for each target that has one of its own, under its key.
+
+    Parameters
+    ----------
+    name : str
+        What errors call it.
+    given : image, mapping, sequence of either, or array (N, H, W, C)
+        A mapping holds the source of the first target under "image", and of additional targets under their keys.
+    generator : numpy.random.Generator
+
+    Examples
+    --------
+    >>> list(pick_source("nsa_metadata", {"image": np.zeros((4, 4)), "depth": np.ones((4, 4))}, None))
+    ['image', 'depth']
+    """
+    accepted = 'an image, a dict {"image": image}, a non-empty list of either, or an array (N, H, W, C)'
+    stacked = not isinstance(given, Mapping) and getattr(given, "ndim", 0) == 4
+    if stacked or (isinstance(given, Sequence) and not isinstance(given, str)):
+        if not len(given):
             raise fail(ValueError, name, accepted, given)
-        entry = given[int(generator.integers(len(given)))]
-        if not isinstance(entry, Mapping) or "image" not in entry:
-            raise fail(TypeError, name, accepted, entry)
-        given = entry["image"]
-    if not isinstance(given, np.ndarray):
+        given = given[int(generator.integers(len(given)))]
+    sources = given if isinstance(given, Mapping) else {"image": given}
+    if "image" not in sources:
         raise fail(TypeError, name, accepted, given)
-    return given
+    images = {key: value for key, value in sources.items() if key == "image" or _is_image(value)}
+    if not _is_image(images["image"]):
+        raise fail(TypeError, name, accepted, images["image"])
+    return {key: as_pixels(name, value) for key, value in images.items()}
+
+
+def _is_image(value: Any) -> bool:
+    return isinstance(value, np.ndarray) or is_tensor(value) or is_picture(value)
+
+
+def check_keys(metadata_key: Any, label_key: Any) -> None:
+    """Raise unless the keys are free: neither those of other targets, nor the same."""
+    for name, key in (("metadata_key", metadata_key), ("label_key", label_key)):
+        if not isinstance(key, str):
+            raise fail(TypeError, name, "a string", key)
+        taken = RESERVED_KEYS | ({"mask", label_key} if name == "metadata_key" else set())
+        if key in taken or not key:
+            raise fail(ValueError, name, f"a key of its own, none of {', '.join(sorted(taken))}", key)
+
+
+def check_anomaly_class(value: Any) -> int | None:
+    """Return the class of anomalies, or None."""
+    return None if value is None else check_integer("anomaly_class", value, 1, 2**31 - 1)
 
 
 def is_being_printed() -> bool:

@@ -1,13 +1,12 @@
-"""What the transforms of all tasks share."""
+"""What the transforms of all tasks share, in either library."""
 
 from __future__ import annotations
 
+import copy
 import os
 import random
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from types import MappingProxyType
+from functools import partial
 from typing import Any, ClassVar
 
 import albumentations as A
@@ -15,28 +14,37 @@ import numpy as np
 
 from nsa_augment._shared.checks import check_number, fail
 from nsa_augment._shared.types import Image
-from nsa_augment.integrations._masks import check_mergeable, merge_labels
+from nsa_augment.integrations._masks import check_mergeable
 from nsa_augment.integrations.albumentations.arguments import (
+    check_anomaly_class,
+    check_keys,
     is_being_printed,
     is_plain,
-    pick_source,
     plain_sources,
 )
+from nsa_augment.integrations.albumentations.contract import UNCHANGED
+from nsa_augment.integrations.albumentations.hosts import HostTransform
+from nsa_augment.integrations.albumentations.labels import add_boxes, write_label
+from nsa_augment.integrations.albumentations.notices import check_input, say_lost_label
 from nsa_augment.integrations.albumentations.seeding import seed_tag
+from nsa_augment.integrations.albumentations.signatures import given_arguments, task_init
+from nsa_augment.integrations.albumentations.supply import Supply, as_record
+from nsa_augment.integrations.albumentations.targets import (
+    LABEL_KEYS,
+    ImageTarget,
+    check_alike,
+    image_targets,
+    reference_frame,
+)
 from nsa_augment.planning.plan import SynthesisPlan
-from nsa_augment.scenes.scene import PreparedSource
-from nsa_augment.sources import Source, SourcePool, Sources, decode
+from nsa_augment.sources import Source, Sources
 from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
 
-PREVIOUS = "previous"
-UNCHANGED = MappingProxyType({"source": None, "plan": None})
-"""Parameters of a call that leaves the image as it is."""
 
-
-class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ignore]
+class SynthesisTransform(HostTransform):  # type: ignore[misc]
     """What the transforms of all tasks share; parameters are those of `NSA`.
 
-    A subclass sets one attribute, and is then the transform of that task.
+    A subclass sets one attribute, and is then the transform of that task, with its arguments in the signature.
 
     Attributes
     ----------
@@ -54,6 +62,12 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
 
     task_class: ClassVar[type[AnomalyTask]]
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        task = vars(cls).get("task_class")
+        if "__init__" not in vars(cls) and isinstance(task, type) and issubclass(task, AnomalyTask):
+            cls.__init__ = task_init(cls, task)  # type: ignore[method-assign]
+
     def __init__(
         self,
         preset: str | os.PathLike[str] | None = None,
@@ -61,87 +75,109 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         *,
         ablation: str | None = None,
         source_transform: Callable[..., Any] | Mapping[str, Any] | None = None,
+        paired_sources: Mapping[str, Sources] | None = None,
+        channel_order: str = "rgb",
         metadata_key: str = "nsa_metadata",
         label_key: str = "mask",
+        anomaly_class: int | None = None,
+        box_label: Any = None,
         cache_mib: float = 256,
         p: float = 0.5,
         **parameters: Any,
     ) -> None:
-        self._worker: tuple[int, np.random.Generator, random.Random] | None = None
         super().__init__(p=p)
-        self.task = bind_task(self._task_to_bind(), preset, ablation, parameters, owner=type(self))
-        for name, key in (("metadata_key", metadata_key), ("label_key", label_key)):
-            if not isinstance(key, str):
-                raise fail(TypeError, name, "a string", key)
+        own = given_arguments(parameters)
+        self.task = bind_task(self._task_to_bind(), preset, ablation, own, owner=type(self))
+        check_keys(metadata_key, label_key)
         if isinstance(source_transform, Mapping):
             source_transform = A.from_dict(dict(source_transform))
         if source_transform is not None and not callable(source_transform):
             raise fail(TypeError, "source_transform", "an albumentations transform or a callable", source_transform)
         self.preset, self.ablation = None if preset is None else os.fspath(preset), ablation
         self.sources, self.source_transform = sources, source_transform
+        self.paired_sources, self.channel_order = paired_sources, channel_order
         self.metadata_key, self.label_key = metadata_key, label_key
+        self.anomaly_class, self.box_label = check_anomaly_class(anomaly_class), box_label
         self.cache_mib = check_number("cache_mib", cache_mib, 0)
-        self.parameters = {name: getattr(self.task, name) for name in parameters}
-        self._pool = (
-            None if sources is None or self._uses_previous else SourcePool(sources, cache_mib, self.task.max_value)
-        )
-        self._previous: Image | None = None
-        self._prepared: tuple[Any, Any, PreparedSource] | None = None
+        self.parameters = {name: getattr(self.task, name) for name in own}
+        self._supply = Supply(self.task, sources, paired_sources, self.cache_mib, channel_order)
+        is_transform = isinstance(source_transform, (A.BasicTransform, A.BaseCompose))
+        self._source_pipeline = self.source_pipeline(source_transform) if is_transform else None
+        self._tag, self._called = self.seed_tag(), False
 
-    def __call__(self, *args: Any, force_apply: bool = False, **data: Any) -> dict[str, Any]:
-        """Transform `data["image"]`; `data[label_key]` is there afterwards in any case."""
-        if args:
-            raise KeyError("pass the data as named arguments: transform(image=image)")
-        self.task.scale.check_image("image", data.get("image"))
-        given = data.get(self.label_key)
-        check_mergeable(self.label_key, given, self.task)
-        result: dict[str, Any] = super().__call__(force_apply=force_apply, **data)
-        if result.get(self.label_key) is given and not self.replay_mode:
-            if self.deterministic:
-                result[self.save_key][id(self)] = dict(UNCHANGED)
-            result = self.apply_with_params(UNCHANGED, **result)
-        if self._uses_previous and not self.replay_mode:
-            self._previous = data["image"].copy()
+    def guard(self, data: dict[str, Any], call: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        """Check the data, let the host decide and apply, and add the labels that are there in any case."""
+        targets = self._targets_of(data)
+        keys = [key for target in targets if (key := target.label_key(self.label_key)) is not None]
+        given = {key: data.get(key) for key in keys}
+        if self.anomaly_class is None:
+            for key, mask in given.items():
+                check_mergeable(key, mask, self.task)
+        if not self._called:
+            say_lost_label(type(self).__name__)
+            self._called = True
+        result = call(data)
+        skipped = bool(given) and all(result.get(key) is mask for key, mask in given.items())
+        if skipped and not self.replay_mode and self.deterministic:
+            self.record_skip(result)
+        if skipped and not self.replay_mode:
+            result = self.apply_params(UNCHANGED, result)
+        reference = reference_frame(targets)
+        if reference is not None and not self.replay_mode:
+            self._supply.remember(targets, reference)
         return result
 
-    def get_params_dependent_on_data(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        """Draw a source and a plan: everything that is random."""
-        image = data["image"]
-        generator, python_random = self._random_state()
-        source = self._draw_source(data, generator)
-        if source is None and self._cuts_from_image(data):
-            return {"source": None, "plan": self.task.plan(image, None, generator).to_dict()}
-        if source is None:
+    def draw_params(
+        self, data: Mapping[str, Any], generator: np.random.Generator, python_random: random.Random
+    ) -> dict[str, Any]:
+        """Draw sources and a plan: everything that is random."""
+        targets = self._targets_of(data, checked=True)
+        reference = reference_frame(targets)
+        if reference is None:
             return dict(UNCHANGED)
+        sources = self._draw_sources(data, generator)
+        if sources is None:
+            return dict(UNCHANGED)
+        if not sources:
+            return {"source": None, "plan": self.task.plan(reference, None, generator).to_dict()}
         if self.source_transform is not None:
-            source = self._transformed(self._read(source, image), generator, python_random)
-        prepared = self._prepare(source, image)
-        plan = self.task.plan(image, prepared, generator)
-        record = str(source) if isinstance(source, Path) else source
-        self._prepared = record, _form(image), prepared
-        return {"source": record, "plan": plan.to_dict()}
+            sources = self._transformed(sources, data, reference, generator, python_random)
+        records = {key: as_record(source) for key, source in sources.items()}
+        record = records.pop("image")
+        plan = self.task.plan(reference, self._supply.prepare(record, reference), generator)
+        return {"source": record, "plan": plan.to_dict(), **({"paired": records} if records else {})}
 
-    def apply_with_params(self, params: Mapping[str, Any], *args: Any, **data: Any) -> dict[str, Any]:
-        """Apply the recorded plan to the image (and to additional image targets) and merge the label."""
-        if params["plan"] is None:
-            unchanged = np.zeros(data["image"].shape[:2], np.float32)
-            return {**data, self.label_key: merge_labels(self.label_key, unchanged, data.get(self.label_key))}
-        plan, result = SynthesisPlan.from_dict(params["plan"]), dict(data)
-        for key, image in data.items():
-            if key != "image" and self._additional_targets.get(key) != "image":
-                continue
-            source = None if params["source"] is None else self._recorded_source(params["source"], image)
-            synthesis = self.task.apply(image, source, plan)
-            result[key] = synthesis.image
-            if key == "image":
-                result[self.label_key] = merge_labels(self.label_key, synthesis.label, data.get(self.label_key))
-        self._prepared = None
+    def apply_params(self, params: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        """Apply the recorded plan to every image of a call, and write the labels."""
+        targets, result = self._targets_of(data, checked=True), dict(data)
+        reference = reference_frame(targets)
+        plan = None if params["plan"] is None else SynthesisPlan.from_dict(params["plan"])
+        for target in targets:
+            image, label, mask = None, None, None
+            if plan is not None and reference is not None and all(target.stack_shape):
+                image, label, mask = self._changed(target, plan, params, reference)
+                result[target.key] = image
+            key = target.label_key(self.label_key)
+            if key is not None:
+                result[key] = self._label(target, key, label, mask, data.get(key))
+            if target.key == "image" and self.box_label is not None and mask is not None:
+                processor = self.get_processor("bboxes")
+                result["bboxes"] = add_boxes(processor, data.get("bboxes"), mask, self.box_label)
+        self._supply.forget()
         return result
 
     @property
     def available_keys(self) -> set[str]:
         """Keys that a strict `A.Compose` lets through."""
-        return set(self._available_keys) | {self.metadata_key, self.label_key}
+        labels = {form.format(self.label_key) for form in LABEL_KEYS.values()}
+        return {*self._available_keys, self.metadata_key, *labels, *({"bboxes"} if self.box_label is not None else ())}
+
+    def seed_tag(self) -> int:
+        """Number that tells this transform from those of other classes or arguments."""
+        return seed_tag(self._seed_name(), getattr(self, "task", None))
+
+    def _seed_name(self) -> str:
+        return type(self).__name__
 
     def _task_to_bind(self) -> str | AnomalyTask:
         kind = getattr(self, "task_class", None)
@@ -151,102 +187,82 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
             raise fail(TypeError, f"task_class of {type(self).__name__}", accepted, kind)
         return str(name)
 
-    @property
-    def _uses_previous(self) -> bool:
-        return isinstance(self.sources, str) and self.sources == PREVIOUS
+    def _targets_of(self, data: Mapping[str, Any], *, checked: bool = False) -> list[ImageTarget]:
+        targets = image_targets(data, self._additional_targets)
+        if not checked:
+            check_input(type(self).__name__, targets, self.task.scale)
+        return targets
 
-    def _draw_source(self, data: Mapping[str, Any], generator: np.random.Generator) -> Source | None:
+    def _draw_sources(self, data: Mapping[str, Any], generator: np.random.Generator) -> Mapping[str, Source] | None:
+        """The sources of a call by target; none of them: cut from the image; None: leave it unchanged."""
         given = data.get(self.metadata_key)
         if given is not None:
-            source = pick_source(self.metadata_key, given, generator)
-            self.task.scale.check_image(self.metadata_key, source)
-            return source
-        if self._uses_previous:
-            return self._previous
-        if self._cuts_from_image(data):
-            return None
-        if self._pool is None:
+            return self._supply.given(self.metadata_key, given, generator)
+        if self._supply.empty and not self.task.needs_source:
+            return {}
+        if self._supply.empty:
             raise ValueError(
                 f"sources must be given to {type(self).__name__}, or {self.metadata_key}= in the call: got neither"
             )
-        return self._pool.draw(generator)
+        return self._supply.draw(generator)
 
-    def _cuts_from_image(self, data: Mapping[str, Any]) -> bool:
-        return not self.task.needs_source and self.sources is None and data.get(self.metadata_key) is None
+    def _transformed(
+        self,
+        sources: Mapping[str, Source],
+        data: Mapping[str, Any],
+        reference: Image,
+        generator: np.random.Generator,
+        python_random: random.Random,
+    ) -> dict[str, Source]:
+        function: Any = self.source_transform
+        pipeline = self._source_pipeline
+        run = partial(self.run_on_source, pipeline) if pipeline is not None else lambda source, *_: function(source)
+        states = [copy.deepcopy((generator, python_random)) for _ in range(len(sources) - 1)]
+        return {
+            key: self._supply.transformed(source, reference if key == "image" else data[key], run, *state)
+            for (key, source), state in zip(sources.items(), [(generator, python_random), *states], strict=True)
+            if key == "image" or data.get(key) is not None
+        }
 
-    def _read(self, source: Source, image: Image) -> Image:
-        if self._pool is not None:
-            return self._pool.read(source, image, self.task)
-        return decode(source, image, self.task.scale)
+    def _changed(
+        self, target: ImageTarget, plan: SynthesisPlan, params: Mapping[str, Any], reference: Image
+    ) -> tuple[Any, Any, Any]:
+        paired = params.get("paired", {})
+        record = paired.get(target.key, params["source"])
+        results = []
+        for frame in target.frames():
+            if record is not None and target.key not in paired:
+                check_alike(target.key, frame, reference, self.metadata_key)
+            source = None if record is None else self._supply.prepare(record, frame)
+            results.append(self.task.apply(frame, source, plan))
+        parts = zip(*((result.image, result.label, result.mask) for result in results), strict=True)
+        image, label, mask = (target.stacked(list(part)) for part in parts)
+        return image, label, mask
 
-    def _prepare(self, source: Source, image: Image) -> PreparedSource:
-        if self._pool is not None:
-            return self._pool.prepare(source, image, self.task)
-        return self.task.prepare_source(decode(source, image, self.task.scale), image.shape[:2])
-
-    def _recorded_source(self, record: Any, image: Image) -> PreparedSource:
-        prepared = self._prepared
-        if prepared is not None and prepared[0] is record and prepared[1] == _form(image):
-            return prepared[2]
-        return self._prepare(Path(record) if isinstance(record, str) else record, image)
-
-    def _transformed(self, source: Image, generator: np.random.Generator, python_random: random.Random) -> Image:
-        transform = self.source_transform
-        if isinstance(transform, (A.BasicTransform, A.BaseCompose)):
-            transform.set_random_state(generator, python_random)
-            transformed = transform(image=source)["image"]
-        else:
-            assert callable(transform)
-            transformed = transform(source)
-        self.task.scale.check_image("source_transform(source)", transformed)
-        return transformed  # type: ignore[no-any-return]
-
-    def set_random_seed(self, seed: int | None) -> None:
-        """Seed this transform, apart from the other transforms (of other arguments) that are given the same seed."""
-        self.seed = seed
-        tag = seed_tag(self._seed_name(), getattr(self, "task", None))
-        self.random_generator = np.random.default_rng(None if seed is None else [tag, seed])
-        self.py_random = random.Random(int(self.random_generator.integers(2**63)))
-        self._worker = None
-
-    def _seed_name(self) -> str:
-        return type(self).__name__
-
-    def set_random_state(self, random_generator: np.random.Generator, py_random: random.Random) -> None:
-        """Share the state of a container."""
-        super().set_random_state(random_generator, py_random)
-        self._worker = None
-
-    def should_apply(self, force_apply: bool = False) -> bool:
-        """Decide by p, in a DataLoader worker with the worker's own randomness."""
-        if self.p <= 0 or self.p >= 1 or force_apply:
-            return bool(self.p > 0)
-        return bool(self._random_state()[1].random() < self.p)
-
-    def _random_state(self) -> tuple[np.random.Generator, random.Random]:
-        """Generators of the transform; in a DataLoader worker, ones derived from them and from the worker's seed."""
-        torch_data = sys.modules.get("torch.utils.data")
-        worker = None if torch_data is None else torch_data.get_worker_info()
-        if worker is None:
-            return self.random_generator, self.py_random
-        if self._worker is None or self._worker[0] != worker.seed:
-            generator = np.random.default_rng([int(self.random_generator.integers(2**63)), worker.seed])
-            self._worker = worker.seed, generator, random.Random(int(generator.integers(2**63)))
-        return self._worker[1:]
+    def _label(self, target: ImageTarget, key: str, label: Any, mask: Any, given: Any) -> Any:
+        shape = target.stack_shape + target.size
+        label = np.zeros(shape, np.float32) if label is None else label
+        mask = np.zeros(shape, np.uint8) if mask is None else mask
+        written = write_label(key, label, mask, given, self.anomaly_class)
+        return self.place_label(key, written) if given is None else written
 
     def get_transform_init_args(self) -> dict[str, Any]:
         """Constructor arguments (those that are not None)."""
+        paired = self.paired_sources
         arguments = {
             "preset": self.preset,
             "ablation": self.ablation,
             "sources": plain_sources(self.sources),
             "source_transform": self.source_transform,
+            "paired_sources": None if paired is None else {key: plain_sources(paired[key]) for key in paired},
+            "channel_order": self.channel_order,
             "metadata_key": self.metadata_key,
             "label_key": self.label_key,
+            "anomaly_class": self.anomaly_class,
+            "box_label": self.box_label,
             "cache_mib": self.cache_mib,
-            **self.parameters,
         }
-        return {name: value for name, value in arguments.items() if value is not None or name in self.parameters}
+        return {**{name: value for name, value in arguments.items() if value is not None}, **self.parameters}
 
     def to_dict_private(self) -> dict[str, Any]:
         """Plain types for `A.to_dict` and `A.save`; ValueError if an argument cannot be written down."""
@@ -267,7 +283,7 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
     def get_dict_with_id(self) -> dict[str, Any]:
         """State for `A.ReplayCompose`, whose parameters hold the sources."""
         state: dict[str, Any] = super().to_dict_private()
-        for name in ("sources", "source_transform"):
+        for name in ("sources", "source_transform", "paired_sources"):
             state.pop(name, None)
         return {**state, "id": id(self)}
 
@@ -278,8 +294,3 @@ class SynthesisTransform(A.ImageOnlyTransform):  # type: ignore[misc, unused-ign
         elif isinstance(arguments.get("sources"), list):
             arguments["sources"] = f"<{len(arguments['sources'])} paths>"
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
-
-
-def _form(image: Image) -> tuple[Any, ...]:
-    """All that a source prepared for an image depends on, beside the task."""
-    return image.shape, image.dtype

@@ -1,7 +1,9 @@
-"""Seeds of transforms: each draws numbers of its own from the seed that a pipeline gives to all."""
+"""Seeds of transforms: each, on every rank, draws numbers of its own from the seed that a pipeline gives to all."""
 
 from __future__ import annotations
 
+import os
+import sys
 import zlib
 
 from nsa_augment.tasks import AnomalyTask
@@ -46,10 +48,30 @@ def seed_tag(owner: str, task: AnomalyTask | None) -> int:
     >>> seed_tag("NSA", NaturalSyntheticAnomaly()) == seed_tag("NSA", NaturalSyntheticAnomaly(blending="linear"))
     False
     """
-    arguments = [] if task is None else sorted(vars(task).items())
+    names = () if task is None else sorted(task.argument_names())
+    arguments = [(name, getattr(task, name)) for name in names]
     counted = [
         (name, value)
         for name, value in arguments
         if not callable(value) and (name in ALWAYS_COUNTED or value != getattr(type(task), name, None))
     ]
     return zlib.crc32(repr((owner, counted)).encode())
+
+
+def rank_of(remembered: int | None = None) -> int | None:
+    """Number of this process among those that train together; None where nothing tells.
+
+    Parameters
+    ----------
+    remembered : int, optional
+        What was known in the process that this one was started from.
+
+    Notes
+    -----
+    `torch.distributed` is asked where it is in use, then the variable RANK, which `torchrun` sets.
+    """
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        return int(distributed.get_rank())
+    variable = os.environ.get("RANK", "")
+    return int(variable) if variable.isdecimal() else remembered

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nsa_augment.integrations.albumentations.base import SynthesisTransform
+from nsa_augment.integrations.albumentations.signatures import joined_signature
 from nsa_augment.sources import Sources
 from nsa_augment.tasks import (
     AnomalyTask,
@@ -30,24 +31,36 @@ class NSA(SynthesisTransform):
         `NaturalSyntheticAnomaly`.
     ablation : "A", "B", "C" or "D", optional
         An ablation of the preset, see `nsa_augment.ABLATIONS`.
-    sources : path-like, sequence, callable or "previous", optional
-        Normal images to cut patches from: a folder, a list of paths or arrays, a callable rng -> image, or the image
-        that this transform saw last (the first call then changes nothing). Files are decoded as RGB, or as grey for
-        a one-channel image.
+    sources : path-like, sequence, array, tensor, dataset, callable or "previous"
+        Normal images to cut patches from: a folder; a list of paths, arrays, PIL images or tensors (C, H, W); an array
+        (N, H, W, C); a dataset; a callable rng -> image; or the image that this transform saw last (the first call
+        then changes nothing). Files are decoded in `channel_order`, or as grey for a one-channel image.
     source_transform : albumentations transform or callable, optional
         Applied to each drawn source, an albumentations transform with the random state of this one.
+    paired_sources : mapping of target to folder or list, optional
+        Sources of additional targets, one beside each of `sources`: files of the same names, or lists in the same
+        order. The same patches are cut from them.
+    channel_order : "rgb" or "bgr"
+        That of the images of the pipeline: "bgr" if `cv2.imread` reads them.
     metadata_key : str
-        Key under which a call may bring its own source: an array, or a list of {"image": array}. It wins over
-        `sources`.
+        Key under which a call may bring its own source: an image, a dict {"image": image} that may hold sources of
+        additional targets under their keys, or a list of either. It wins over `sources`.
     label_key : str
         Key of the label. A mask that is already there is merged by maximum (bool or integer: > 0 counts as 1;
-        float in [0, 1]); with label="continuous" it is an error.
+        float in [0, 1]); with label="continuous" it is an error. The label of `images` goes to this key and "s",
+        of `volume` to this key and "3d", of `volumes` to this key and "s3d".
+    anomaly_class : int, optional
+        Class of anomalies in a mask of integer classes, which keeps its dtype and its other classes; without a mask
+        one of zeros is made. None: the label is written as above.
+    box_label : label, or mapping of label field to label, optional
+        Boxes of the anomalies are added to `bboxes` with this label, in an `A.Compose` with `bbox_params`.
     cache_mib : float
         Decoded sources and their object masks are kept up to this many MiB in each process.
     p : float
         Probability of applying the transform.
     **parameters
-        Arguments of `NaturalSyntheticAnomaly`; they replace those of the preset.
+        Arguments of `NaturalSyntheticAnomaly`, each in the signature; they replace those of the preset, which "preset"
+        leaves as they are.
 
     Raises
     ------
@@ -130,6 +143,8 @@ class AnomalyTransform(SynthesisTransform):
     task : str or AnomalyTask
         One of `nsa_augment.tasks.TASKS`; or a task that is given whole, which takes no `preset`, `ablation` and
         parameters, and which `A.to_dict` and `A.save` refuse.
+    arguments : mapping, optional
+        Arguments of the task, as they are written down.
     **parameters
         Arguments of the task; they replace those of the preset.
 
@@ -148,26 +163,11 @@ class AnomalyTransform(SynthesisTransform):
         preset: str | os.PathLike[str] | None = None,
         sources: Sources | None = None,
         *,
-        ablation: str | None = None,
-        source_transform: Callable[..., Any] | Mapping[str, Any] | None = None,
-        metadata_key: str = "nsa_metadata",
-        label_key: str = "mask",
-        cache_mib: float = 256,
-        p: float = 0.5,
+        arguments: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> None:
         self._given_task = task
-        super().__init__(
-            preset,
-            sources,
-            ablation=ablation,
-            source_transform=source_transform,
-            metadata_key=metadata_key,
-            label_key=label_key,
-            cache_mib=cache_mib,
-            p=p,
-            **parameters,
-        )
+        super().__init__(preset, sources, **{**(arguments or {}), **parameters})
 
     def _task_to_bind(self) -> str | AnomalyTask:
         return self._given_task
@@ -177,5 +177,10 @@ class AnomalyTransform(SynthesisTransform):
         return f"{type(self).__name__} {task if isinstance(task, str) else type(task).__name__}"
 
     def get_transform_init_args(self) -> dict[str, Any]:
-        """Constructor arguments (those that are not None)."""
-        return {"task": self._given_task, **super().get_transform_init_args()}
+        """Constructor arguments (those that are not None); those of the task as `arguments`."""
+        plain = super().get_transform_init_args()
+        own = {name: value for name, value in plain.items() if name not in self.parameters}
+        return {"task": self._given_task, **own, **({"arguments": self.parameters} if self.parameters else {})}
+
+
+AnomalyTransform.__init__.__signature__ = joined_signature(AnomalyTransform.__init__, SynthesisTransform.__init__)  # type: ignore[attr-defined]

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, get_worker_info
 
 from nsa_augment._shared.checks import check_integer, check_number, fail
+from nsa_augment._shared.notices import warn_caller
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch.tensors import image_of, to_tensor
 from nsa_augment.tasks import AnomalyTask
 
 _ACCEPTED_VIEW = "an albumentations transform, a torch.nn.Module on (C, H, W) tensors, a callable (image, rng), or None"
+_LOADER = "torch.utils.data._utils.fetch"
+"""Module from which a DataLoader without workers asks for items."""
+_MEANT = -1
+"""Items left in the first epoch, once its repetition is meant or was warned of."""
+_REPEATED = (
+    "a DataLoader has loaded all items of an AnomalyDataset and goes on, but set_epoch was never called: every epoch "
+    "has the same anomalies and views. Call set_epoch(epoch) before each epoch (with Lightning, add "
+    "nsa_augment.integrations.lightning.EpochCallback to the trainer), or set_epoch(0) once to say that it is meant"
+)
 
 
 class NormalImages(Protocol):
@@ -30,7 +42,8 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
     """Wrap a dataset of normal images: its items with synthetic anomalies, and their labels.
 
     Everything random in an item is drawn from (seed, epoch, index) alone. A run is therefore the same whatever the
-    number of workers or ranks and wherever it is taken up again; call `set_epoch` before every epoch.
+    number of workers or ranks and wherever it is taken up again; call `set_epoch` before every epoch. If an epoch is
+    repeated although it was never called, a warning says so, once.
 
     Parameters
     ----------
@@ -94,7 +107,9 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         self.view_transform, self.image_transform = view_transform, image_transform
         self.p = check_number("p", p, 0, 1)
         self.seed = check_integer("seed", seed, 0)
-        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call, unused-ignore]
+        self._epoch = torch.zeros((), dtype=torch.int64)
+        self._left = torch.tensor(len(images) if self.p or view_transform is not None else _MEANT)
+        self._share()
 
     @property
     def epoch(self) -> int:
@@ -109,10 +124,16 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         every rank.
         """
         self._epoch.fill_(check_integer("epoch", epoch, 0))
+        self._left.fill_(_MEANT)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._share()
+
+    def _share(self) -> None:
+        """Let workers see, and change, what is counted here."""
         self._epoch.share_memory_()  # type: ignore[no-untyped-call, unused-ignore]
+        self._left.share_memory_()  # type: ignore[no-untyped-call, unused-ignore]
 
     def __len__(self) -> int:
         return len(self.images)
@@ -122,6 +143,7 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         if not -len(self) <= index < len(self):
             raise IndexError(f"index must be in [{-len(self)}, {len(self)}), got {index}")
         index = int(index) % len(self)
+        self._count_item()
         rng = np.random.default_rng([self.seed, self.epoch, index])
         anomalous = rng.random() < self.p
         image = self._view(index, rng)
@@ -133,6 +155,14 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
             image, label = result.image, result.label
         tensor = to_tensor(image)
         return tensor if self.image_transform is None else self.image_transform(tensor), torch.from_numpy(label)
+
+    def _count_item(self) -> None:
+        left = int(self._left)
+        if left == _MEANT or not _is_loading():
+            return
+        self._left.fill_(left - 1)
+        if left == 0:
+            warn_caller(_REPEATED)
 
     def _view(self, index: int, rng: np.random.Generator) -> Image:
         image, view = image_of(self.images[index], "images[index]"), self.view_transform
@@ -146,3 +176,13 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
                 torch.default_generator.manual_seed(int(rng.integers(2**63)))
                 return image_of(view(to_tensor(image)), "the result of view_transform")
         return image_of(view(image, rng), "the result of view_transform")
+
+
+def _is_loading() -> bool:
+    """Whether a DataLoader asks for the item, rather than somebody who looks at single ones."""
+    if get_worker_info() is not None:
+        return True
+    frame: FrameType | None = sys._getframe()
+    while frame is not None and frame.f_globals.get("__name__") != _LOADER:
+        frame = frame.f_back
+    return frame is not None

@@ -1,33 +1,47 @@
-"""A transform of tensors and batches, for torchvision's pipelines and other libraries' training loops."""
+"""A transform of tensors, PIL images, batches and samples, for torchvision's pipelines and training loops."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 
 from nsa_augment._shared.checks import check_number, fail
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations._masks import check_mergeable, merge_labels
-from nsa_augment.integrations.torch.tensors import image_of, to_array, to_numpy, to_tensor
+from nsa_augment.integrations.torch._range import checked_image, checked_sources
+from nsa_augment.integrations.torch._samples import ACCEPTED_IMAGE, IMAGE_KEY, Places, find_places, part, with_part
+from nsa_augment.integrations.torch._torchvision import Transform, as_given, as_mask, skipping_container
+from nsa_augment.integrations.torch.tensors import to_array, to_numpy, to_tensor
 from nsa_augment.sources import SourcePool, Sources
-from nsa_augment.tasks import AnomalyTask, bind_task
+from nsa_augment.tasks import (
+    AnomalyTask,
+    CutPasteAnomaly,
+    ForeignPatchInterpolation,
+    NaturalSyntheticAnomaly,
+    PoissonImageInterpolation,
+    bind_task,
+)
+from nsa_augment.tasks.signature import explicit_signature
 
-_DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
-_ACCEPTED = "a (C, H, W) or (N, C, H, W) tensor, uint8 or float in [0, 1]"
+PUBLISHED = (NaturalSyntheticAnomaly, CutPasteAnomaly, ForeignPatchInterpolation, PoissonImageInterpolation)
+DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
+MODES = ("L", "RGB", "RGBA", "I;16", "F")
+"""Modes of PIL images that are images as they are."""
 
 
-class AnomalyTransform(nn.Module):
-    """Put synthetic anomalies into a tensor, or into each image of a batch, and return them with their masks.
+class AnomalyTransform(Transform):
+    """Put synthetic anomalies into an image, into each image of a batch, or into a sample that holds one of them.
 
-    Use it in `torchvision.transforms.v2.Compose` (where the mask becomes a `tv_tensors.Mask`, so that the geometric
-    transforms which follow move both), or call it on the batches of another library. It needs torch alone. Put it
-    before normalisation: it works in grey levels.
+    With torchvision installed it is a transform of `torchvision.transforms.v2`, and masks are `tv_tensors.Mask`, so
+    that the geometric transforms which follow move image and mask. Without, it is a `torch.nn.Module` that does the
+    same. Put it before normalisation: it works in grey levels.
 
     Parameters
     ----------
@@ -46,8 +60,14 @@ class AnomalyTransform(nn.Module):
         Probability, for each image, to get an anomaly.
     cache_mib : float
         Decoded sources are kept up to this many MiB (in every process).
+    mask_key : str
+        Key of the mask in samples that are mappings, or whose target is one.
+    clamp : bool
+        Whether float images that bicubic resizing left slightly outside [0, 1] (by up to 0.45) are clamped; otherwise
+        they are an error.
     **parameters
-        Arguments of the task that replace those of the preset.
+        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        "preset" stands for the value of the preset.
 
     Raises
     ------
@@ -67,6 +87,9 @@ class AnomalyTransform(nn.Module):
     >>> changed, masks = AnomalyTransform("leather", p=1.0)(batch)
     >>> changed.shape, masks.shape, masks.dtype
     (torch.Size([4, 3, 64, 64]), torch.Size([4, 64, 64]), torch.float32)
+    >>> sample = {"image": batch[0], "label": 0}
+    >>> sorted(AnomalyTransform("leather", images, p=1.0)(sample))
+    ['image', 'label', 'mask']
     """
 
     def __init__(
@@ -78,60 +101,86 @@ class AnomalyTransform(nn.Module):
         ablation: str | None = None,
         p: float = 0.5,
         cache_mib: float = 256,
+        mask_key: str = "mask",
+        clamp: bool = False,
         **parameters: Any,
     ) -> None:
         super().__init__()
         self.task = bind_task(task, preset, ablation, parameters, owner=type(self))
         self.p = check_number("p", p, 0, 1)
+        if not isinstance(mask_key, str) or mask_key in ("", IMAGE_KEY):
+            raise fail(ValueError, "mask_key", f'a name other than "{IMAGE_KEY}"', mask_key)
+        if not isinstance(clamp, bool):
+            raise fail(TypeError, "clamp", "True or False", clamp)
+        self.mask_key, self.clamp = mask_key, clamp
         self._pool: SourcePool | None = None
         if sources is not None:
-            if isinstance(sources, Sequence) and not isinstance(sources, str):
-                name = "every entry of sources"
-                sources = [image_of(source, name) if isinstance(source, Tensor) else source for source in sources]
-            self._pool = SourcePool(sources, cache_mib, self.task.max_value)
+            checked = checked_sources(sources, self.task.scale, clamp)
+            self._pool = SourcePool(checked, cache_mib, self.task.max_value)
 
-    def forward(self, image: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Put anomalies into an image or a batch.
+    def forward(self, image: Any, mask: Any = None, *targets: Any) -> Any:
+        """Put anomalies into an image, a batch, or a sample.
 
         Parameters
         ----------
-        image : (C, H, W) or (N, C, H, W) tensor, uint8 or float in [0, 1], on any device
-            Never modified.
-        mask : (H, W) or (N, H, W) tensor, optional
+        image : (C, H, W) or (N, C, H, W) tensor, uint8 or float in [0, 1], on any device; PIL image; or a sample
+            A sample is a tuple, list or mapping, nested in any way, around one image: an image by its class
+            (`tv_tensors.Image`, PIL), else the tensor under "image", else the first one. Never modified.
+        mask : (H, W), (1, H, W) or (N, H, W) tensor, PIL image, or target, optional
             Label that the images already have: bool, integer (above 0 counts as 1), or float in [0, 1]. The larger
-            value of both is returned. An error beside a label that is no share of 1, such as "continuous".
+            value of both is returned. An error beside a label that is no share of 1, such as "continuous". Numbers,
+            class labels, boxes and mappings are targets, which follow the image as they are.
+        *targets
+            Further parts of the sample; ``transform(image, target)`` is ``transform((image, target))``.
 
         Returns
         -------
-        image : Tensor
-            Shape, dtype and device of `image`.
-        mask : Tensor
-            (H, W) or (N, H, W) float32 label on the device of `image`: zero where nothing was changed.
+        image, mask
+            Of a lone image: the image as it was given (class, shape, dtype, device), and its (H, W) or (N, H, W)
+            float32 label: zero where nothing was changed.
+        sample
+            Of a sample: the same structure. The mask replaces the one that was given. Where there was none, it is
+            added under `mask_key` to the mapping that holds the image, or to the first mapping beside the image;
+            otherwise at the end of the tuple or list that holds the image.
         """
-        if not isinstance(image, Tensor):
-            raise fail(TypeError, "image", _ACCEPTED, image)
-        if image.ndim not in (3, 4) or image.dtype not in _DTYPES or 0 in image.shape:
-            raise fail(ValueError, "image", _ACCEPTED, f"{image.dtype} {tuple(image.shape)}")
-        labels_shape = (*image.shape[:-3], *image.shape[-2:])
-        if mask is not None and (not isinstance(mask, Tensor) or mask.shape != labels_shape):
-            raise fail(ValueError, "mask", f"None or a tensor of shape {labels_shape}", mask)
-        check_mergeable("mask", mask, self.task)
-        arrays = [to_array(one) for one in (image if image.ndim == 4 else image[None])]
-        for array in arrays:
-            self.task.scale.check_image("image", array)
+        sample = image if mask is None and not targets else (image, mask, *targets)
+        places = find_places(sample, self.mask_key)
+        if places.added and (container := skipping_container(AnomalyTransform)) is not None:
+            raise ValueError(
+                f"image must come with a mask inside {container}, which would leave the mask out where it skips this "
+                f"transform: give it one of zeros, or use p= of {type(self).__name__} instead; got a sample without"
+            )
+        given = part(sample, places.image)
+        arrays = self._arrays(given)
+        batched = isinstance(given, Tensor) and given.ndim == 4
+        shape = (len(arrays), *arrays[0].shape[:2]) if batched else arrays[0].shape[:2]
+        name = places.mask[-1] if places.mask and isinstance(places.mask[-1], str) else "mask"
+        before = None if places.added else _mask_array(name, part(sample, places.mask), shape)
+        check_mergeable(name, before, self.task)
+        arrays = [checked_image("image", one, self.task.scale, self.clamp) for one in arrays]
         if self._pool is None and self.task.needs_source and len(arrays) < 2:
             raise ValueError("sources must be given, or a batch of at least 2 images: got neither")
         results = [self._change(arrays, index) for index in range(len(arrays))]
-        changed = torch.stack([to_tensor(one) for one, _ in results]).to(image.dtype).reshape(image.shape)
-        labels = np.stack([label for _, label in results]).reshape(labels_shape)
-        merged = torch.from_numpy(merge_labels("mask", labels, None if mask is None else to_numpy(mask)))
-        return _as_given(changed.to(image.device), image), _as_mask(merged.to(image.device))
+        labels = np.stack([label for _, label in results]).reshape(shape if before is None else before.shape)
+        merged = torch.from_numpy(merge_labels(name, labels, before))
+        merged = as_mask(merged.to(given.device) if isinstance(given, Tensor) else merged)
+        return _with_results(sample, places, _restored([one for one, _ in results], given), merged)
 
     def extra_repr(self) -> str:
         """Arguments, for printing."""
-        return (
-            f"task={self.task}, sources={'batch' if self._pool is None else len(self._pool) or 'callable'}, p={self.p}"
-        )
+        sources = "batch" if self._pool is None else len(self._pool) or "callable"
+        text = f"task={self.task}, sources={sources}, p={self.p}"
+        return f"{text}, mask_key={self.mask_key!r}, clamp={self.clamp}"
+
+    def _arrays(self, image: Any) -> list[Image]:
+        if isinstance(image, PIL.Image.Image):
+            if image.mode not in MODES:
+                accepted = f"a PIL image of mode {', '.join(MODES)} (convert others to RGB)"
+                raise fail(ValueError, "image", accepted, image.mode)
+            return [np.asarray(image)]
+        if image.ndim not in (3, 4) or image.dtype not in DTYPES or 0 in image.shape:
+            raise fail(ValueError, "image", ACCEPTED_IMAGE, f"{image.dtype} {tuple(image.shape)}")
+        return [to_array(one) for one in (image if image.ndim == 4 else image[None])]
 
     def _change(self, images: list[Image], index: int) -> tuple[Image, Image]:
         image = images[index]
@@ -152,13 +201,37 @@ class NSATransform(AnomalyTransform):
     """`AnomalyTransform` under its name of version 0.1, which keeps working."""
 
 
-def _as_given(changed: Tensor, image: Tensor) -> Tensor:
-    tv_tensors = sys.modules.get("torchvision.tv_tensors")
-    if tv_tensors is not None and isinstance(image, tv_tensors.Image):
-        return tv_tensors.Image(changed)  # type: ignore[no-any-return, unused-ignore]
-    return changed
+AnomalyTransform.__init__.__signature__ = explicit_signature(AnomalyTransform.__init__, PUBLISHED)  # type: ignore[attr-defined]
 
 
-def _as_mask(labels: Tensor) -> Tensor:
-    tv_tensors = sys.modules.get("torchvision.tv_tensors")
-    return labels if tv_tensors is None else tv_tensors.Mask(labels)  # type: ignore[no-any-return, unused-ignore]
+def _mask_array(name: str, mask: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """A mask that is already there, checked but for its values between 0 and 1."""
+    if mask is None:
+        return None
+    shapes = (shape, (1, *shape)) if len(shape) == 2 else (shape,)
+    accepted = f"None or a tensor of shape {' or '.join(map(str, shapes))}"
+    if isinstance(mask, PIL.Image.Image):
+        array = np.asarray(mask)
+    elif isinstance(mask, Tensor):
+        array = to_numpy(mask)
+    else:
+        raise fail(ValueError, name, accepted, mask)
+    if array.shape not in shapes:
+        raise fail(ValueError, name, accepted, mask)
+    if array.dtype.kind == "i" and array.min() < 0:
+        raise ValueError(f"{name} must be {accepted} without values below 0, got values from {array.min()}")
+    return array
+
+
+def _restored(changed: list[Image], given: Any) -> Any:
+    """Changed images in the form of the one that was given."""
+    if not isinstance(given, Tensor):
+        return PIL.Image.fromarray(changed[0])
+    tensor = torch.stack([to_tensor(one) for one in changed]).to(given.dtype).reshape(given.shape)
+    return as_given(tensor.to(given.device), given)
+
+
+def _with_results(sample: Any, places: Places, image: Any, mask: Tensor) -> Any:
+    if not places.image:
+        return image, mask
+    return with_part(with_part(sample, places.image, image), places.mask, mask)

@@ -1,0 +1,54 @@
+"""Sizes of images and of patches: from which side on patches are placed, and how big they end.
+
+    python benchmarks/patch_sizes.py [--calls N]
+
+The object fills the images, so that size alone decides. First table, for every preset: the smallest side of a square
+image at which a patch is placed at all, and in nine of ten calls. Second table: the sizes of patches of which 0.2 to
+0.4 of the image is asked, as parts of an image of 256 pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+
+from nsa_augment import PRESETS, AnomalyTask, NaturalSyntheticAnomaly, SynthesisPlan
+
+SIDES = range(8, 257, 2)
+ASKED = {"height_range": (0.2, 0.4), "width_range": (0.2, 0.4)}
+
+
+def draw(task: AnomalyTask, side: int, calls: int) -> Iterator[SynthesisPlan]:
+    image, everywhere = np.zeros((side, side), np.uint8), np.ones((side, side), bool)
+    rng = np.random.default_rng(0)
+    for _ in range(calls):
+        yield task.plan(image, image, rng, mask=everywhere, source_mask=everywhere)
+
+
+def smallest_sides(task: AnomalyTask, calls: int) -> list[int]:
+    placed = {side: np.mean([bool(plan.patches) for plan in draw(task, side, calls)]) for side in SIDES}
+    return [min(side for side, share in placed.items() if share > least) for least in (0, 0.9)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--calls", type=int, default=200)
+    calls = parser.parse_args().calls
+    warnings.filterwarnings("ignore", r"\w+ has placed no patch")
+    print(f"{'preset':<12} {'limits':<6} {'first':>6} {'nine of ten':>12}")
+    for preset in PRESETS:
+        for limits in ("half", "full"):
+            first, mostly = smallest_sides(NaturalSyntheticAnomaly.from_preset(preset, resize_limits=limits), calls)
+            print(f"{preset:<12} {limits:<6} {first:>6} {mostly:>12}")
+    print(f"\n{'asked for 0.2 to 0.4':<40} {'smallest':>8} {'largest':>8}")
+    for options in ({"resize_limits": "half"}, {"resize_limits": "full"}, {"scale_range": None}):
+        task = NaturalSyntheticAnomaly(**ASKED, **options)
+        heights = [patch.size[0] / 256 for plan in draw(task, 256, 10 * calls) for patch in plan.patches]
+        print(f"{options!s:<40} {min(heights):>8.2f} {max(heights):>8.2f}")
+
+
+if __name__ == "__main__":
+    main()

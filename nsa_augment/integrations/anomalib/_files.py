@@ -1,0 +1,80 @@
+"""Normal image files with synthetic anomalies, as files of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nsa_augment._shared.checks import fail
+from nsa_augment._shared.files import write_file
+from nsa_augment._shared.images import encode_png, read_image
+from nsa_augment._shared.notices import warn_caller
+from nsa_augment.sources import SourcePool
+from nsa_augment.synthesis import SynthesisResult
+from nsa_augment.tasks import AnomalyTask
+
+ATTEMPTS = 10
+"""Plans drawn for an image before another image is taken."""
+
+
+def write_anomalies(
+    paths: Sequence[Path], count: int, task: AnomalyTask, sources: SourcePool, seed: int, folder: Path
+) -> dict[int, tuple[Path, Path]]:
+    """Write anomalies that show, made of images drawn from `paths`, and their masks of 0 and 255.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Normal images.
+    count : int
+        How many of them to change.
+    task : AnomalyTask
+    sources : SourcePool
+        Where patches come from; an image is its own source only if there is no other.
+    seed : int
+    folder : Path
+        Gets two folders, ``abnormal`` and ``ground_truth``.
+
+    Returns
+    -------
+    dict
+        Files of image and mask by index of the image in `paths`. A warning says if they are fewer than `count`.
+
+    Raises
+    ------
+    ValueError
+        If no anomaly fits any image.
+    """
+    images, masks = (folder / name for name in ("abnormal", "ground_truth"))
+    images.mkdir()
+    masks.mkdir()
+    written: dict[int, tuple[Path, Path]] = {}
+    for index in np.random.default_rng(seed).permutation(len(paths)).tolist():
+        if len(written) == count:
+            break
+        result = _visible(paths[index], task, sources, np.random.default_rng([seed, index]))
+        if result is not None:
+            name = f"{index:05d}_{paths[index].stem}.png"
+            write_file(images / name, (encode_png(result.image),))
+            write_file(masks / name, (encode_png(result.mask * np.uint8(255)),))
+            written[index] = images / name, masks / name
+    if not written:
+        accepted = f"one whose patches fit the images: none of {len(paths)} could be changed"
+        raise fail(ValueError, "task", accepted, task)
+    if len(written) < count:
+        warn_caller(f"{len(written)} of {count} images have synthetic anomalies: patches do not fit the others")
+    return written
+
+
+def _visible(path: Path, task: AnomalyTask, sources: SourcePool, rng: np.random.Generator) -> SynthesisResult | None:
+    image = read_image(path)
+    for _ in range(ATTEMPTS):
+        source = sources.draw(rng)
+        while isinstance(source, Path) and source == path and len(sources) > 1:
+            source = sources.draw(rng)
+        result = task(image, sources.prepare(source, image, task), rng)
+        if result.mask.any():
+            return result
+    return None

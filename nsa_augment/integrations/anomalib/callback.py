@@ -1,0 +1,97 @@
+"""Anomalies in the batches of models that learn from ground truth."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any
+
+import torch
+from anomalib.data import ImageBatch
+from anomalib.pre_processing import PreProcessor
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from nsa_augment._shared.checks import fail
+from nsa_augment.integrations.anomalib._arguments import MASK, bind_labelled, check_sources
+from nsa_augment.integrations.torch import AnomalyTransform
+from nsa_augment.sources import Sources
+from nsa_augment.tasks import AnomalyTask
+
+
+class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
+    """Put anomalies into every training batch, and set its `gt_mask` and `gt_label` from what changed.
+
+    For models that learn from the two: `Supersimplenet(supervised=True)`. Give it to the engine,
+    ``Engine(callbacks=[NSACallback(...)])``: it works before the model's pre-processor normalises the images.
+    Validation and test batches stay as they are.
+
+    Parameters
+    ----------
+    preset, sources, task, ablation, cache_mib
+        As for `NSAGenerator`.
+    p : float
+        Probability, for each image, to get an anomaly.
+    **parameters
+        Arguments of the task that replace those of the preset. There is no `label`: masks are boolean in anomalib.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The message names the argument, what is accepted and what was received.
+
+    Examples
+    --------
+    >>> batch = ImageBatch(image=torch.rand(2, 3, 64, 64), gt_label=torch.tensor([0, 0]))
+    >>> callback = NSACallback(task="cutpaste", p=1.0)
+    >>> callback.change(batch)
+    >>> batch.gt_mask.shape, batch.gt_label.tolist()
+    (torch.Size([2, 64, 64]), [True, True])
+    """
+
+    def __init__(
+        self,
+        preset: str | PathLike[str] | None = None,
+        sources: Sources | None = None,
+        *,
+        task: str | AnomalyTask = "nsa",
+        ablation: str | None = None,
+        p: float = 0.5,
+        cache_mib: float = 256,
+        **parameters: Any,
+    ) -> None:
+        super().__init__()
+        self.task = bind_labelled(type(self), task, preset, ablation, MASK, parameters)
+        check_sources(sources, self.task)
+        self._transform = AnomalyTransform(sources=sources, task=self.task, p=p, cache_mib=cache_mib)
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Raise if the images will be normalised before this callback sees them."""
+        before = trainer.callbacks[: trainer.callbacks.index(self)]
+        if any(isinstance(callback, PreProcessor) for callback in before):
+            raise ValueError(
+                f"{type(self).__name__} must stand before the PreProcessor among the trainer's callbacks, got it after "
+                "it: give it to Engine(callbacks=[...])"
+            )
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Change the batch that the model is about to see."""
+        self.change(batch)
+
+    def change(self, batch: ImageBatch) -> None:
+        """Put anomalies into a batch, in place.
+
+        Parameters
+        ----------
+        batch : ImageBatch
+            Images in [0, 1]. Masks and labels that are there are kept: an image is anomalous if it was, or if it
+            changed.
+        """
+        if not isinstance(batch, ImageBatch):
+            raise fail(TypeError, "batch", "an ImageBatch of anomalib", batch)
+        given, labels = batch.gt_mask, batch.gt_label
+        if given is None and labels is not None and bool(labels.any()):
+            raise fail(ValueError, "batch.gt_mask", "given where batch.gt_label holds anomalous images", given)
+        image, mask = self._transform(batch.image, given)
+        changed = mask.as_subclass(torch.Tensor) > 0
+        anomalous = changed.flatten(1).any(1)
+        batch.image, batch.gt_mask = image, changed
+        batch.gt_label = anomalous if labels is None else anomalous | labels.to(anomalous.device)

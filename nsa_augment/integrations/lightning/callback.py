@@ -1,0 +1,76 @@
+"""Epochs of a Lightning trainer, told to the datasets of synthetic anomalies in its loaders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nsa_augment._shared.notices import warn_caller
+from nsa_augment.integrations.lightning._package import callback_class
+from nsa_augment.integrations.torch._search import find_datasets
+
+
+class EpochCallback(callback_class()):  # type: ignore[misc]
+    """Call `set_epoch` on every `AnomalyDataset` in the training loaders, before each epoch.
+
+    Without it every epoch has the same anomalies. Datasets are also found inside `Subset`, `ConcatDataset`,
+    `CombinedLoader`, lists and dictionaries of loaders, and as attributes of datasets of your own. Those of validation
+    and test loaders keep their epoch: they are meant to stay the same.
+
+    Warns
+    -----
+    UserWarning
+        If the training loaders hold no `AnomalyDataset`, once.
+
+    Notes
+    -----
+    Works with trainers of `lightning` and of `pytorch_lightning`. A training that is resumed goes on with the anomalies
+    of the epoch that it would have had.
+
+    Examples
+    --------
+    >>> from lightning.pytorch import Trainer  # doctest: +SKIP
+    >>> trainer = Trainer(max_epochs=80, callbacks=[EpochCallback()])  # doctest: +SKIP
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._loaded_ahead = False
+        self._warned = False
+
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+        """Set the epoch that a resumed training is in."""
+        self._loaded_ahead = True
+        self._set_epoch(trainer)
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
+        """Set the epoch that starts."""
+        self._set_epoch(trainer)
+        self._loaded_ahead = False
+
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
+        """Say that validation data are to stay the same."""
+        _keep_epoch(trainer.val_dataloaders)
+
+    def on_test_start(self, trainer: Any, pl_module: Any) -> None:
+        """Say that test data are to stay the same."""
+        _keep_epoch(trainer.test_dataloaders)
+
+    def on_predict_start(self, trainer: Any, pl_module: Any) -> None:
+        """Say that data to predict are to stay the same."""
+        _keep_epoch(trainer.predict_dataloaders)
+
+    def _set_epoch(self, trainer: Any) -> None:
+        datasets = find_datasets(trainer.train_dataloader)
+        if not datasets and not self._warned:
+            self._warned = True
+            warn_caller("EpochCallback found no AnomalyDataset in the training loaders: it sets no epoch")
+        outdated = [dataset for dataset in datasets if dataset.epoch != trainer.current_epoch]
+        for dataset in datasets:
+            dataset.set_epoch(trainer.current_epoch)
+        if outdated and self._loaded_ahead:
+            iter(trainer.fit_loop._data_fetcher)
+
+
+def _keep_epoch(loaders: Any) -> None:
+    for dataset in find_datasets(loaders):
+        dataset.set_epoch(dataset.epoch)

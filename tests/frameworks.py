@@ -1,0 +1,65 @@
+"""What the tests of integrations share that run without albumentations."""
+
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+from nsa_augment.samples import draw_sample
+
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "frameworks.md"
+TEXTURE = "leather"  # a preset without constraints, so a patch may go anywhere
+LARGE = {"height_range": (0.5, 0.8), "width_range": (0.5, 0.8)}
+VISIBLE = {**LARGE, "scale_range": None, "gradient": "source"}  # with it every call changes even small images
+
+
+@cache
+def normals(count=6, size=32):
+    """Normal images of a texture, read-only: nothing may write to its inputs."""
+    images = [draw_sample("hide", index, size=size).image for index in range(count)]
+    for image in images:
+        image.setflags(write=False)
+    return images
+
+
+def write_folder(folder, images):
+    """Write images as 0.png, 1.png, ..."""
+    for index, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{index}.png")
+    return folder
+
+
+def error_without(packages, module):
+    """The last line that importing a module prints where packages are missing."""
+    code = f"""
+import sys
+
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {packages!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Blocker())
+import {module}
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    return done.stderr.strip().splitlines()[-1]
+
+
+def run_section(title, folder):
+    """Run the Python in a section of docs/frameworks.md, after that of the introduction."""
+    introduction, *sections = PAGE.read_text().split("\n## ")
+    (section,) = [section for section in sections if section.startswith(f"{title}\n")]
+    blocks = re.findall(r"^```python\n(.*?)^```$", introduction + section, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    (folder / "section.py").write_text("import operator_stubs\n\n" + "\n\n".join(blocks))
+    paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    command = [sys.executable, "section.py"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=os.environ | paths, timeout=240)
+    assert done.returncode == 0, done.stderr
