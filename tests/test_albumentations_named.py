@@ -35,7 +35,8 @@ def test_segmentation_with_classes(name, tmp_path):
 
 
 def test_detection_with_boxes_and_instance_masks():
-    nsa = build({"type": "NSA", "preset": "leather", "sources": BGR[1:], "box_label": 4, "p": 1.0})
+    large = {"height_range": [0.5, 0.8], "width_range": [0.5, 0.8], "size_gamma": None}
+    nsa = build({"type": "NSA", "preset": "leather", "sources": BGR[1:], "box_label": 4, "p": 1.0, **large})
     choice = build({"type": "OneOf", "transforms": [{"type": "NoOp", "p": 1.0}], "p": 1.0})
     layout = {"coord_format" if X else "format": "pascal_voc"}
     boxes = A.BboxParams(**layout, label_fields=["gt_bboxes_labels"])

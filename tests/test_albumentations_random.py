@@ -109,6 +109,7 @@ DRAWN = {
 """First source boxes of three calls from seed 8, as version 0.1 draws them."""
 
 
+@only_in_2
 @each_transform(DRAWN)
 @pytest.mark.parametrize("preset", [TEXTURE, None])
 def test_a_seed_draws_what_it_drew_in_version_0_1(use, preset):

@@ -29,7 +29,13 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 FACE = {"__init__.py", "_moved.py"}
 """The package itself: it imports from every layer."""
 MAX_LINES = 320
-TO_SPLIT = {"tests/test_torch_dataset.py", "tests/test_torch_transform.py"}
+TO_SPLIT = {
+    "tests/test_albumentations_arguments.py",
+    "tests/test_albumentations_random.py",
+    "tests/test_torch_samples.py",
+    "tests/test_torch_dataset.py",
+    "tests/test_torch_transform.py",
+}
 
 OLD_NAMES = {
     "anomaly_task": "Task LABELS AnomalyTask",

@@ -15,7 +15,7 @@ import operator_stubs  # noqa: E402, F401
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, StackDataset, Subset  # noqa: E402
 
 from nsa_augment.integrations.torch import AnomalyDataset  # noqa: E402
-from nsa_augment.integrations.torch._search import find_datasets  # noqa: E402
+from nsa_augment.integrations.torch.search import find_datasets  # noqa: E402
 
 NAMES = ("lightning.pytorch", "pytorch_lightning")
 each_name = pytest.mark.parametrize("name", NAMES)

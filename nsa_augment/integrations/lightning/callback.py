@@ -6,7 +6,7 @@ from typing import Any
 
 from nsa_augment._shared.notices import warn_caller
 from nsa_augment.integrations.lightning._package import callback_class
-from nsa_augment.integrations.torch._search import find_datasets
+from nsa_augment.integrations.torch.search import find_datasets
 
 
 class EpochCallback(callback_class()):  # type: ignore[misc]
