@@ -3,7 +3,7 @@
 import albumentations as A
 import numpy as np
 import pytest
-from pipelines import X, normals, run_python, write_folder
+from pipelines import VISIBLE, X, normals, run_python, write_folder
 
 import nsa_augment.integrations.albumentations.names  # noqa: F401
 
@@ -35,8 +35,7 @@ def test_segmentation_with_classes(name, tmp_path):
 
 
 def test_detection_with_boxes_and_instance_masks():
-    large = {"height_range": [0.5, 0.8], "width_range": [0.5, 0.8], "size_gamma": None}
-    nsa = build({"type": "NSA", "preset": "leather", "sources": BGR[1:], "box_label": 4, "p": 1.0, **large})
+    nsa = build({"type": "NSA", "preset": "leather", "sources": BGR[1:], "box_label": 4, "p": 1.0, **VISIBLE})
     choice = build({"type": "OneOf", "transforms": [{"type": "NoOp", "p": 1.0}], "p": 1.0})
     layout = {"coord_format" if X else "format": "pascal_voc"}
     boxes = A.BboxParams(**layout, label_fields=["gt_bboxes_labels"])
