@@ -20,6 +20,7 @@ if find_spec("albumentations") is not None:
 
     hosts = ("albumentations2", "albumentationsx")
     collect_ignore_glob += [f"{INTEGRATIONS}/albumentations/{name}.py" for name in hosts if name != HOST]
+collect_ignore_glob.append("tests/without_unix.py")  # a script that hides parts of the standard library
 if sys.platform == "win32":  # these fork processes or send them signals
     names = ("dataloader", "generate_cluster", "generate_robustness", "generate_workers", "torch_*", "train_detector")
     collect_ignore_glob += [f"tests/test_{name}.py" for name in names]

@@ -20,7 +20,7 @@ MOVED = {
     "calibration.placing": ("calibration._placing",),
     "calibration.preset_text": ("calibration._preset_text",),
     "calibration.sample": ("calibration._picking",),
-    "checks": ("_shared.checks",),
+    "checks": ("_shared.checks", "_shared.scale"),
     "datasets.chunks": ("datasets._chunks",),
     "datasets.cluster": ("datasets._cluster",),
     "datasets.contact": ("datasets._contact",),
@@ -49,6 +49,14 @@ MOVED = {
 }
 """Where the content of a module is now, below `nsa_augment`."""
 
+RENAMED = {
+    "Geometry": "PlanArguments",
+    "PatchShape": "Outline",
+    "Shape": "Size",
+    "shape_from_dict": "outline_from_dict",
+}
+"""What the names of a moved module are now, where they are others."""
+
 
 class _MovedModules(MetaPathFinder, Loader):
     def find_spec(
@@ -63,6 +71,7 @@ class _MovedModules(MetaPathFinder, Loader):
         warnings.warn(message, DeprecationWarning, stacklevel=2)
 
         def find(name: str) -> Any:
+            name = RENAMED.get(name, name)
             for place in map(import_module, places):
                 if hasattr(place, name):
                     return getattr(place, name)

@@ -16,3 +16,12 @@ collect_ignore = ["toy_package"]
 """A distribution of its own, which `test_toy_package.py` tests in other processes."""
 if find_spec("torch") and find_spec("torchvision"):
     torchvision_stubs.declare_operators()  # before the package looks whether torchvision can be imported
+
+
+@pytest.fixture
+def registries(monkeypatch):
+    """Forget the kinds that a test defines."""
+    from nsa_augment._shared.registry import _REGISTRIES
+
+    for registry in _REGISTRIES.values():
+        monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))

@@ -10,7 +10,7 @@ import pytest
 from pipelines import run_python
 
 import nsa_augment
-from nsa_augment._moved import MOVED
+from nsa_augment._moved import MOVED, RENAMED
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "nsa_augment"
@@ -43,10 +43,10 @@ OLD_NAMES = {
     "blending.sines": "Lines SINES FOLDED_FROM FFT_FROM SMOOTHNESS sine_transform choose_method",
     "blending.spectral": "EROSION TIE_SLACK FLIP_ASPECT clone_spectral solve_poisson",
     "cache": "BoundedCache",
-    "checks": "fail check_number check_integer check_numbers check_range check_choice check_object_mask check_pair",
+    "checks": "FULL_SCALES fail check_integer check_numbers check_range check_choice check_object_mask check_pair",
     "disk_median": "DISK_RADIUS DISK_PIXELS BLOCK Ranks disk_median",
     "foreground": "MEDIAN_RADIUS FLOAT_RESOLUTION Pairs Intervals check_background object_mask Foreground",
-    "geometry": "SELECTIONS MAX_PATCHES NATURAL_GAMMA",
+    "geometry": "Geometry SELECTIONS MAX_PATCHES NATURAL_GAMMA",
     "images": "SUFFIXES PNG_OPTIONS list_images read_image encode_png",
     "jitter": "MAX_JITTER Jitter",
     "kernels": "compiled binary_median",
@@ -59,8 +59,8 @@ OLD_NAMES = {
     "sampling": "DRAWS ELLIPSE_COUNT Extent draw_rectangle draw_mask draw_ellipse_patch rasterise_ellipses",
     "scene": "SIZE_TOLERANCE PreparedSource Scene prepare_source",
     "selection": "CUTPASTE_AREA CUTPASTE_ASPECTS FPI_SIDE HalfSizes SourcePatch draw_source_patch",
-    "shapes": "Ellipses Strip",
-    "types": "Image BinaryMap Box Gradient BackgroundModel",
+    "shapes": "Ellipses Strip PatchShape shape_from_dict",
+    "types": "Image BinaryMap Box Shape Gradient BackgroundModel",
 }
 """Public names of version 0.1 by module."""
 
@@ -177,7 +177,8 @@ def test_an_old_module_has_its_names(old):
     module, _ = import_old(old, "theirs.py")
     places = [importlib.import_module(f"nsa_augment.{place}") for place in MOVED[old]]
     for name in OLD_NAMES[old].split():
-        assert any(getattr(module, name) is getattr(place, name, None) for place in places), name
+        now = RENAMED.get(name, name)
+        assert any(getattr(module, name) is getattr(place, now, None) for place in places), name
     with pytest.raises(AttributeError, match=f"nsa_augment.{old}.*no attribute 'nothing'"):
         _ = module.nothing
 

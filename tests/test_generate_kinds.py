@@ -68,13 +68,6 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def registries(monkeypatch):
-    """Whatever a test defines is forgotten after it."""
-    for registry in (TASKS, LABELS, LAYOUTS):
-        monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
-
-
-@pytest.fixture
 def other_package(registries, tmp_path, monkeypatch):
     place = tmp_path / "packages"
     place.mkdir()

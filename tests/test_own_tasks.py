@@ -13,18 +13,11 @@ from pipelines import LARGE, TEXTURE, TRANSFORMS, VISIBLE, assert_same, normals,
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly, SynthesisPlan
 from nsa_augment.integrations.albumentations import NSA, AnomalyTransform, SynthesisTransform
-from nsa_augment.labelling import LABELS, Label
+from nsa_augment.labelling import Label
 from nsa_augment.tasks import TASKS, AnomalyTask
 
 IMAGE = normals()[0]
 OTHERS = normals()[1:]
-
-
-@pytest.fixture
-def registries(monkeypatch):
-    """Forget what a test registers."""
-    for registry in (TASKS, LABELS):
-        monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,11 +191,12 @@ def test_unknown_arguments_are_told_in_the_same_words():
     torch_transform = pytest.importorskip("nsa_augment.integrations.torch").AnomalyTransform
     of_task = sorted(NaturalSyntheticAnomaly.argument_names())
     of_call = {"preset", "sources", "ablation", "p", "cache_mib"}
-    of_pipeline = of_call | {"source_transform", "metadata_key", "label_key"}
+    of_pipeline = of_call | {"source_transform", "metadata_key", "label_key", "paired_sources", "channel_order"}
+    of_pipeline |= {"anomaly_class", "box_label"}
     for make, owner, more in (
         (NSA, "NSA", of_pipeline),
-        (partial(AnomalyTransform, "nsa"), "AnomalyTransform", of_pipeline | {"task"}),
-        (torch_transform, "AnomalyTransform", of_call | {"task"}),
+        (partial(AnomalyTransform, "nsa"), "AnomalyTransform", of_pipeline | {"task", "arguments"}),
+        (torch_transform, "AnomalyTransform", of_call | {"task", "mask_key", "clamp"}),
         (NaturalSyntheticAnomaly.from_preset, "NaturalSyntheticAnomaly", set()),
     ):
         for preset in ("tile",) if not more else ("tile", None):

@@ -58,6 +58,7 @@ def test_every_kind_of_sources_is_cut_from(kind, tmp_path):
     assert drawn == set(range(len(OTHERS)))
 
 
+@pytest.mark.filterwarnings("ignore:NaturalSyntheticAnomaly has placed no patch")
 def test_sources_are_drawn_uniformly(tmp_path):
     images = normals(count=5, size=32)
     pipeline = recorder([NSA(TEXTURE, write_folder(tmp_path, images), p=1.0, max_patches=1)], seed=20240607)

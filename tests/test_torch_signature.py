@@ -57,7 +57,7 @@ def test_arguments_of_another_task_are_refused():
     assert accepted == sorted([*OWN, *NaturalSyntheticAnomaly.argument_names()])
 
 
-def test_arguments_of_tasks_that_the_signature_does_not_know():
+def test_arguments_of_tasks_that_the_signature_does_not_know(registries):
     @dataclass(frozen=True, kw_only=True)
     class Dotted(AnomalyTask):
         name = "dotted_for_signatures"
