@@ -71,7 +71,7 @@ def test_images_are_given_back_with_other_caches(tmp_path):
         if state.done:
             nsa_augment.clear_caches()
             gc.collect()
-            kept.append([each for each in gc.get_objects() if isinstance(each, ItemMaker)])
+            kept.append([each for each in gc.get_objects() if type(each) is ItemMaker])
 
     make(folder, tmp_path / "out", on_progress=look)
     assert kept
