@@ -202,14 +202,14 @@ class AnomalyTask(PlanArguments, LabelArguments):
             raise fail(TypeError, "plan", "a SynthesisPlan", plan)
         return self._apply(self._scene(image, source, mask, source_mask), plan, out)
 
-    def prepare_source(self, source: Image, size: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
-        """Do the work on a source that every call for images of `size` would otherwise repeat.
+    def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
+        """Do the work on a source that every call for images of `shape` would otherwise repeat.
 
         Parameters
         ----------
         source : array
             As for calling the task.
-        size : (height, width)
+        shape : (height, width)
             Size of the images, pixels.
         source_mask : array, optional
             As for calling the task.
@@ -220,7 +220,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
             Accepted as `source` by `plan`, `apply` and the task itself, and by other tasks with the same `background`
             and `max_value`.
         """
-        return prepare_source(source, size, self.object_model, source_mask)
+        return prepare_source(source, shape, self.object_model, source_mask)
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         """Draw everything that is random, for checked images; `plan` and calls use it."""

@@ -1,4 +1,4 @@
-"""Arguments that the doors to anomalib share."""
+"""What the classes for anomalib do with their arguments."""
 
 from __future__ import annotations
 
