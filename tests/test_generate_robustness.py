@@ -122,18 +122,31 @@ def test_killed_while_starting_and_finishing(folder, whole, tmp_path):
     assert content(out) == whole
 
 
-def test_ctrl_c(folder, whole, tmp_path):
-    out = tmp_path / "out"
-    process = start(folder, out, start_new_session=True)
-    wait_for(lambda: written(out) >= 30)
+def interrupt(process):
+    """Press Ctrl-C in its terminal."""
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.splitlines()[-1] == "nsa-augment: stopped; run the same command again to continue"
     assert "Traceback" not in errors
+
+
+def test_ctrl_c(folder, whole, tmp_path):
+    out = tmp_path / "out"
+    process = start(folder, out, start_new_session=True)
+    wait_for(lambda: written(out) >= 30)
+    interrupt(process)
     assert 30 <= written(out) < COUNT
     finish(folder, out)
     assert content(out) == whole
+
+
+@pytest.mark.parametrize("later", [0, 0.1, 0.3])
+def test_ctrl_c_while_workers_start(later, folder, tmp_path):
+    process = start(folder, tmp_path / "out", start_new_session=True)
+    wait_for(lambda: children(process))
+    time.sleep(later)
+    interrupt(process)
 
 
 def test_two_processes_at_once(folder, whole, tmp_path):

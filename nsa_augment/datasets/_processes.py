@@ -7,11 +7,12 @@ the others and the parent do not wait for it. A pool with shared queues can hang
 from __future__ import annotations
 
 import signal
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from typing import Any, Generic, TypeVar
 
 from nsa_augment.datasets._chunks import Chunk
@@ -160,15 +161,40 @@ def _ready(workers: list[_Worker[Any]]) -> list[_Worker[Any]]:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back, which processes started meanwhile inherit: it is for the parent alone.
+    """Hold Ctrl-C back until the end of the block; processes started in it never get it: it is for the parent alone.
 
-    Systems that cannot do so may show the end of a worker that is interrupted while it starts.
+    Systems without signal masks may show the end of a worker that is interrupted while it starts.
     """
+    with _interrupts_deferred(), _interrupts_masked():
+        yield
+
+
+@contextmanager
+def _interrupts_masked() -> Iterator[None]:
+    """For this thread, and for processes that it starts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    resource_tracker.ensure_running()  # starts before the first process, and would lift the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """For this process, whose other threads (those of libraries) can receive the signal as well."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    received: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: received.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if received:
+            signal.raise_signal(signal.SIGINT)
