@@ -57,5 +57,11 @@ class Box(NamedTuple):
 
     def grown(self, margin: int, size: Size) -> Box:
         """The box with a margin on all sides, cut at the border of an image of `size`."""
-        y0, x0 = max(self.y0 - margin, 0), max(self.x0 - margin, 0)
-        return Box(y0, x0, min(self.y1 + margin, size[0]), min(self.x1 + margin, size[1]))
+        y0, x0, y1, x1 = self
+        height, width = size
+        return Box(
+            y0 - margin if y0 > margin else 0,
+            x0 - margin if x0 > margin else 0,
+            y1 + margin if y1 + margin < height else height,
+            x1 + margin if x1 + margin < width else width,
+        )

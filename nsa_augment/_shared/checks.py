@@ -73,11 +73,9 @@ def check_range(name: str, value: Any, low: float, high: float = np.inf) -> tupl
 def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
     """Raise unless `value` is one of `choices`."""
     options = tuple(choices)
-    accepted = "one of " + ", ".join(map(repr, options))
-    if value is not None and not isinstance(value, str):
-        raise fail(TypeError, name, accepted, value)
-    if value not in options:
-        raise fail(ValueError, name, accepted, value)
+    known = value is None or isinstance(value, str)
+    if not known or value not in options:
+        raise fail(ValueError if known else TypeError, name, "one of " + ", ".join(map(repr, options)), value)
 
 
 def check_object_mask(name: str, value: Any, size: Size) -> BinaryMap:

@@ -15,13 +15,15 @@ from nsa_augment.planning.outlines import Outline, outline_from_dict
 
 VERSION = 1
 
+GRADIENTS = (*get_args(Gradient), None)
+
 
 def _check_integers(name: str, value: Any, count: int, accepted: str) -> tuple[int, ...]:
     if not isinstance(value, (list, tuple)):
         raise fail(TypeError, name, accepted, value)
     if len(value) != count:
         raise fail(ValueError, name, accepted, value)
-    if all(type(number) is int and number >= 0 for number in value):
+    if set(map(type, value)) == {int} and min(value) >= 0:
         return tuple(value)
     return tuple(check_integer(f"every number of {name}", number, 0) for number in value)
 
@@ -77,7 +79,7 @@ class PatchPlacement:
         set_field(self, "source_box", _check_box("source_box", self.source_box))
         set_field(self, "destination_box", _check_box("destination_box", self.destination_box))
         set_field(self, "factor", check_number("factor", self.factor, 0, 1))
-        check_choice("gradient", self.gradient, (*get_args(Gradient), None))
+        check_choice("gradient", self.gradient, GRADIENTS)
         if self.shape is not None and not isinstance(self.shape, Outline):
             raise fail(TypeError, "shape", "an Outline (Ellipses, Strip...) or None", self.shape)
         if self.jitter is not None and not isinstance(self.jitter, Jitter):
