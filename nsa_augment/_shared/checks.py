@@ -20,7 +20,10 @@ def fail(error: type[Exception], name: str, accepted: str, value: object) -> Exc
 def _short(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and dtype {value.dtype}"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # an integer of thousands of digits, lists nested thousands deep
+        return f"a {type(value).__name__}"
     return text if len(text) <= 120 else f"{text[:117]}... ({type(value).__name__})"
 
 
@@ -31,9 +34,18 @@ def check_number(name: str, value: Any, low: float, high: float = np.inf) -> flo
     accepted = f"a number in [{low:g}, {high:g}]" if np.isfinite(high) else f"a number >= {low:g}"
     if not isinstance(value, Real) or isinstance(value, bool):
         raise fail(TypeError, name, accepted, value)
-    if not low <= float(value) <= high or not np.isfinite(float(value)):
+    number = _as_float(value)
+    if not low <= number <= high or not math.isfinite(number):
         raise fail(ValueError, name, accepted, value)
-    return float(value)
+    return number
+
+
+def _as_float(value: Any) -> float:
+    """A number as a float; infinite if it is too large for one."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def check_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
@@ -52,12 +64,13 @@ def check_numbers(name: str, value: Any, accepted: str, count: int) -> tuple[flo
     """Return `value` as a tuple of `count` finite floats."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise fail(TypeError, name, accepted, value)
-    numbers = tuple(value)
-    if any(not isinstance(number, Real) or isinstance(number, bool) for number in numbers):
+    given = tuple(value)
+    if any(not isinstance(number, Real) or isinstance(number, bool) for number in given):
         raise fail(TypeError, name, accepted, value)
-    if len(numbers) != count or not np.all(np.isfinite(numbers)):
+    numbers = tuple(map(_as_float, given))
+    if len(numbers) != count or not all(map(math.isfinite, numbers)):
         raise fail(ValueError, name, accepted, value)
-    return tuple(float(number) for number in numbers)
+    return numbers
 
 
 def check_range(name: str, value: Any, low: float, high: float = np.inf) -> tuple[float, float]:

@@ -1,7 +1,10 @@
-"""Warnings that point to the caller's code, however deep in the package they arise."""
+"""Warnings that point to the caller's code, and commands to copy."""
 
 from __future__ import annotations
 
+import os
+import shlex
+import subprocess
 import sys
 import warnings
 
@@ -14,3 +17,15 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+def command_line(*words: str | os.PathLike[str]) -> str:
+    """A command as it is typed, with quotes around what needs them.
+
+    Examples
+    --------
+    >>> command_line("nsa-augment", "preview", "images")
+    'nsa-augment preview images'
+    """
+    texts = [os.fspath(word) for word in words]
+    return subprocess.list2cmdline(texts) if os.name == "nt" else shlex.join(texts)

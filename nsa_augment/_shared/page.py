@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -22,13 +23,17 @@ MARGIN = 16
 CAPTION = 22
 BAR = 14
 BAR_SPACE = 78
+MIN_WIDTH = 320
+"""Of a page, so that a title has room over narrow tiles."""
+TITLE_SIZE, COLUMN_SIZE, SMALL = 17, 14, 12
+MISSING = "not defined"
 INK = (30, 30, 30)
 BLANK = (238, 238, 238)
 
 
 @dataclass(frozen=True)
 class Row:
-    """Tiles of one height, (h, w, 3) uint8 RGB (None: nothing to show), and the caption below them."""
+    """Tiles, (h, w, 3) uint8 RGB (None: not defined), for all columns or the first ones, and the caption below them."""
 
     caption: str
     tiles: Sequence[Pixels | None]
@@ -45,6 +50,11 @@ class ColourBar:
     def height(self) -> int:
         """Pixels that the bar takes with its name, a word a line."""
         return TILE + max(len(self.name.split()), 3) * CAPTION
+
+    @property
+    def width(self) -> int:
+        """Pixels that its name takes, with the gap before it."""
+        return GAP + max(text_width(word, SMALL) for word in self.name.split())
 
 
 def colours(share: NDArray[np.floating]) -> Pixels:
@@ -73,46 +83,94 @@ def draw_page(title: str, columns: Sequence[str], rows: Sequence[Row], bars: Seq
     --------
     >>> row = Row("a caption", (np.zeros((20, 30, 3), np.uint8), None))
     >>> draw_page("a title", ("left", "right"), [row], [ColourBar("label", 1.0)]).shape
-    (398, 180, 3)
+    (398, 320, 3)
     """
-    shapes = [[tile.shape for tile in row.tiles if tile is not None] for row in rows]
-    width = max(shape[1] for row in shapes for shape in row)
-    heights = [max(shape[0] for shape in row) for row in shapes]
-    lefts = [MARGIN + column * (width + GAP) for column in range(len(columns))]
-    top = MARGIN + 2 * CAPTION
-    bottom = top + max(sum(heights) + len(rows) * CAPTION, sum(bar.height for bar in bars))
-    page = PILImage.new("RGB", (lefts[-1] + width + BAR_SPACE + MARGIN, bottom + MARGIN), "white")
+    columns_width = _column_width(columns, rows)
+    lefts = [MARGIN + column * (columns_width + GAP) for column in range(len(columns))]
+    bar_space = max([BAR_SPACE, *(bar.width for bar in bars)]) if bars else 0
+    page_width = max(lefts[-1] + columns_width + bar_space + MARGIN, MIN_WIDTH)
+    room = page_width - 2 * MARGIN
+    heading = wrapped(title, TITLE_SIZE, room)
+    captions = [wrapped(row.caption, SMALL, room - bar_space) for row in rows]
+    heights = [max(tile.shape[0] for tile in row.tiles if tile is not None) for row in rows]
+    top = MARGIN + (len(heading) + 1) * CAPTION
+    rows_end = top + sum(heights) + sum(max(len(lines), 1) for lines in captions) * CAPTION
+    bottom = max(rows_end, top + sum(bar.height for bar in bars))
+    page = PILImage.new("RGB", (page_width, bottom + MARGIN), "white")
     pen = ImageDraw.Draw(page)
-    pen.text((MARGIN, MARGIN), title, fill=INK, font=ImageFont.load_default(17))
+    write_lines(pen, (MARGIN, MARGIN), heading, TITLE_SIZE)
     for left, name in zip(lefts, columns, strict=True):
-        pen.text((left, MARGIN + CAPTION + 4), name, fill=INK, font=ImageFont.load_default(14))
+        pen.text((left, top - CAPTION + 4), name, fill=INK, font=ImageFont.load_default(COLUMN_SIZE))
     y = top
-    for row, height in zip(rows, heights, strict=True):
-        _draw_row(page, pen, row, [Box.at(y, left, (height, width)) for left in lefts])
-        y += height + CAPTION
+    for row, height, lines in zip(rows, heights, captions, strict=True):
+        _draw_row(page, pen, row, [Box.at(y, left, (height, columns_width)) for left in lefts])
+        write_lines(pen, (MARGIN, y + height + 3), lines, SMALL)
+        y += height + max(len(lines), 1) * CAPTION
     y = top
     for bar in bars:
-        _draw_bar(page, pen, (lefts[-1] + width + GAP, y), bar)
+        _draw_bar(page, pen, (lefts[-1] + columns_width + GAP, y), bar)
         y += bar.height
     return np.asarray(page)
 
 
+def _column_width(columns: Sequence[str], rows: Sequence[Row]) -> int:
+    """Room for the widest tile, for the names, and for what is written in place of a tile."""
+    tiles = [tile for row in rows for tile in row.tiles]
+    widths: list[int] = [tile.shape[1] for tile in tiles if tile is not None]
+    widths += [text_width(name, COLUMN_SIZE) for name in columns]
+    widths += [text_width(MISSING, SMALL) for tile in tiles if tile is None]
+    return max(widths)
+
+
+def text_width(text: str, size: int) -> int:
+    """Pixels that a text takes."""
+    return math.ceil(ImageFont.load_default(size).getlength(text))
+
+
+def wrapped(text: str, size: int, width: int) -> list[str]:
+    """Lines of a text that are at most `width` pixels wide; words that are longer are broken.
+
+    Examples
+    --------
+    >>> wrapped("a few words, and more", 12, 90)
+    ['a few words,', 'and more']
+    """
+    font = ImageFont.load_default(size)
+    lines: list[str] = []
+    for word in text.split():
+        joined = f"{lines[-1]} {word}" if lines else word
+        if font.getlength(joined) <= width:
+            lines[-1:] = [joined]
+            continue
+        lines.append("")
+        for character in word:
+            if lines[-1] and font.getlength(lines[-1] + character) > width:
+                lines.append("")
+            lines[-1] += character
+    return lines
+
+
+def write_lines(pen: ImageDraw.ImageDraw, corner: tuple[int, int], lines: Sequence[str], size: int) -> None:
+    """Write lines below each other."""
+    for number, line in enumerate(lines):
+        pen.text((corner[0], corner[1] + number * CAPTION), line, fill=INK, font=ImageFont.load_default(size))
+
+
 def _draw_row(page: PILImage.Image, pen: ImageDraw.ImageDraw, row: Row, places: Sequence[Box]) -> None:
-    for place, tile in zip(places, row.tiles, strict=True):
+    for place, tile in zip(places, row.tiles, strict=False):
         if tile is not None:
             page.paste(PILImage.fromarray(tile), (place.x0, place.y0))
             continue
         pen.rectangle((place.x0, place.y0, place.x1 - 1, place.y1 - 1), fill=BLANK)
         middle = (place.x0 + place.x1) / 2, (place.y0 + place.y1) / 2
-        pen.text(middle, "not defined", fill=INK, font=ImageFont.load_default(12), anchor="mm")
-    pen.text((MARGIN, places[0].y1 + 3), row.caption, fill=INK, font=ImageFont.load_default(12))
+        pen.text(middle, MISSING, fill=INK, font=ImageFont.load_default(SMALL), anchor="mm")
 
 
 def _draw_bar(page: PILImage.Image, pen: ImageDraw.ImageDraw, corner: tuple[int, int], bar: ColourBar) -> None:
     x, y = corner
     ramp = np.repeat(np.linspace(1, 0, TILE)[:, np.newaxis], BAR, axis=1)
     page.paste(PILImage.fromarray(colours(ramp)), corner)
-    font = ImageFont.load_default(12)
+    font = ImageFont.load_default(SMALL)
     for share in (0.0, 0.5, 1.0):
         at = y + (1 - share) * (TILE - 1)
         pen.line((x + BAR, at, x + BAR + 3, at), fill=INK)

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from nsa_augment._shared.files import write_file
 from nsa_augment._shared.images import list_images
+from nsa_augment._shared.notices import command_line
 from nsa_augment.calibration import Calibration, calibrate
 from nsa_augment.cli.app import app
 from nsa_augment.cli.calibration_page import calibration_page, value_text
@@ -35,13 +37,14 @@ def calibrate_folder(
     _print(found, folder)
     if out is not None:
         write_file(out, (found.to_yaml().encode(),))
-        typer.echo(f"wrote {out}: try nsa-augment preview {folder} --preset {out}")
+        hint = command_line("nsa-augment", "preview", folder, "--preset", out)
+        typer.echo(f"wrote {out}: try {hint}")
     if picture is not None:
         write_picture(picture, calibration_page(found, str(folder), seed))
 
 
 def _print(found: Calibration, folder: Path) -> None:
-    table = Table(title=f"{folder}: {found.summary}")
+    table = Table(title=escape(f"{folder}: {found.summary}"))
     table.add_column("argument", no_wrap=True)
     table.add_column("value", no_wrap=True)
     table.add_column("reason")

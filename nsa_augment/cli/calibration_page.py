@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -11,7 +10,19 @@ from PIL import Image as PILImage
 from PIL import ImageDraw, ImageFont
 
 from nsa_augment._shared.overlays import mask_at, outlined, rgb, scaled, tile_scale
-from nsa_augment._shared.page import CAPTION, GAP, INK, MARGIN, ColourBar, Pixels, draw_page
+from nsa_augment._shared.page import (
+    CAPTION,
+    GAP,
+    INK,
+    MARGIN,
+    SMALL,
+    TITLE_SIZE,
+    ColourBar,
+    Pixels,
+    draw_page,
+    wrapped,
+    write_lines,
+)
 from nsa_augment.calibration import Calibration
 from nsa_augment.cli.tiles import EXAMPLE_COLUMNS, OUTLINE, example_row, make_example
 
@@ -19,7 +30,7 @@ EXAMPLES = 3
 OVERLAYS = 7
 SUMMARY_WIDTH, GLOSS = 430, 200
 CHART_HEIGHT = 190
-CHARACTERS = 105
+MIN_WIDTH = 1000
 LINE = 19
 GLOSSES = {
     "max_patches": "patches in an image, at most",
@@ -67,7 +78,8 @@ def calibration_page(found: Calibration, name: str, seed: int) -> Pixels:
     (H, W, 3) uint8 RGB array
     """
     examples = _examples(found, seed)
-    width = examples.shape[1]
+    width = max(examples.shape[1], MIN_WIDTH)
+    examples = np.pad(examples, ((0, 0), (0, width - examples.shape[1]), (0, 0)), constant_values=255)
     return np.vstack([_summary(found, name, width), _overlays(found, width), examples])
 
 
@@ -95,17 +107,19 @@ def _spread(count: int, most: int) -> list[int]:
 
 def _summary(found: Calibration, name: str, width: int) -> Pixels:
     """Title, arguments as text, and the histogram beside them."""
-    top = MARGIN + 2 * CAPTION
-    height = top + max(len(found.arguments) * LINE, CHART_HEIGHT + 2 * CAPTION + 2 * LINE) + GAP
+    title = wrapped(f"{name}: {found.summary}", TITLE_SIZE, width - 2 * MARGIN)
+    notes = _histogram_notes(found, width - MARGIN - SUMMARY_WIDTH)
+    top = MARGIN + (len(title) + 1) * CAPTION
+    height = top + max(len(found.arguments) * LINE, CHART_HEIGHT + (1 + len(notes)) * CAPTION) + GAP
     page = PILImage.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(page)
-    title = f"{name}: {found.summary}"
-    pen.text((MARGIN, MARGIN), title, fill=INK, font=ImageFont.load_default(17))
+    write_lines(pen, (MARGIN, MARGIN), title, TITLE_SIZE)
     for line, (key, value) in enumerate(found.arguments.items()):
         y = top + line * LINE
         pen.text((MARGIN, y), f"{key} = {value_text(value)}", fill=INK, font=ImageFont.load_default(13))
         pen.text((MARGIN + GLOSS, y), GLOSSES[key], fill=GREY, font=ImageFont.load_default(12))
     _draw_histogram(pen, found, (SUMMARY_WIDTH, top, width - MARGIN, top + CHART_HEIGHT))
+    write_lines(pen, (SUMMARY_WIDTH, top + CHART_HEIGHT + CAPTION), notes, SMALL)
     return np.asarray(page)
 
 
@@ -122,30 +136,36 @@ def _draw_histogram(pen: Pen, found: Calibration, box: tuple[int, int, int, int]
     if found.background.plain:
         pen.rectangle((across(low), top, across(high), bottom), fill=BAND)
     heights = np.sqrt(found.background.histogram / found.background.histogram.max()) * (bottom - top - CAPTION)
-    for level, bar in enumerate(heights.tolist()):
-        is_object = found.background.plain and not low <= level < high
-        box_of_bar = (across(level), bottom - bar, across(level + 1) - 1, bottom)
+    for number, bar in enumerate(heights.tolist()):
+        is_object = found.background.plain and not low <= number < high
+        box_of_bar = (across(number), bottom - bar, across(number + 1) - 1, bottom)
         pen.rectangle(box_of_bar, fill=TEAL if is_object else GREY)
     font = ImageFont.load_default(12)
     pen.line((left, bottom, right, bottom), fill=INK)
-    for level in range(0, 250, 50):
-        pen.text((across(level), bottom + 3), str(level), fill=INK, font=font, anchor="ma")
+    for number in range(0, 250, 50):
+        pen.text((across(number), bottom + 3), str(number), fill=INK, font=font, anchor="ma")
     pen.text((right, bottom + 3), "brightness", fill=INK, font=font, anchor="ra")
+    if found.background.plain:
+        edges = [(low, "b - t"), (background + 0.5, f"b = {background:g}"), (high, "b + t")]
+        for line, (level, name) in enumerate(edges):
+            if 0 < level < 256:
+                _mark(pen, across(level), box, line, name)
+
+
+def _histogram_notes(found: Calibration, width: int) -> list[str]:
     meaning = "How often each brightness occurs (square-root scale)."
     if found.background.plain:
-        _mark(pen, across(background + 0.5), top, bottom, f"b = {background:g}")
-        for edge, name in ((low, "b - t"), (high, "b + t")):
-            if 0 < edge < 256:
-                _mark(pen, across(edge), top, bottom, name)
-        meaning += f" Grey: background, |brightness - b| <= t = {threshold:g}. Teal: object."
+        meaning += f" Grey: background, |brightness - b| <= t = {found.background.threshold:g}. Teal: object."
     reason = found.reasons["background"]
-    lines = [meaning, *textwrap.wrap(f"{reason[:1].upper()}{reason[1:]}.", CHARACTERS)]
-    pen.multiline_text((left, bottom + CAPTION), "\n".join(lines), fill=INK, font=ImageFont.load_default(12))
+    return wrapped(meaning, SMALL, width) + wrapped(f"{reason[:1].upper()}{reason[1:]}.", SMALL, width)
 
 
-def _mark(pen: Pen, x: float, top: int, bottom: int, text: str) -> None:
+def _mark(pen: Pen, x: float, box: tuple[int, int, int, int], line: int, text: str) -> None:
+    """A level, with its name beside it, on the side where there is room; each on a line of its own."""
+    left, top, right, bottom = box
     pen.line((x, top, x, bottom), fill=RED, width=2)
-    pen.text((x + 4, top), text, fill=RED, font=ImageFont.load_default(13))
+    beside, anchor = (x + 4, "la") if x < (left + right) / 2 else (x - 4, "ra")
+    pen.text((beside, top + line * LINE), text, fill=RED, font=ImageFont.load_default(13), anchor=anchor)
 
 
 def _overlays(found: Calibration, width: int) -> Pixels:

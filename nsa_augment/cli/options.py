@@ -110,7 +110,7 @@ def parse_overrides(overrides: list[str]) -> dict[str, Any]:
             raise ValueError(f"--set must be NAME=VALUE, got {entry!r}")
         try:
             arguments[name] = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
             arguments[name] = text
     return arguments
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterable, Mapping
+from multiprocessing import current_process
 from typing import Protocol, TypeVar
 
 from nsa_augment._shared.checks import check_choice, check_integer, fail
@@ -52,6 +53,8 @@ def _open_processes(workers: int | None, scheduler: str | None) -> Backend:
     if workers is None:
         workers = min(_processors(), MOST_WORKERS)
     check_integer("workers", workers, 0, MOST_WORKERS)
+    if workers and current_process().daemon:
+        raise fail(ValueError, "workers", "0 in a daemonic process, which cannot start others", workers)
     return Processes(workers) if workers else ThisProcess()
 
 

@@ -16,7 +16,7 @@ from uuid import uuid4
 from nsa_augment._shared.cache import clears
 from nsa_augment._shared.registry import modules_of_other_packages
 from nsa_augment.datasets._items import ItemMaker
-from nsa_augment.datasets._workspace import write
+from nsa_augment.datasets._workspace import inside, write
 from nsa_augment.datasets.recipe import RECIPE, current_versions, digest, load_recipe
 
 
@@ -87,15 +87,18 @@ def make_chunk(chunk: Chunk) -> list[Made]:
 
 
 def wrong_files(out: Path, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Files of a record that are "missing" or have "changed", with their paths before that."""
+    """Files of a record that are not as it says, with their paths before what is wrong with them."""
     for described in record["files"].values():
+        path = described["path"]
         try:
-            data = (out / described["path"]).read_bytes()
+            data = inside(out, path).read_bytes()
         except FileNotFoundError:
-            yield described["path"], "missing"
+            yield path, "missing"
+        except (OSError, ValueError) as error:
+            yield path, f"cannot be read: {getattr(error, 'strerror', None) or error}"
         else:
             if digest(data) != described["sha256"]:
-                yield described["path"], "changed"
+                yield path, "changed"
 
 
 def check_chunk(chunk: Chunk) -> list[list[tuple[str, str]]]:

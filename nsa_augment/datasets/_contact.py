@@ -29,11 +29,10 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
     labels = [read_image(out / each["label"]["path"], grey=True, deep=True) / recipe.label_scale for each in files]
     bar = label_bar(recipe.label_kind, labels)
     pairs = [_pair(out, each, np.minimum(label / bar.top, 1)) for each, label in zip(files, labels, strict=True)]
-    blank = [(None, None)] * (-len(pairs) % ACROSS)
     rows = []
     for start in range(0, len(pairs), ACROSS):
-        names = "   ".join(each["image"]["path"] for each in files[start : start + ACROSS])
-        tiles = [tile for pair in (*pairs, *blank)[start : start + ACROSS] for tile in pair]
+        names = ", ".join(each["image"]["path"] for each in files[start : start + ACROSS])
+        tiles = [tile for pair in pairs[start : start + ACROSS] for tile in pair]
         rows.append(Row(names, tiles))
     title = f"{recipe.count} images, task {recipe.task}, seed {recipe.seed}"
     return encode_png(draw_page(title, ("image and outline", "label") * ACROSS, rows, [bar]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import TracebackType
 
 import numpy as np
 
+from nsa_augment._shared.plain import parse_json
 from nsa_augment.datasets._workspace import WORK, write
 
 JOURNAL = "journal.jsonl"
@@ -107,9 +107,10 @@ class Journal(Lines):
 
 def _index(line: bytes, total: int) -> int | None:
     try:
-        record = json.loads(line)
-        index, files, _ = record["index"], record["files"], record["kind"]
-        whole = all(isinstance(part["path"], str) and isinstance(part["sha256"], str) for part in files.values())
+        record = parse_json(line)
+        index, files, kind = record["index"], record["files"], record["kind"]
+        texts = [kind, *(part[name] for part in files.values() for name in ("path", "sha256"))]
+        whole = all(isinstance(text, str) for text in texts)
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
     return index if whole and type(index) is int and 0 <= index < total else None

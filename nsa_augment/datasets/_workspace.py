@@ -7,6 +7,7 @@ differ from their digests and makes them again.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -75,3 +76,11 @@ def clear(out: Path) -> None:
 def write(out: Path, name: str, content: Iterable[bytes]) -> None:
     """Write a file of a dataset, whole or not at all; OSError names it."""
     write_file(out / name, content, out / WORK)
+
+
+def inside(out: Path, name: str) -> Path:
+    """The file of a dataset that a text names; ValueError if it, or what it links to, lies elsewhere."""
+    path = Path(os.path.realpath(out / name))
+    if not path.is_relative_to(os.path.realpath(out)):
+        raise ValueError("it lies outside the dataset")
+    return path

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from nsa_augment._shared.notices import command_line
 from nsa_augment.datasets._backends import Backend, chunk_size, open_backend
 from nsa_augment.datasets._chunks import make_chunk, split
 from nsa_augment.datasets._contact import CONTACT, contact_sheet
+from nsa_augment.datasets._index import index_text
 from nsa_augment.datasets._items import ATTEMPTS
 from nsa_augment.datasets._journal import MANIFEST, Journal
 from nsa_augment.datasets._workspace import check_ours, clear, opened, write
@@ -132,8 +134,7 @@ def generate(
             progress, placed = _make(out, recipe, journal, place, on_progress or (lambda progress: None))
             write(out, MANIFEST, _encoded(journal.in_order()))
             if layout_kind.index is not None:
-                text = layout_kind.index_text(recipe, lambda: map(json.loads, journal.in_order()))
-                write(out, layout_kind.index, _encoded(text))
+                write(out, layout_kind.index, _encoded(index_text(recipe, journal)))
             write(out, CONTACT, (contact_sheet(out, recipe, journal, placed),))
         clear(out)
     return progress
@@ -152,7 +153,7 @@ def _make(
     out: Path, recipe: Recipe, journal: Journal, backend: Backend, on_progress: Callable[[Progress], object]
 ) -> tuple[Progress, list[int]]:
     """Make what is missing; also returns the indices of the anomalies."""
-    kinds = {"anomaly": 0, "unchanged": 0, "normal": 0}
+    kinds: Counter[str] = Counter()
     placed = np.zeros(recipe.count, np.bool_)
     kept = 0
     progress = Progress(0, recipe.total)
@@ -170,7 +171,8 @@ def _make(
             on_progress(progress)
             if not kinds["anomaly"] and kinds["unchanged"] >= min(HOPELESS, recipe.count):
                 message = f"no patch found a place in any of {kinds['unchanged']} images, {ATTEMPTS} draws each"
-                raise ValueError(f"{message}: the arguments do not fit {recipe.folder}; try nsa-augment preview on it")
+                hint = command_line("nsa-augment", "preview", recipe.folder)
+                raise ValueError(f"{message}: the arguments do not fit; look at them with {hint}")
     return progress, np.flatnonzero(placed).tolist()
 
 

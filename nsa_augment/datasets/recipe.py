@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import cv2
 
 from nsa_augment._shared.checks import check_integer, check_names, fail
 from nsa_augment._shared.images import list_images
+from nsa_augment._shared.plain import parse_json
 from nsa_augment.datasets.layouts import LAYOUTS, Layout
 from nsa_augment.labelling import LABELS, Label
 from nsa_augment.tasks import TASKS, AnomalyTask
 
 RECIPE = "recipe.json"
 FORMAT = "nsa-augment dataset 1"
+MAX_COUNT = 10**9
 LARGEST = 65535
 """Value that fits into a file of labels."""
 
@@ -86,7 +88,7 @@ class Recipe:
             images={file.name: digest(read_bytes(file)) for file in files},
             task=name,
             arguments=_plain_arguments(task),
-            count=check_integer("count", count, 1),
+            count=check_integer("count", count, 1, MAX_COUNT),
             seed=check_integer("seed", seed, 0),
             layout=layout,
             versions=current_versions(),
@@ -137,11 +139,13 @@ class Recipe:
     @classmethod
     def from_json(cls, text: str) -> Recipe:
         """Inverse of `to_json`; ValueError on anything else."""
-        plain = json.loads(text)
+        plain = parse_json(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
         if missing := [item.name for item in fields(cls) if item.name not in plain]:
             raise ValueError(f"it has no {missing[0]!r}")
+        for name, check in _FIELDS.items():
+            check(name, plain[name])
         return cls(**{item.name: plain[item.name] for item in fields(cls)})
 
     def differences(self, now: Recipe) -> list[str]:
@@ -179,7 +183,7 @@ def load_recipe(out: Path) -> Recipe:
     path = out / RECIPE
     try:
         recipe = Recipe.from_json(path.read_text("utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, TypeError, OSError) as error:
         raise ValueError(f"{out} is no dataset made by nsa-augment generate: cannot read {path}: {error}") from error
     try:
         LAYOUTS.check("layout", recipe.layout)
@@ -187,6 +191,39 @@ def load_recipe(out: Path) -> Recipe:
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot use {path} here: {error}") from error
     return recipe
+
+
+def _check_text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise fail(TypeError, name, "a string", value)
+
+
+def _check_mapping(name: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise fail(TypeError, name, "a mapping", value)
+
+
+def _check_images(name: str, value: Any) -> None:
+    _check_mapping(name, value)
+    for path, content in value.items():
+        _check_text(f"digest of {path!r} in {name}", content)
+        parts = PurePath(path).parts
+        if not parts or ".." in parts or PurePath(path).is_absolute():
+            raise fail(ValueError, f"every name in {name}", "one below the folder", path)
+
+
+_FIELDS: dict[str, Callable[[str, Any], object]] = {
+    "folder": _check_text,
+    "images": _check_images,
+    "task": _check_text,
+    "arguments": _check_mapping,
+    "count": partial(check_integer, low=1, high=MAX_COUNT),
+    "seed": partial(check_integer, low=0),
+    "layout": _check_text,
+    "versions": _check_mapping,
+    "origin": _check_mapping,
+}
+"""How the fields of a recipe are checked when it is read."""
 
 
 def _check_task(task: Any) -> str:
@@ -209,7 +246,7 @@ def _plain_arguments(task: AnomalyTask) -> dict[str, Any]:
     for item in fields(task):
         value = getattr(task, item.name)
         try:
-            plain[item.name] = json.loads(json.dumps(value))
+            plain[item.name] = json.loads(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError) as error:
             accepted = "plain JSON (None, numbers, strings, lists) in a dataset, whose recipe writes it down"
             raise fail(TypeError, item.name, accepted, value) from error

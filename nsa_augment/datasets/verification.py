@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
@@ -15,6 +14,7 @@ import numpy as np
 from nsa_augment._shared.checks import check_integer
 from nsa_augment.datasets._backends import chunk_size, open_backend
 from nsa_augment.datasets._chunks import check_chunk, split
+from nsa_augment.datasets._index import index_text
 from nsa_augment.datasets._journal import MANIFEST, Lines
 from nsa_augment.datasets.recipe import Recipe, current_versions, digest, load_recipe
 
@@ -134,7 +134,11 @@ def _check_index(out: Path, recipe: Recipe, lines: Lines) -> Iterable[Problem]:
     if not path.exists():
         yield Problem(layout.index, "missing")
         return
-    for text in layout.index_text(recipe, lambda: map(json.loads, lines.in_order())):
-        wanted.update(text.encode())
+    try:
+        for text in index_text(recipe, lines):
+            wanted.update(text.encode())
+    except ValueError as error:
+        yield Problem(layout.index, str(error))
+        return
     if wanted.hexdigest() != digest(path.read_bytes()):
         yield Problem(layout.index, "differs from the manifest")

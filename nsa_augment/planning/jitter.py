@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import cv2
@@ -40,8 +40,9 @@ class Jitter:
     hue: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            set_field(self, name, check_number(f"jitter {name}", value, -MAX_JITTER, MAX_JITTER))
+        for item in fields(self):
+            value = check_number(f"jitter {item.name}", getattr(self, item.name), -MAX_JITTER, MAX_JITTER)
+            set_field(self, item.name, value)
 
     @classmethod
     def draw(cls, rng: np.random.Generator, strength: float) -> Jitter:

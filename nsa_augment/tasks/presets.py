@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from nsa_augment._shared.checks import fail
+from nsa_augment._shared.plain import parse_yaml
 from nsa_augment.planning.selection import NATURAL_GAMMA
 
 _BRIGHT_BACKGROUND: dict[str, Any] = {"background": (200.0, 60.0)}
@@ -128,13 +129,11 @@ def preset_arguments(
 
 def _read_arguments(path: Path, accepted: Callable[[], Collection[str]] | None) -> dict[str, Any]:
     """Arguments from a YAML file; values are checked by the task that they are given to."""
-    import yaml
-
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ValueError(f"preset must be {_ACCEPTED}; cannot read {path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"preset file {path} must be YAML: {error}") from error
     if not isinstance(content, dict):
         raise fail(ValueError, f"preset file {path}", "a YAML mapping of arguments to values", content)
