@@ -4,6 +4,7 @@ from nsa_augment.tasks.base import TASKS, AnomalyTask
 from nsa_augment.tasks.binding import bind_task
 from nsa_augment.tasks.presets import ABLATIONS, PRESETS
 from nsa_augment.tasks.published import (
+    PUBLISHED,
     CutPasteAnomaly,
     ForeignPatchInterpolation,
     NaturalSyntheticAnomaly,
@@ -13,6 +14,7 @@ from nsa_augment.tasks.published import (
 __all__ = [
     "ABLATIONS",
     "PRESETS",
+    "PUBLISHED",
     "TASKS",
     "AnomalyTask",
     "CutPasteAnomaly",

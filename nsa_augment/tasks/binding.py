@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -18,6 +19,7 @@ def bind_task(
     arguments: Mapping[str, Any] | None = None,
     argument: str = "task",
     owner: type | None = None,
+    fixed: Mapping[str, Any] | None = None,
 ) -> AnomalyTask:
     """Bind a task to its arguments, for every entry point.
 
@@ -36,6 +38,8 @@ def bind_task(
     owner : type, optional
         Class whose constructor passes its ``**parameters`` on: errors about unknown ones name it, and list its other
         parameters beside those of the task. None: the class of the task.
+    fixed : mapping, optional
+        Arguments that the owner sets itself, also in a task that is given whole; in `arguments` they are unknown.
 
     Raises
     ------
@@ -47,15 +51,16 @@ def bind_task(
     >>> bind_task("cutpaste", "screw", arguments={"max_patches": 1}).height_range
     (0.06, 0.24)
     """
-    own = given_parameters(arguments or {})
+    own, fixed = given_parameters(arguments or {}), dict(fixed or {})
     if isinstance(task, AnomalyTask):
         given = {"preset": preset, "ablation": ablation}
         for name, value in ({name: value for name, value in given.items() if value is not None} | own).items():
             raise fail(TypeError, name, f"left out if {argument} is an AnomalyTask", value)
-        return task
+        return replace(task, **fixed) if fixed else task
     task_class = TASKS.check(argument, task)
-    accepted = task_class.argument_names() | (frozenset() if owner is None else own_parameters(owner))
+    accepted = task_class.argument_names() - fixed.keys() | (frozenset() if owner is None else own_parameters(owner))
     check_names((owner or task_class).__name__, own, accepted)
+    own |= fixed
     if preset is not None:
         return task_class.from_preset(preset, ablation=ablation, **own)
     if ablation is not None:

@@ -230,3 +230,7 @@ class PoissonImageInterpolation(ForeignPatchInterpolation):
     name: ClassVar[str] = "pii"
     title: ClassVar[str] = "PII (Poisson image interpolation)"
     gradient: ClassVar[Gradient] = "mixed"
+
+
+PUBLISHED = (NaturalSyntheticAnomaly, CutPasteAnomaly, ForeignPatchInterpolation, PoissonImageInterpolation)
+"""The tasks of this package."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import fields
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, TypeVar, get_type_hints
 
 from nsa_augment.tasks.base import AnomalyTask
 
@@ -17,7 +17,12 @@ LightningCLI) thereby leave the preset as it is.
 """
 
 
-def explicit_signature(function: Callable[..., Any], tasks: Iterable[type[AnomalyTask]]) -> inspect.Signature:
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def explicit_signature(
+    function: Callable[..., Any], tasks: Iterable[type[AnomalyTask]], without: Collection[str] = ()
+) -> inspect.Signature:
     """Signature of a function with the arguments of tasks in place of its ``**parameters``.
 
     Parameters
@@ -27,11 +32,13 @@ def explicit_signature(function: Callable[..., Any], tasks: Iterable[type[Anomal
         `given_parameters` and `bind_task` do.
     tasks : iterable of type of AnomalyTask
         Where several have an argument, its type is that of the first.
+    without : collection of str
+        Arguments of tasks that the function sets itself. Those that it has under the same name are its own.
 
     Returns
     -------
     inspect.Signature
-        To be assigned to ``function.__signature__``. All types are resolved.
+        All types are resolved.
 
     Examples
     --------
@@ -45,6 +52,7 @@ def explicit_signature(function: Callable[..., Any], tasks: Iterable[type[Anomal
     """
     signature = inspect.signature(function, eval_str=True)
     own = [one for one in signature.parameters.values() if one.kind is not one.VAR_KEYWORD]
+    taken = {*without, *(one.name for one in own)}
     added: dict[str, inspect.Parameter] = {}
     for task in tasks:
         types = get_type_hints(task)
@@ -53,8 +61,28 @@ def explicit_signature(function: Callable[..., Any], tasks: Iterable[type[Anomal
             parameter = inspect.Parameter(
                 field.name, inspect.Parameter.KEYWORD_ONLY, default=FROM_PRESET, annotation=kind
             )
-            added.setdefault(field.name, parameter)
+            if field.name not in taken:
+                added.setdefault(field.name, parameter)
     return signature.replace(parameters=[*own, *added.values()])
+
+
+def spell_out(tasks: Iterable[type[AnomalyTask]], without: Collection[str] = ()) -> Callable[[Function], Function]:
+    """Decorator: the function shows the signature that `explicit_signature` makes of these arguments.
+
+    Examples
+    --------
+    >>> from nsa_augment import NaturalSyntheticAnomaly
+    >>> @spell_out([NaturalSyntheticAnomaly], without=["label"])
+    ... def build(preset: str, **parameters: object) -> None: ...
+    >>> list(inspect.signature(build).parameters)[:2]
+    ['preset', 'logistic_midpoint']
+    """
+
+    def decorate(function: Function) -> Function:
+        function.__signature__ = explicit_signature(function, tasks, without)  # type: ignore[attr-defined]
+        return function
+
+    return decorate
 
 
 def given_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

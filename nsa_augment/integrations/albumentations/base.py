@@ -27,7 +27,7 @@ from nsa_augment.integrations.albumentations.hosts import HostTransform
 from nsa_augment.integrations.albumentations.labels import add_boxes, write_label
 from nsa_augment.integrations.albumentations.notices import check_input, say_lost_label
 from nsa_augment.integrations.albumentations.seeding import seed_tag
-from nsa_augment.integrations.albumentations.signatures import given_arguments, task_init
+from nsa_augment.integrations.albumentations.signatures import task_init
 from nsa_augment.integrations.albumentations.supply import Supply, as_record
 from nsa_augment.integrations.albumentations.targets import (
     LABEL_KEYS,
@@ -39,6 +39,7 @@ from nsa_augment.integrations.albumentations.targets import (
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.sources import Source, Sources
 from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import given_parameters
 
 
 class SynthesisTransform(HostTransform):  # type: ignore[misc]
@@ -86,7 +87,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         **parameters: Any,
     ) -> None:
         super().__init__(p=p)
-        own = given_arguments(parameters)
+        own = given_parameters(parameters)
         self.task = bind_task(self._task_to_bind(), preset, ablation, own, owner=type(self))
         check_keys(metadata_key, label_key)
         if isinstance(source_transform, Mapping):

@@ -3,41 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
-from typing import Any, Literal, get_type_hints
+from typing import Any
 
 from nsa_augment.tasks import AnomalyTask
-
-OF_PRESET = "preset"
-"""Default of the arguments of a task: the value of the preset, or of the task where there is none."""
-
-
-def given_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that are not left to the preset."""
-    return {name: value for name, value in arguments.items() if not (isinstance(value, str) and value == OF_PRESET)}
-
-
-def task_signature(base: Any, task: type[AnomalyTask]) -> inspect.Signature:
-    """Signature of a constructor whose `**parameters` are the arguments of a task.
-
-    Examples
-    --------
-    >>> from nsa_augment import CutPasteAnomaly
-    >>> def base(self, preset=None, **parameters): ...
-    >>> list(task_signature(base, CutPasteAnomaly).parameters)[:3]
-    ['self', 'preset', 'background']
-    """
-    hints = get_type_hints(task)
-    own = [
-        parameter for parameter in inspect.signature(base).parameters.values() if parameter.kind.name != "VAR_KEYWORD"
-    ]
-    of_task = [
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, default=OF_PRESET, annotation=hints[name] | Literal["preset"]
-        )
-        for name in sorted(field.name for field in fields(task))
-    ]
-    return inspect.Signature([*own, *of_task])
+from nsa_augment.tasks.signature import explicit_signature
 
 
 def task_init(cls: type[Any], task: type[AnomalyTask]) -> Any:
@@ -46,7 +15,7 @@ def task_init(cls: type[Any], task: type[AnomalyTask]) -> Any:
     def init(self: Any, *args: Any, **parameters: Any) -> None:
         super(cls, self).__init__(*args, **parameters)
 
-    init.__signature__ = task_signature(cls.__init__, task)  # type: ignore[attr-defined]
+    init.__signature__ = explicit_signature(cls.__init__, [task])  # type: ignore[attr-defined]
     init.__name__, init.__qualname__ = "__init__", f"{cls.__qualname__}.__init__"
     return init
 

@@ -10,11 +10,11 @@ from torchvision.transforms import v2
 from torchvision.tv_tensors import Mask
 
 from nsa_augment._shared.checks import fail
-from nsa_augment.integrations.anomalib._arguments import MASK, bind_labelled, check_sources
+from nsa_augment.integrations.anomalib._arguments import MASK, changing
 from nsa_augment.integrations.anomalib._labels import label_changed_items, say_changed
-from nsa_augment.integrations.torch import AnomalyTransform
 from nsa_augment.sources import Sources
-from nsa_augment.tasks import AnomalyTask
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
 
 _ACCEPTED = "(image) or (image, mask): a (C, H, W) tensor and an (H, W) or (1, H, W) mask"
 
@@ -32,7 +32,7 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
     p : float
         Probability of changing an image.
     **parameters
-        Arguments of the task that replace those of the preset. There is no `label`: masks are boolean in anomalib.
+        As for `NSAGenerator`, without `label`: masks are boolean in anomalib.
 
     Raises
     ------
@@ -54,6 +54,7 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
     (torch.uint8, 1)
     """
 
+    @spell_out(PUBLISHED, without=MASK)
     def __init__(
         self,
         preset: str | PathLike[str] | None = None,
@@ -66,9 +67,8 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.task = bind_labelled(type(self), task, preset, ablation, MASK, parameters)
-        check_sources(sources, self.task)
-        self._changing = AnomalyTransform(sources=sources, task=self.task, p=p, cache_mib=cache_mib)
+        self.task = bind_task(task, preset, ablation, parameters, owner=type(self), fixed=MASK)
+        self._changing = changing(self.task, sources, p, cache_mib)
         label_changed_items()
 
     def __setstate__(self, state: dict[str, Any]) -> None:

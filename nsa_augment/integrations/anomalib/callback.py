@@ -11,10 +11,10 @@ from anomalib.pre_processing import PreProcessor
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from nsa_augment._shared.checks import fail
-from nsa_augment.integrations.anomalib._arguments import MASK, bind_labelled, check_sources
-from nsa_augment.integrations.torch import AnomalyTransform
+from nsa_augment.integrations.anomalib._arguments import MASK, changing
 from nsa_augment.sources import Sources
-from nsa_augment.tasks import AnomalyTask
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
 
 
 class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
@@ -31,7 +31,7 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
     p : float
         Probability, for each image, to get an anomaly.
     **parameters
-        Arguments of the task that replace those of the preset. There is no `label`: masks are boolean in anomalib.
+        As for `NSAGenerator`, without `label`: masks are boolean in anomalib.
 
     Raises
     ------
@@ -47,6 +47,7 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
     (torch.Size([2, 64, 64]), [True, True])
     """
 
+    @spell_out(PUBLISHED, without=MASK)
     def __init__(
         self,
         preset: str | PathLike[str] | None = None,
@@ -59,9 +60,8 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.task = bind_labelled(type(self), task, preset, ablation, MASK, parameters)
-        check_sources(sources, self.task)
-        self._transform = AnomalyTransform(sources=sources, task=self.task, p=p, cache_mib=cache_mib)
+        self.task = bind_task(task, preset, ablation, parameters, owner=type(self), fixed=MASK)
+        self._transform = changing(self.task, sources, p, cache_mib)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Raise if the images will be normalised before this callback sees them."""

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.notices import warn_caller
-from nsa_augment.integrations.anomalib._arguments import MASK, bind_labelled, check_sources
-from nsa_augment.integrations.torch import AnomalyTransform
+from nsa_augment.integrations.anomalib._arguments import changing
 from nsa_augment.sources import Sources
-from nsa_augment.tasks import AnomalyTask
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
 
 ROUNDING = 8
 """Units in the last place by which images may leave [0, 1], as they do where a model takes normalisation back."""
@@ -44,7 +44,8 @@ class NSAGenerator(nn.Module):
     cache_mib : float
         Decoded sources are kept up to this many MiB.
     **parameters
-        Arguments of the task that replace those of the preset.
+        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        "preset" stands for the value of the preset.
 
     Raises
     ------
@@ -67,6 +68,7 @@ class NSAGenerator(nn.Module):
     torch.Size([2, 1, 64, 64])
     """
 
+    @spell_out(PUBLISHED)
     def __init__(
         self,
         preset: str | PathLike[str] | None = None,
@@ -74,15 +76,14 @@ class NSAGenerator(nn.Module):
         *,
         task: str | AnomalyTask = "nsa",
         ablation: str | None = None,
-        label: str = MASK,
+        label: str = "binary",
         p: float = 0.5,
         cache_mib: float = 256,
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.task = bind_labelled(type(self), task, preset, ablation, label, parameters)
-        check_sources(sources, self.task)
-        self._transform = AnomalyTransform(sources=sources, task=self.task, p=p, cache_mib=cache_mib)
+        self.task = bind_task(task, preset, ablation, parameters, owner=type(self), fixed={"label": label})
+        self._transform = changing(self.task, sources, p, cache_mib)
         self._warned = False
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -106,7 +107,7 @@ class NSAGenerator(nn.Module):
             self._warned = True
             warn_caller(
                 f"label={self.task.label!r} has values other than 0 and 1, which DRAEM, DSR and GLASS cut to whole "
-                f"numbers: for them leave label at {MASK!r}"
+                f"numbers: for them leave label at 'binary'"
             )
         return changed, mask
 

@@ -11,11 +11,12 @@ from anomalib.data import AnomalibDataModule, AnomalibDataset
 from anomalib.data.utils import TestSplitMode, ValSplitMode, random_split, split_by_label
 
 from nsa_augment._shared.checks import check_integer, check_number, fail
-from nsa_augment.integrations.anomalib._arguments import MASK, bind_labelled
+from nsa_augment.integrations.anomalib._arguments import MASK
 from nsa_augment.integrations.anomalib._files import write_anomalies
 from nsa_augment.integrations.anomalib._folder import TemporaryFolder
 from nsa_augment.sources import SourcePool, Sources
-from nsa_augment.tasks import AnomalyTask
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
 
 
 class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
@@ -34,7 +35,7 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
     seed : int
         Which images become anomalous, and how, depends on it and on the dataset alone.
     **parameters
-        Arguments of the task that replace those of the preset. There is no `label`: masks are boolean in anomalib.
+        As for `NSAGenerator`, without `label`: masks are boolean in anomalib.
 
     Raises
     ------
@@ -42,6 +43,7 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
         The message names the argument, what is accepted and what was received; or no anomaly fits any image.
     """
 
+    @spell_out(PUBLISHED, without=MASK)
     def __init__(
         self,
         normal: AnomalibDataset,
@@ -56,7 +58,7 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
         **parameters: Any,
     ) -> None:
         super().__init__(augmentations=normal.augmentations)
-        bound = bind_labelled(type(self), task, preset, ablation, MASK, parameters)
+        bound = bind_task(task, preset, ablation, parameters, owner=type(self), fixed=MASK)
         samples = normal.samples
         if samples.label_index.any():
             raise fail(ValueError, "normal", "a dataset of normal images", f"{int(samples.label_index.sum())} others")
@@ -107,6 +109,7 @@ class _SyntheticSplits(AnomalibDataModule):  # type: ignore[misc, unused-ignore]
         return SyntheticDataset(normal, **self.synthetic_arguments)
 
 
+@spell_out(PUBLISHED, without=MASK)
 def synthetic_splits(
     datamodule: AnomalibDataModule,
     preset: str | PathLike[str] | None = None,
@@ -144,7 +147,7 @@ def synthetic_splits(
     if modes[0] != ValSplitMode.SYNTHETIC and modes[1] != TestSplitMode.SYNTHETIC:
         accepted = 'one with val_split_mode="synthetic" or test_split_mode="synthetic"'
         raise fail(ValueError, "datamodule", accepted, tuple(mode.value for mode in modes))
-    bound = bind_labelled(SyntheticDataset, task, preset, ablation, MASK, parameters)
+    bound = bind_task(task, preset, ablation, parameters, owner=SyntheticDataset, fixed=MASK)
     arguments = {"sources": sources, "task": bound, "ratio": ratio, "seed": seed, "cache_mib": cache_mib}
     made = _make(type(datamodule))
     vars(made).update(vars(datamodule), synthetic_arguments=arguments)

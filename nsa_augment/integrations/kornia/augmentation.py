@@ -17,7 +17,8 @@ from nsa_augment.integrations._masks import check_mergeable, merge_labels
 from nsa_augment.integrations._planes import check_planes
 from nsa_augment.integrations.torch.tensors import image_of, to_array, to_numpy, to_tensor
 from nsa_augment.sources import SourcePool, Sources
-from nsa_augment.tasks import AnomalyTask, bind_task
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
 
 _SEEDS, _LABELS = "nsa_seeds", "nsa_labels"
 _ROUNDING = 1e-4
@@ -58,7 +59,8 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
     cache_mib : float
         Decoded sources are kept up to this many MiB (in every process).
     **parameters
-        Arguments of the task that replace those of the preset.
+        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        "preset" stands for the value of the preset.
 
     Raises
     ------
@@ -85,6 +87,7 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
     True
     """
 
+    @spell_out(PUBLISHED)
     def __init__(
         self,
         preset: str | PathLike[str] | None = None,

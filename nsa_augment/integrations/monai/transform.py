@@ -19,7 +19,8 @@ from nsa_augment.integrations._masks import check_mergeable, merge_labels
 from nsa_augment.integrations._planes import check_planes
 from nsa_augment.integrations.monai._layout import AXES, channel_first, image_from, upright_sources
 from nsa_augment.sources import SourcePool, Sources
-from nsa_augment.tasks import AnomalyTask, bind_task
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
 
 
 class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ignore]
@@ -57,7 +58,8 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
     cache_mib : float
         Decoded sources are kept up to this many MiB (in every process).
     **parameters
-        Arguments of the task that replace those of the preset.
+        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        "preset" stands for the value of the preset.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
     (torch.Size([3, 64, 64]), torch.Size([1, 64, 64]), torch.float32)
     """
 
+    @spell_out(PUBLISHED)
     def __init__(
         self,
         keys: KeysCollection,

@@ -20,17 +20,9 @@ from nsa_augment.integrations.torch._samples import ACCEPTED_IMAGE, IMAGE_KEY, P
 from nsa_augment.integrations.torch._torchvision import Transform, as_given, as_mask, skipping_container
 from nsa_augment.integrations.torch.tensors import to_array, to_numpy, to_tensor
 from nsa_augment.sources import SourcePool, Sources
-from nsa_augment.tasks import (
-    AnomalyTask,
-    CutPasteAnomaly,
-    ForeignPatchInterpolation,
-    NaturalSyntheticAnomaly,
-    PoissonImageInterpolation,
-    bind_task,
-)
-from nsa_augment.tasks.signature import explicit_signature
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
 
-PUBLISHED = (NaturalSyntheticAnomaly, CutPasteAnomaly, ForeignPatchInterpolation, PoissonImageInterpolation)
 DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MODES = ("L", "RGB", "RGBA", "I;16", "F")
 """Modes of PIL images that are images as they are."""
@@ -92,6 +84,7 @@ class AnomalyTransform(Transform):
     ['image', 'label', 'mask']
     """
 
+    @spell_out(PUBLISHED)
     def __init__(
         self,
         preset: str | PathLike[str] | None = None,
@@ -199,9 +192,6 @@ class AnomalyTransform(Transform):
 
 class NSATransform(AnomalyTransform):
     """`AnomalyTransform` under its name of version 0.1, which keeps working."""
-
-
-AnomalyTransform.__init__.__signature__ = explicit_signature(AnomalyTransform.__init__, PUBLISHED)  # type: ignore[attr-defined]
 
 
 def _mask_array(name: str, mask: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
