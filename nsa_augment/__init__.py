@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from nsa_augment.integrations.albumentations import NSA as NSA
     from nsa_augment.integrations.albumentations import PII as PII
     from nsa_augment.integrations.albumentations import CutPaste as CutPaste
+    from nsa_augment.sources import check_sources as check_sources
 
 __version__ = VERSION
 __all__ = [
@@ -70,6 +71,7 @@ _ON_FIRST_USE = {
     "Calibration": "nsa_augment.calibration",
     "calibrate": "nsa_augment.calibration",
     "Layout": "nsa_augment.datasets",
+    "check_sources": "nsa_augment.sources",
 }
 _INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII"), "albumentations")
 _moved.install()

@@ -14,6 +14,7 @@ from nsa_augment._shared.checks import channels, check_choice, check_number, fai
 from nsa_augment._shared.foreign import as_pixels, is_dataset, is_tensor, item_image
 from nsa_augment._shared.images import list_images, read_image
 from nsa_augment._shared.scale import BY_DTYPE, Scale
+from nsa_augment._shared.soundness import check_damaged, damage, on_every_file
 from nsa_augment._shared.types import Image
 from nsa_augment.scenes.scene import PreparedSource
 from nsa_augment.tasks import AnomalyTask
@@ -35,9 +36,10 @@ class SourcePool:
     Parameters
     ----------
     sources : path-like, sequence, array, tensor, dataset or callable
-        A folder of images; a list of image paths, arrays, PIL images or tensors (C, H, W); an array (N, H, W, C) or
-        a tensor (N, C, H, W); anything with a length and items by number that are images, tuples that start with
-        one, or dicts with "image"; or a callable that is given a `numpy.random.Generator` and returns an image.
+        A folder of images (``folder/**``: with its subfolders); a list of image paths, arrays, PIL images or tensors
+        (C, H, W); an array (N, H, W, C) or a tensor (N, C, H, W); anything with a length and items by number that are
+        images, tuples that start with one, or dicts with "image"; or a callable that is given a
+        `numpy.random.Generator` and returns an image.
     cache_mib : float
         Decoded images, brought to the size in use, and their object masks and tables are kept up to this many
         MiB (in every process that uses the pool). 0 keeps nothing.
@@ -45,6 +47,8 @@ class SourcePool:
         Value of grey level 255 in arrays; None: 255, 65535 or 1 by dtype.
     channel_order : "rgb" or "bgr"
         Order in which files and PIL images are decoded; arrays and tensors are taken as they are.
+    recursive : bool
+        Whether the subfolders of a folder count, too.
 
     Raises
     ------
@@ -65,6 +69,7 @@ class SourcePool:
         cache_mib: float = 256,
         max_value: float | None = None,
         channel_order: str = "rgb",
+        recursive: bool = False,
     ) -> None:
         self._cache = BoundedCache(int(check_number("cache_mib", cache_mib, 0) * 2**20))
         check_choice("channel_order", channel_order, CHANNEL_ORDERS)
@@ -72,7 +77,9 @@ class SourcePool:
         self._draw: Callable[[np.random.Generator], Any] | None = None
         self._sources: list[Source] = []
         if isinstance(sources, (str, os.PathLike)):
-            self._sources = list(list_images(sources))
+            self._sources = list(list_images(sources, recursive=recursive))
+        elif recursive:
+            raise fail(ValueError, "recursive", "False unless sources is a folder", recursive)
         elif isinstance(sources, Sequence) or (isinstance(sources, np.ndarray) or is_tensor(sources)):
             self._sources = [self._checked(source) for source in _entries(sources)]
         elif callable(sources):
@@ -82,9 +89,9 @@ class SourcePool:
         else:
             raise fail(TypeError, "sources", _ACCEPTED, sources)
         self._kept = {id(source) for source in self._sources}
-        self._arguments = sources, cache_mib, max_value, channel_order
+        self._arguments = sources, cache_mib, max_value, channel_order, recursive
 
-    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float, float | None, str]]:
+    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float, float | None, str, bool]]:
         return SourcePool, self._arguments
 
     def __len__(self) -> int:
@@ -156,11 +163,64 @@ class SourcePool:
 
 def decode(source: Source, image: Image, scale: Scale = BY_DTYPE, channel_order: str = "rgb") -> Image:
     """Pixels of a source in the dtype of `image`: a file as grey if `image` has one channel, else in an order."""
-    if isinstance(source, Path):
-        pixels = read_image(source, grey=channels(image) == 1, deep=image.dtype != np.uint8)
-        flipped = pixels.ndim == 3 and channel_order == "bgr"
-        source = np.ascontiguousarray(pixels[:, :, ::-1]) if flipped else pixels
-    return scale.as_dtype(source, image.dtype)
+    if not isinstance(source, Path):
+        return scale.as_dtype(source, image.dtype)
+    pixels = read_image(source, grey=channels(image) == 1, deep=image.dtype != np.uint8)
+    if pixels.ndim == 3 and channel_order == "bgr":
+        pixels = np.ascontiguousarray(pixels[:, :, ::-1])
+    if pixels.dtype == np.uint8:
+        return scale.as_dtype(pixels, image.dtype)
+    scale.check_image(f"image file {source}", pixels)
+    return scale.as_dtype(pixels, image.dtype, scale.maximum(pixels.dtype))
+
+
+def check_sources(
+    sources: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    recursive: bool = False,
+    skip_damaged: bool = False,
+) -> list[Path]:
+    """Decode every image file once, so that damaged ones are found before anything depends on them.
+
+    Parameters
+    ----------
+    sources : path-like, or sequence of path-like
+        A folder of images, or image files.
+    recursive : bool
+        Whether the subfolders of a folder count, too.
+    skip_damaged : bool
+        Whether to leave damaged files out; otherwise they are an error.
+
+    Returns
+    -------
+    list of Path
+        The files that can be decoded: for ``sources=`` of a transform, `AnomalyDataset` or `calibrate`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        One error lists all damaged files.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from nsa_augment._shared.images import encode_png
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "good.png").write_bytes(encode_png(np.zeros((8, 8), np.uint8)))
+    >>> _ = (folder / "torn.png").write_bytes(encode_png(np.zeros((8, 8), np.uint8))[:50])
+    >>> [file.name for file in check_sources(folder, skip_damaged=True)]
+    ['good.png']
+    """
+    if isinstance(sources, (str, os.PathLike)):
+        files = list_images(sources, recursive=recursive)
+    elif isinstance(sources, Sequence) and sources and all(isinstance(each, (str, os.PathLike)) for each in sources):
+        files = [Path(each) for each in sources]
+    else:
+        raise fail(TypeError, "sources", "a folder or a non-empty list of image files", sources)
+    reasons = on_every_file(damage, files)
+    damaged = {str(file): reason for file, reason in zip(files, reasons, strict=True) if reason is not None}
+    check_damaged(damaged, len(files), skip_damaged)
+    return [file for file in files if str(file) not in damaged]
 
 
 def _entries(sources: Any) -> list[Any]:

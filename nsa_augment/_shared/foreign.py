@@ -8,19 +8,13 @@ from typing import Any
 import numpy as np
 
 from nsa_augment._shared.checks import fail
+from nsa_augment._shared.pictures import is_picture, picture_planes
 from nsa_augment._shared.types import Image
-
-PICTURE_MODES = ("L", "RGB", "I;16")
 
 
 def is_tensor(value: Any) -> bool:
     """Whether a value is a tensor, which holds channels first."""
     return all(hasattr(value, name) for name in ("detach", "cpu", "numpy", "ndim"))
-
-
-def is_picture(value: Any) -> bool:
-    """Whether a value is a PIL image."""
-    return hasattr(value, "getbands") and hasattr(value, "convert")
 
 
 def is_dataset(value: Any) -> bool:
@@ -43,17 +37,14 @@ def tensor_pixels(name: str, tensor: Any) -> Image:
 
 
 def picture_pixels(name: str, picture: Any, channel_order: str = "rgb") -> Image:
-    """Array of a PIL image, its channels in an order.
+    """Array of a PIL image, upright, without its alpha channel, its channels in an order.
 
     Raises
     ------
     ValueError
-        If the image is of another mode than `PICTURE_MODES`: palettes and alpha channels have no grey levels.
+        As `picture_planes` does.
     """
-    if picture.mode not in PICTURE_MODES:
-        accepted = f"a PIL image of mode {', '.join(PICTURE_MODES)} (image.convert('RGB') makes one)"
-        raise ValueError(f"{name} must be {accepted}, got mode {picture.mode!r}")
-    pixels = np.array(picture)
+    pixels, _ = picture_planes(name, picture)
     return np.ascontiguousarray(pixels[:, :, ::-1]) if pixels.ndim == 3 and channel_order == "bgr" else pixels
 
 

@@ -3,21 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from nsa_augment._shared.decoding import alpha_of, decode
+from nsa_augment._shared.notices import Notice, warn_caller
+from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.types import Image
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (
+    ".avif",
+    ".bmp",
+    ".gif",
+    ".jfif",
+    ".jpeg",
+    ".jpg",
+    ".pgm",
+    ".png",
+    ".ppm",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
+"""How the names of image files end; of animations the first frame is read."""
+
+SUBFOLDERS = "**"
+"""Last part of the path of a folder whose subfolders count, too."""
 
 PNG_OPTIONS = (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
 """OpenCV's fast setting; a compression level in addition would double the time, for files of the same size."""
 
 
-def list_images(folder: str | os.PathLike[str]) -> list[Path]:
-    """Image files of a folder (not of its subfolders), sorted by name.
+def list_images(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:
+    """Image files of a folder, sorted by path; a `Notice` says if there are others in its subfolders.
+
+    Parameters
+    ----------
+    folder : path-like
+        ``folder/**`` means the folder with its subfolders.
+    recursive : bool
+        Whether those of its subfolders count, too. Names that start with a dot never do.
 
     Raises
     ------
@@ -25,18 +54,42 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
         If the folder does not exist or holds no image file.
     """
     folder = Path(folder)
+    if folder.name == SUBFOLDERS:
+        folder, recursive = folder.parent, True
     if not folder.is_dir():
         reason = "not a folder (give single files as a list of paths)" if folder.exists() else "no such folder"
         raise ValueError(f"{reason}: {folder}")
-    shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    files = sorted(path for path in shown if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(_walk(folder)) if recursive else _images_in(folder)
+    skipped = [] if recursive else [path for path in _subfolders(folder) if _images_in(path)]
+    names = ", ".join(path.name for path in skipped[:3]) + (", ..." if len(skipped) > 3 else "")
     if not files:
-        raise ValueError(f"no images in {folder}: looked for {', '.join(SUFFIXES)}")
+        hint = f"; its subfolders hold images ({names}), which recursive=True or --recursive reads" if skipped else ""
+        raise ValueError(f"no images in {folder}: looked for {', '.join(SUFFIXES)}{hint}")
+    if skipped:
+        message = f"images in subfolders of {folder} are skipped ({names}): recursive=True or --recursive reads them"
+        warn_caller(message, Notice)
     return files
 
 
-def read_image(path: str | os.PathLike[str], *, grey: bool = False, deep: bool = False) -> Image:
-    """Decode an image file.
+def _images_in(folder: Path) -> list[Path]:
+    shown = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return sorted(path for path in shown if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def _subfolders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for place, folders, _ in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from _images_in(Path(place))
+
+
+def read_image(
+    path: str | os.PathLike[str], *, grey: bool = False, deep: bool = False, scale: Scale = BY_DTYPE
+) -> Image:
+    """Decode an image file, upright as its EXIF data say, without its alpha channel.
 
     Parameters
     ----------
@@ -44,33 +97,49 @@ def read_image(path: str | os.PathLike[str], *, grey: bool = False, deep: bool =
     grey : bool
         Decode to one channel.
     deep : bool
-        Keep the 16 bits of a file that has them.
+        Keep 16 bits and floats of a file that has them; otherwise they become grey levels.
+    scale : Scale
+        Which value stands for grey level 255, where grey levels are made.
 
     Returns
     -------
-    (H, W, 3) RGB or, if `grey`, (H, W) array; uint8, or uint16 for a 16-bit file if `deep`
+    (H, W, 3) RGB or, if `grey`, (H, W) array; uint8, or, if `deep`, uint16 or float32 as in the file
 
     Raises
     ------
     ValueError
-        If the file cannot be read or is no image; the message names it.
+        If the file cannot be read, is no image, or has values that are not on the scale; the message names it.
     """
+    return _pixels(path, _content(path), grey, deep, scale)
+
+
+def read_planes(
+    path: str | os.PathLike[str], *, grey: bool = False, deep: bool = False, scale: Scale = BY_DTYPE
+) -> tuple[Image, Image | None]:
+    """What `read_image` returns, and the (H, W) uint8 alpha channel, upright, or None if the file has none."""
+    data = _content(path)
+    pixels = _pixels(path, data, grey, deep, scale)
+    return pixels, alpha_of(data)
+
+
+def _content(path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     try:
-        data = np.fromfile(path, np.uint8)
+        return np.fromfile(path, np.uint8)
     except OSError as error:
         raise ValueError(f"cannot read image file {path}: {error.strerror or error}") from error
-    pixels = None
-    if data.size:
-        try:
-            flags = (cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR) | (cv2.IMREAD_ANYDEPTH if deep else 0)
-            pixels = cv2.imdecode(data, flags)
-        except cv2.error:
-            pixels = None
-    if pixels is None:
-        raise ValueError(f"cannot decode image file {path}: not an image, or damaged")
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise ValueError(f"cannot use image file {path}: its values are {pixels.dtype}, not 8 or 16 bits")
-    return np.asarray(pixels if grey else cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
+
+
+def _pixels(path: str | os.PathLike[str], data: NDArray[np.uint8], grey: bool, deep: bool, scale: Scale) -> Image:
+    try:
+        pixels = decode(data, grey=grey, deep=deep or scale != BY_DTYPE)
+    except ValueError as error:
+        raise ValueError(f"cannot decode image file {path}: {error}") from error
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        raise ValueError(f"cannot use image file {path}: its values are {pixels.dtype}, not 8 or 16 bits or floats")
+    if deep or (scale == BY_DTYPE and pixels.dtype == np.uint8):
+        return pixels
+    scale.check_image(f"image file {path}", pixels)
+    return scale.grey_levels(pixels)
 
 
 def encode_png(image: Image) -> bytes:

@@ -11,6 +11,10 @@ import warnings
 _PACKAGE = __name__.partition(".")[0]
 
 
+class Notice(UserWarning):
+    """Something about the images that the user should know; commands print it as one line."""
+
+
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the innermost line that is not of this package."""
     level, frame = 2, sys._getframe(1)

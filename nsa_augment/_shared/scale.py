@@ -71,22 +71,40 @@ class Scale:
         kinds = f"{', '.join(map(str, dtypes))} in [0, maximum], the maximum {maximum}"
         return f"a NumPy array (H, W) or (H, W, C) with 1 to {MAX_CHANNELS} channels, {kinds}"
 
-    def as_dtype(self, image: Image, dtype: np.dtype[Any]) -> Image:
-        """The same grey levels in another dtype of this scale; an image of that dtype as it is.
+    def as_dtype(self, image: Image, dtype: np.dtype[Any], maximum: float | None = None) -> Image:
+        """The same grey levels in another dtype of this scale; an image of that dtype and maximum as it is.
+
+        Parameters
+        ----------
+        image : array
+        dtype : dtype
+        maximum : float, optional
+            Value that stands for grey level 255 in `image`; None: the full scale of its dtype, or, where it has
+            `dtype` already, that of this scale.
 
         Examples
         --------
         >>> Scale(4095).as_dtype(np.array([[0, 255]], np.uint8), np.dtype(np.uint16)).tolist()
         [[0, 4095]]
         """
-        if image.dtype == dtype:
+        if image.dtype == dtype and maximum in (None, self.maximum(dtype)):
             return image
         if image.dtype not in FULL_SCALES:
             raise fail(TypeError, "source", f"an image of dtype {', '.join(map(str, FULL_SCALES))}", image)
-        scaled = image * (self.maximum(dtype) / FULL_SCALES[image.dtype])
+        scaled = image * (self.maximum(dtype) / (FULL_SCALES[image.dtype] if maximum is None else maximum))
         if dtype.kind == "u":
             scaled = np.rint(np.clip(scaled, 0, self.maximum(dtype)))
         return scaled.astype(dtype)
+
+    def grey_levels(self, image: Image) -> Image:
+        """Grey levels 0..255, uint8, of an image of this scale.
+
+        Examples
+        --------
+        >>> Scale(4095).grey_levels(np.array([[0, 4095]], np.uint16)).tolist()
+        [[0, 255]]
+        """
+        return BY_DTYPE.as_dtype(image, np.dtype(np.uint8), self.maximum(image.dtype))
 
 
 BY_DTYPE = Scale()

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import cv2
@@ -17,6 +18,7 @@ from nsa_augment._shared.checks import channels, fail
 from nsa_augment._shared.images import list_images, read_image
 from nsa_augment._shared.resizing import resize
 from nsa_augment._shared.scale import BY_DTYPE, Scale
+from nsa_augment._shared.soundness import file_sliver_note, sliver_note
 from nsa_augment._shared.types import Image, Size
 
 Images: TypeAlias = str | os.PathLike[str] | Iterable[Image] | Iterable[str | os.PathLike[str]]
@@ -42,15 +44,18 @@ class PickedImages:
         The size that most of them have, pixels.
     resized : int
         How many of the picked ones have another size and were resized to it.
+    sliver : str, optional
+        What is to be said about the part of their range that 16-bit images use.
     """
 
     images: NDArray[np.uint8]
     given: int
     shape: Size
     resized: int
+    sliver: str | None
 
 
-def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> PickedImages:
+def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE, recursive: bool = False) -> PickedImages:
     """Pick images evenly and bring them to one size and to grey levels.
 
     Parameters
@@ -60,6 +65,8 @@ def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> Pic
         How many to pick at most.
     scale : Scale
         Which value stands for grey level 255.
+    recursive : bool
+        Whether the subfolders of a folder count, too.
 
     Raises
     ------
@@ -73,7 +80,7 @@ def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> Pic
     >>> pick_images(stack, 10).images.shape
     (10, 256, 256, 1)
     """
-    entries = _entries(images)
+    entries = _entries(images, recursive)
     picked = np.unique(np.linspace(0, len(entries) - 1, max_images).round().astype(int)).tolist()
     arrays = [_array(f"images[{index}]", entries[index], scale) for index in picked]
     for index, array in zip(picked, arrays, strict=True):
@@ -83,15 +90,27 @@ def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE) -> Pic
     shapes = Counter((array.shape[0], array.shape[1]) for array in arrays)
     shape = shapes.most_common(1)[0][0]
     levels = np.stack([_grey_levels(array, shape, scale) for array in arrays])
+    sliver = _sliver([entries[index] for index in picked], arrays, scale)
     if levels.std(axis=(1, 2)).max() < LEAST_CONTRAST:
-        accepted = "images that show something"
-        raise ValueError(f"images must be {accepted}, got {len(levels)} of one grey level, {levels.mean():.0f}")
-    return PickedImages(levels, len(entries), shape, len(arrays) - shapes[shape])
+        accepted, hint = "images that show something", "" if sliver is None else f"; {sliver}"
+        raise ValueError(f"images must be {accepted}, got {len(levels)} of one grey level, {levels.mean():.0f}{hint}")
+    return PickedImages(levels, len(entries), shape, len(arrays) - shapes[shape], sliver)
 
 
-def _entries(images: Any) -> list[Any]:
+def _sliver(entries: list[Any], arrays: list[Image], scale: Scale) -> str | None:
+    """What is to be said about the part of their range that 16-bit arrays or files use."""
+    if scale != BY_DTYPE:
+        return None
+    if all(isinstance(entry, (str, os.PathLike)) for entry in entries):
+        return file_sliver_note([Path(entry) for entry in entries])
+    return sliver_note(int(array.max()) for array in arrays) if arrays[0].dtype == np.uint16 else None
+
+
+def _entries(images: Any, recursive: bool) -> list[Any]:
     if isinstance(images, (str, os.PathLike)):
-        return list(list_images(images))
+        return list(list_images(images, recursive=recursive))
+    if recursive:
+        raise fail(ValueError, "recursive", "False unless images is a folder", recursive)
     if isinstance(images, bytes) or not isinstance(images, Iterable):
         raise fail(TypeError, "images", _ACCEPTED, images)
     entries = list(images)
@@ -111,9 +130,7 @@ def _grey_levels(image: Image, shape: Size, scale: Scale) -> NDArray[np.uint8]:
     share = min(math.sqrt(WORKING_PIXELS / (shape[0] * shape[1])), 1.0)
     working = max(round(shape[0] * share), 1), max(round(shape[1] * share), 1)
     cube = image.reshape(*image.shape[:2], -1)
-    if cube.dtype != np.uint8 or scale != BY_DTYPE:
-        levels = cube * (255 / scale.maximum(cube.dtype))
-        cube = np.rint(np.clip(levels, 0, 255)).astype(np.uint8)
+    cube = scale.grey_levels(cube)
     if cube.shape[:2] == working:
         return cube
     shrinks = cube.shape[0] >= working[0] and cube.shape[1] >= working[1]

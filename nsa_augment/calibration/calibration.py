@@ -91,7 +91,9 @@ class Calibration:
         return preset_text(self.arguments, self.reasons, lines)
 
 
-def calibrate(images: Images, *, max_images: int = 64, seed: int = 0, max_value: float | None = None) -> Calibration:
+def calibrate(
+    images: Images, *, max_images: int = 64, seed: int = 0, max_value: float | None = None, recursive: bool = False
+) -> Calibration:
     """Estimate the arguments of natural synthetic anomalies for a product.
 
     The paper chose them by eye, product by product [1]_; the estimates follow its reasons. `find_background`,
@@ -107,6 +109,8 @@ def calibrate(images: Images, *, max_images: int = 64, seed: int = 0, max_value:
         Of the calls that are tried with the arguments.
     max_value : float, optional
         Value of grey level 255; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
+    recursive : bool
+        Whether the subfolders of a folder count, too.
 
     Returns
     -------
@@ -132,7 +136,7 @@ def calibrate(images: Images, *, max_images: int = 64, seed: int = 0, max_value:
     max_images = check_integer("max_images", max_images, 1)
     seed = check_integer("seed", seed, 0)
     scale = Scale(max_value)
-    picked = pick_images(images, max_images, scale)
+    picked = pick_images(images, max_images, scale, recursive)
     background, variation = find_background(picked.images), measure_variation(picked.images)
     kind = find_kind(background, variation)
     reasoned = kind.arguments(background, variation)
@@ -158,7 +162,7 @@ def calibrate(images: Images, *, max_images: int = 64, seed: int = 0, max_value:
 
 
 def _notes(picked: PickedImages, share: float, changed: list[str]) -> tuple[str, ...]:
-    notes = []
+    notes = [] if picked.sliver is None else [picked.sliver]
     if len(picked.images) == 1:
         notes.append("only one image: logistic_midpoint and logistic_steepness are defaults")
     if picked.resized:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
 
+from nsa_augment._shared.notices import Notice
 from nsa_augment._shared.version import VERSION
 
 app = typer.Typer(
@@ -21,10 +25,28 @@ app = typer.Typer(
 def main() -> None:
     """Run the command line; mistakes that a user can correct end in one line and exit code 1."""
     try:
-        app()
+        with notices_as_lines():
+            app()
     except (ValueError, TypeError, OSError) as error:
         print(f"nsa-augment: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(1)
+
+
+@contextmanager
+def notices_as_lines() -> Iterator[None]:
+    """Print what is to be known about the images as lines, and other warnings as Python does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", Notice)
+        show = warnings.showwarning
+
+        def print_notice(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if issubclass(category, Notice):
+                print(f"note: {message}", file=sys.stderr)
+            else:
+                show(message, category, *place, **more)
+
+        warnings.showwarning = print_notice  # type: ignore[assignment]
+        yield
 
 
 @app.callback(invoke_without_command=True)

@@ -16,7 +16,8 @@ from nsa_augment.calibration import Calibration, calibrate
 from nsa_augment.cli.app import app
 from nsa_augment.cli.calibration_page import calibration_page, value_text
 from nsa_augment.cli.files import check_file, write_picture
-from nsa_augment.cli.options import Seed, table_console
+from nsa_augment.cli.options import MaxValue, Recursive, Seed, SkipDamaged, table_console
+from nsa_augment.sources import check_sources
 from nsa_augment.tasks.presets import FILE_SUFFIXES
 
 
@@ -27,13 +28,19 @@ def calibrate_folder(
     picture: Annotated[Path | None, typer.Option(help="PNG file to write: the evidence for the estimates.")] = None,
     seed: Seed = 0,
     max_images: Annotated[int, typer.Option(min=1, help="How many images to look at, picked evenly.")] = 64,
+    max_value: MaxValue = None,
+    recursive: Recursive = False,
+    skip_damaged: SkipDamaged = False,
 ) -> None:
     """Estimate the arguments for a product of your own from a folder of normal images."""
     if out is not None:
         check_file("--out", out, FILE_SUFFIXES)
     if picture is not None:
         check_file("--picture", picture)
-    found = calibrate(list_images(folder), max_images=max_images, seed=seed)
+    files = list_images(folder, recursive=recursive)
+    if skip_damaged:
+        files = check_sources(files, skip_damaged=True)
+    found = calibrate(files, max_images=max_images, seed=seed, max_value=max_value)
     _print(found, folder)
     if out is not None:
         write_file(out, (found.to_yaml().encode(),))

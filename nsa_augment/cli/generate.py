@@ -42,9 +42,12 @@ def generate(
     workers: Workers = None,
     backend: Annotated[str, typer.Option(help="processes (of this machine) or dask.")] = "processes",
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for --backend dask.")] = None,
+    max_value: options.MaxValue = None,
+    recursive: options.Recursive = False,
+    skip_damaged: options.SkipDamaged = False,
 ) -> None:
     """Write a labelled dataset; run the same command again to finish one that was interrupted."""
-    maker = options.make_task(task, preset, label, ablation, overrides, deep=True)
+    maker = options.make_task(task, preset, label, ablation, overrides, max_value)
     origin = {"preset": preset, "ablation": ablation}
     try:
         with _progress("making anomalies", "{task.fields[placed]} placed, {task.fields[skipped]} skipped") as update:
@@ -64,6 +67,8 @@ def generate(
                 scheduler=scheduler,
                 origin=origin,
                 on_progress=show,
+                recursive=recursive,
+                skip_damaged=skip_damaged,
             )
     except KeyboardInterrupt:
         typer.echo("nsa-augment: stopped; run the same command again to continue", err=True)
@@ -73,7 +78,8 @@ def generate(
         text += f" ({made.kept} of {made.total} images were there)"
     typer.echo(text)
     if made.unchanged:
-        typer.echo(f"{made.unchanged} of {count} images had no place for a patch and are unchanged", err=True)
+        reason = "had no place for a patch, or none that changed them by more than a grey level"
+        typer.echo(f"{made.unchanged} of {count} images {reason}, and are unchanged", err=True)
 
 
 @app.command()

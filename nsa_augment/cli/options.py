@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from nsa_augment._shared.checks import fail
+from nsa_augment._shared.scale import Scale
 from nsa_augment.blending import BLENDINGS
 from nsa_augment.blending.solvers import SOLVERS
 from nsa_augment.labelling import LABELS
@@ -48,6 +50,11 @@ Preset = Annotated[str, typer.Option(help="A row of `nsa-augment presets`, or a 
 Task = Annotated[str, typer.Option(help=f"{', '.join(TASKS)}.")]
 Label = Annotated[str | None, typer.Option(help=_label_help())]
 Ablation = Annotated[str | None, typer.Option(help=f"{', '.join(ABLATIONS)}: a variation of the preset in the paper.")]
+MaxValue = Annotated[
+    float | None, typer.Option("--max-value", help="Value of grey level 255 in the files: 4095 for 12 bits in 16.")
+]
+Recursive = Annotated[bool, typer.Option("--recursive", help="Read the subfolders of folders, too.")]
+SkipDamaged = Annotated[bool, typer.Option("--skip-damaged", help="Go on without files that cannot be decoded.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_set_help())]
 
 
@@ -57,22 +64,25 @@ def make_task(
     label: str | None,
     ablation: str | None = None,
     overrides: list[str] | None = None,
-    *,
-    deep: bool = False,
+    max_value: float | None = None,
 ) -> AnomalyTask:
-    """Bind a task to the options of a command; `deep`: of one that works on 16 bits, too."""
-    arguments = parse_overrides(overrides or [])
+    """Bind a task to the options of a command."""
+    arguments = _arguments(overrides, max_value)
     if label is not None:
         arguments["label"] = label
-    task = bind_task(name, preset, ablation, arguments, "--task")
-    if not deep:
-        _check_eight_bits(task)
-    return task
+    return bind_task(name, preset, ablation, arguments, "--task")
 
 
-def make_all_tasks(preset: str, ablation: str | None, overrides: list[str] | None) -> dict[str, AnomalyTask]:
+def in_eight_bits(task: AnomalyTask) -> tuple[AnomalyTask, Scale]:
+    """The same task for the grey levels of images, and the scale of the files that these are read from."""
+    return replace(task, max_value=None), task.scale
+
+
+def make_all_tasks(
+    preset: str, ablation: str | None, overrides: list[str] | None, max_value: float | None = None
+) -> dict[str, AnomalyTask]:
     """All tasks, each with those of the overrides that it knows, and with any label that has a meaning for it."""
-    arguments = parse_overrides(overrides or [])
+    arguments = _arguments(overrides, max_value)
     if "label" in arguments:
         raise ValueError("--set label must be left out of compare, which shows all labels")
     known = {name: task.argument_names() for name, task in TASKS.items()}
@@ -85,14 +95,16 @@ def make_all_tasks(preset: str, ablation: str | None, overrides: list[str] | Non
         own = {key: value for key, value in arguments.items() if key in usable}
         label = next(label for label in LABELS if LABELS[label].unsuited(kind) is None)
         tasks[name] = bind_task(name, preset, ablation, {**own, "label": label})
-        _check_eight_bits(tasks[name])
     return tasks
 
 
-def _check_eight_bits(task: AnomalyTask) -> None:
-    """Refuse a full scale other than that of 8-bit images."""
-    if task.max_value is not None:
-        raise ValueError(f"max_value must be left out here, where images have 8 bits, got {task.max_value:g}")
+def _arguments(overrides: list[str] | None, max_value: float | None) -> dict[str, Any]:
+    arguments = parse_overrides(overrides or [])
+    if max_value is not None:
+        if "max_value" in arguments:
+            raise ValueError("--max-value must be left out beside --set max_value")
+        arguments["max_value"] = max_value
+    return arguments
 
 
 def parse_overrides(overrides: list[str]) -> dict[str, Any]:

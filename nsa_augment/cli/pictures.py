@@ -13,16 +13,20 @@ from rich.table import Table
 from nsa_augment._shared.images import list_images, read_image
 from nsa_augment._shared.overlays import label_bar
 from nsa_augment._shared.page import draw_page
+from nsa_augment._shared.soundness import notice_sliver
 from nsa_augment.cli.app import app
 from nsa_augment.cli.files import check_file, write_picture
 from nsa_augment.cli.options import (
     Ablation,
     Label,
+    MaxValue,
     Output,
     Overrides,
     Preset,
+    Recursive,
     Seed,
     Task,
+    in_eight_bits,
     make_all_tasks,
     make_task,
     progress,
@@ -75,16 +79,19 @@ def preview(
     label: Label = None,
     ablation: Ablation = None,
     overrides: Overrides = None,
+    max_value: MaxValue = None,
+    recursive: Recursive = False,
 ) -> None:
     """Show anomalies on your own images, with sources, patch boxes and labels."""
     check_file("--output", output)
-    maker = make_task(task, preset, label, ablation, overrides)
-    files = [file for path in paths for file in (list_images(path) if path.is_dir() else [path])]
+    maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value))
+    files = [file for path in paths for file in _files(path, recursive)]
+    notice_sliver(files, scale)
     rng = np.random.default_rng(seed)
     examples = []
     for row in progress(range(count), "making anomalies"):
         chosen = rng.permutation(len(files))[:2]
-        image, source = (read_image(files[index]) for index in (chosen[0], chosen[-1]))
+        image, source = (read_image(files[index], scale=scale) for index in (chosen[0], chosen[-1]))
         caption = files[chosen[0]].name
         if maker.needs_source:
             caption += f" with patches of {files[chosen[-1]].name}"
@@ -96,6 +103,9 @@ def preview(
     placed = sum(bool(example.result.plan.patches) for example in examples)
     if placed < len(examples):
         typer.echo(f"{len(examples) - placed} of {len(examples)} images had no place for a patch", err=True)
+    faint = placed - sum(bool(example.result.mask.any()) for example in examples)
+    if faint:
+        typer.echo(f"{faint} of {len(examples)} images changed by no more than a grey level", err=True)
 
 
 @app.command()
@@ -106,16 +116,20 @@ def compare(
     seed: Seed = 0,
     ablation: Ablation = None,
     overrides: Overrides = None,
+    max_value: MaxValue = None,
+    recursive: Recursive = False,
 ) -> None:
     """Show one image under all tasks and all their labels, under one seed."""
     check_file("--output", output)
-    tasks = make_all_tasks(preset, ablation, overrides)
-    files = list_images(path if path.is_dir() else path.parent)
+    bound = {name: in_eight_bits(task) for name, task in make_all_tasks(preset, ablation, overrides, max_value).items()}
+    tasks, scale = {name: task for name, (task, _) in bound.items()}, next(scale for _, scale in bound.values())
+    files = list_images(path if path.is_dir() else path.parent, recursive=recursive)
+    notice_sliver(files, scale)
     rng = np.random.default_rng(seed)
     image_file = files[int(rng.integers(len(files)))] if path.is_dir() else path
-    others = [file for file in files if file.name != image_file.name] or [image_file]
+    others = [file for file in files if file.resolve() != image_file.resolve()] or [image_file]
     source_file = others[int(rng.integers(len(others)))]
-    image, source = read_image(image_file), read_image(source_file)
+    image, source = read_image(image_file, scale=scale), read_image(source_file, scale=scale)
     examples = {name: make_example(task, task.title, image, source, [seed]) for name, task in tasks.items()}
     labels = {name: make_labels(task, examples[name]) for name, task in tasks.items()}
     bars = label_bars(list(labels.values()))
@@ -135,6 +149,10 @@ def presets() -> None:
     for name, preset in PRESETS.items():
         table.add_row(name, *(_cell(preset.get(column)) for column in columns))
     table_console().print(table)
+
+
+def _files(path: Path, recursive: bool) -> list[Path]:
+    return list_images(path, recursive=recursive) if path.is_dir() else [path]
 
 
 def _cell(value: Any) -> str:

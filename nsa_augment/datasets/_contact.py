@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.overlays import label_bar, outlined, rgb, scaled, tile_scale, tinted
 from nsa_augment._shared.page import Pixels, Row, draw_page
+from nsa_augment._shared.scale import Scale
 from nsa_augment.datasets._journal import Lines
 from nsa_augment.datasets.recipe import Recipe
 
@@ -28,7 +29,10 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
     files = [json.loads(lines.get(index) or "")["files"] for index in chosen]
     labels = [read_image(out / each["label"]["path"], grey=True, deep=True) / recipe.label_scale for each in files]
     bar = label_bar(recipe.label_kind, labels)
-    pairs = [_pair(out, each, np.minimum(label / bar.top, 1)) for each, label in zip(files, labels, strict=True)]
+    levels = recipe.make_task().scale
+    pairs = [
+        _pair(out, each, np.minimum(label / bar.top, 1), levels) for each, label in zip(files, labels, strict=True)
+    ]
     rows = []
     for start in range(0, len(pairs), ACROSS):
         names = ", ".join(each["image"]["path"] for each in files[start : start + ACROSS])
@@ -38,10 +42,10 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
     return encode_png(draw_page(title, ("image and outline", "label") * ACROSS, rows, [bar]))
 
 
-def _pair(out: Path, files: dict[str, Any], share: NDArray[np.float64]) -> tuple[Pixels, Pixels]:
+def _pair(out: Path, files: dict[str, Any], share: NDArray[np.float64], levels: Scale) -> tuple[Pixels, Pixels]:
     """Tiles of one item: with the outline of its mask, and with its label."""
     scale = tile_scale(share.shape)
-    image = scaled(rgb(read_image(out / files["image"]["path"], deep=True)), scale)
+    image = scaled(rgb(levels.grey_levels(read_image(out / files["image"]["path"], deep=True))), scale)
     mask = scaled(read_image(out / files["mask"]["path"], grey=True), scale)
     share = scaled(share, scale)
     label = tinted(image, share, np.where(share > 0, 0.7, 0), np.where(share > 0, 0.3, 0.6))

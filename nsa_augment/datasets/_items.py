@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.cache import BoundedCache
+from nsa_augment._shared.decoding import is_stored_grey
 from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.types import Image
 from nsa_augment.datasets.layouts import number
@@ -74,10 +74,7 @@ class ItemMaker:
         """Item `index`: an anomaly, or (from `recipe.count` on) a normal image."""
         if index >= self.recipe.count:
             return self._normal(index)
-        rng = np.random.default_rng([self.recipe.seed, index])
-        for _ in range(ATTEMPTS):
-            image, source = self._draw_names(rng)
-            result = self._synthesize(image, source, rng)
+        for image, source, result in self._draws(index):
             if result.mask.any():
                 return self._anomaly(index, image, source, result)
         return self._anomaly(index, image, source, self._synthesize(image, source, replace(result.plan, patches=())))
@@ -89,6 +86,17 @@ class ItemMaker:
         plan = SynthesisPlan.from_dict(record["plan"])
         result = self._synthesize(record["image"], record["source"], plan)
         return self._anomaly(record["index"], record["image"], record["source"], result)
+
+    def placed_draws(self, index: int) -> int:
+        """How many draws of an item find a place for a patch, whether it changes anything or not."""
+        return sum(bool(result.plan.patches) for _, _, result in self._draws(index))
+
+    def _draws(self, index: int) -> Iterator[tuple[str, str | None, SynthesisResult]]:
+        """Image, source and what is made of them, drawn again and again."""
+        rng = np.random.default_rng([self.recipe.seed, index])
+        for _ in range(ATTEMPTS):
+            image, source = self._draw_names(rng)
+            yield image, source, self._synthesize(image, source, rng)
 
     def _draw_names(self, rng: np.random.Generator) -> tuple[str, str | None]:
         """Names of an image and of its source: another one, if there is another."""
@@ -112,10 +120,14 @@ class ItemMaker:
             raise ValueError(f"cannot use {self._folder / name} with source {source}: {error}") from error
 
     def _read(self, name: str) -> Image:
-        """Pixels of an image, with the channels and bits of its file."""
+        """Pixels of an image, with the channels and bits of its file; floats in 16 bits."""
 
         def make() -> tuple[Image, int]:
-            pixels = read_image(self._folder / name, grey=self._is_grey(name), deep=True)
+            path, scale = self._folder / name, self._task.scale
+            pixels = read_image(path, grey=self._is_grey(name), deep=True)
+            if pixels.dtype.kind == "f":
+                scale.check_image(f"image file {path}", pixels)
+                pixels = scale.as_dtype(pixels, np.dtype(np.uint16), scale.maximum(pixels.dtype))
             return pixels, pixels.nbytes
 
         image: Image = self._images.get(name, make)
@@ -128,8 +140,7 @@ class ItemMaker:
             data = read_bytes(path)
             if digest(data) != self.recipe.images[name]:
                 raise ValueError(f"image file {path} has changed since the dataset was begun")
-            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if data else None
-            self._grey[name] = pixels is not None and pixels.ndim == 2
+            self._grey[name] = is_stored_grey(np.frombuffer(data, np.uint8))
         return self._grey[name]
 
     def _anomaly(self, index: int, image: str, source: str | None, result: SynthesisResult) -> Item:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from nsa_augment._shared.images import SUBFOLDERS
 from nsa_augment._shared.notices import command_line
+from nsa_augment._shared.soundness import file_sliver_note, notice_sliver
 from nsa_augment.datasets._backends import Backend, chunk_size, open_backend
 from nsa_augment.datasets._chunks import make_chunk, split
 from nsa_augment.datasets._contact import CONTACT, contact_sheet
 from nsa_augment.datasets._index import index_text
-from nsa_augment.datasets._items import ATTEMPTS
+from nsa_augment.datasets._items import ATTEMPTS, ItemMaker
 from nsa_augment.datasets._journal import MANIFEST, Journal
 from nsa_augment.datasets._workspace import check_ours, clear, opened, write
 from nsa_augment.datasets.recipe import RECIPE, Recipe, load_recipe
@@ -63,6 +65,8 @@ def generate(
     scheduler: str | None = None,
     origin: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], object] | None = None,
+    recursive: bool = False,
+    skip_damaged: bool = False,
 ) -> Progress:
     """Write a labelled dataset of anomalies, or finish one that was interrupted.
 
@@ -92,6 +96,11 @@ def generate(
         Where the task's arguments come from, for people to read; plain JSON.
     on_progress : callable, optional
         Called as items are finished.
+    recursive : bool
+        Whether the images in subfolders of `folder` count, too.
+    skip_damaged : bool
+        Whether to go on without image files that cannot be decoded; `Recipe.damaged` names them. Otherwise they are
+        an error before anything is written.
 
     Returns
     -------
@@ -118,9 +127,17 @@ def generate(
     >>> sorted(path.name for path in (folder / "dataset").iterdir())
     ['contact.png', 'images', 'labels', 'manifest.jsonl', 'masks', 'recipe.json']
     """
-    recipe = Recipe.create(folder, task, count, seed, layout, origin)
+    folder, out = Path(folder), Path(out)
+    if folder.name == SUBFOLDERS:
+        folder, recursive = folder.parent, True
+    if recursive and folder.resolve() in (out.resolve(), *out.resolve().parents):
+        raise ValueError(f"out must lie outside folder, whose subfolders are read, got {out} in {folder}")
+    known = _known(out)
+    recipe = Recipe.create(
+        folder, task, count, seed, layout, origin, recursive=recursive, skip_damaged=skip_damaged, known=known
+    )
+    notice_sliver([folder / name for name in recipe.images], task.scale)
     place = open_backend(workers, backend, scheduler)
-    out = Path(out)
     check_ours(out)
     _check_same(out, recipe)
     with opened(out):
@@ -138,6 +155,14 @@ def generate(
             write(out, CONTACT, (contact_sheet(out, recipe, journal, placed),))
         clear(out)
     return progress
+
+
+def _known(out: Path) -> Collection[str]:
+    """SHA-256 of the images that a dataset was begun with: they were decoded then."""
+    try:
+        return set(load_recipe(out).images.values())
+    except ValueError:
+        return ()
 
 
 def _check_same(out: Path, recipe: Recipe) -> None:
@@ -170,10 +195,18 @@ def _make(
             progress = Progress(sum(kinds.values()), recipe.total, kinds["anomaly"], kinds["unchanged"], kept)
             on_progress(progress)
             if not kinds["anomaly"] and kinds["unchanged"] >= min(HOPELESS, recipe.count):
-                message = f"no patch found a place in any of {kinds['unchanged']} images, {ATTEMPTS} draws each"
-                hint = command_line("nsa-augment", "preview", recipe.folder)
-                raise ValueError(f"{message}: the arguments do not fit; look at them with {hint}")
+                raise ValueError(_why_hopeless(recipe, kinds["unchanged"]))
     return progress, np.flatnonzero(placed).tolist()
+
+
+def _why_hopeless(recipe: Recipe, unchanged: int) -> str:
+    draws = f"any of {unchanged} images, {ATTEMPTS} draws each"
+    if ItemMaker(recipe).placed_draws(0):
+        files = [Path(recipe.folder) / name for name in recipe.images]
+        note = file_sliver_note(files, recipe.make_task().scale) or "their contrast is low, or that of their sources"
+        return f"patches found a place, but changed nothing by more than a grey level in {draws}: {note}"
+    hint = command_line("nsa-augment", "preview", recipe.folder)
+    return f"no patch found a place in {draws}: the arguments do not fit; look at them with {hint}"
 
 
 def _encoded(texts: Iterable[str]) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +17,7 @@ import cv2
 from nsa_augment._shared.checks import check_integer, check_names, fail
 from nsa_augment._shared.images import list_images
 from nsa_augment._shared.plain import parse_json
+from nsa_augment._shared.soundness import check_damaged, damage, on_every_file
 from nsa_augment.datasets.layouts import LAYOUTS, Layout
 from nsa_augment.labelling import LABELS, Label
 from nsa_augment.tasks import TASKS, AnomalyTask
@@ -50,6 +51,8 @@ class Recipe:
         Of this package and of those that compute pixels.
     origin : mapping
         Where the arguments come from, for people to read.
+    damaged : sequence of str
+        Names of the files in the folder that were skipped because they cannot be decoded.
     """
 
     folder: str
@@ -61,6 +64,7 @@ class Recipe:
     layout: str
     versions: Mapping[str, str | None]
     origin: Mapping[str, Any] = field(default_factory=dict)
+    damaged: Sequence[str] = ()
 
     @classmethod
     def create(
@@ -71,21 +75,28 @@ class Recipe:
         seed: int,
         layout: str,
         origin: Mapping[str, Any] | None = None,
+        *,
+        recursive: bool = False,
+        skip_damaged: bool = False,
+        known: Collection[str] = (),
     ) -> Recipe:
-        """Check arguments as `nsa_augment.datasets.generate` is given them, and read the folder."""
+        """Check arguments as `nsa_augment.datasets.generate` is given them, and read the folder.
+
+        Files are decoded to find damaged ones, but for those whose SHA-256 is `known`.
+        """
         name = _check_task(task)
         label = LABELS.check("label", task.label)
         if label.maximum * label.file_scale > LARGEST:
             accepted = f"one whose maximum * file_scale fits into 16 bits, {LARGEST}"
             raise fail(ValueError, f"label {task.label!r}", accepted, f"{label.maximum:g} * {label.file_scale}")
         needed = LAYOUTS.check("layout", layout).min_images
-        files = list_images(folder)
-        if len(files) < needed:
+        images, damaged = _read_folder(Path(folder), recursive, skip_damaged, known)
+        if len(images) < needed:
             message = f"folder must hold at least {needed} images with layout={layout!r}"
-            raise ValueError(f"{message}, got {len(files)}: {folder}")
+            raise ValueError(f"{message}, got {len(images)}: {folder}")
         return cls(
             folder=os.path.abspath(folder),
-            images={file.name: digest(read_bytes(file)) for file in files},
+            images=images,
             task=name,
             arguments=_plain_arguments(task),
             count=check_integer("count", count, 1, MAX_COUNT),
@@ -93,6 +104,7 @@ class Recipe:
             layout=layout,
             versions=current_versions(),
             origin=dict(origin or {}),
+            damaged=damaged,
         )
 
     def make_task(self) -> AnomalyTask:
@@ -142,6 +154,7 @@ class Recipe:
         plain = parse_json(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
+        plain = {"damaged": [], **plain}  # younger than the format
         if missing := [item.name for item in fields(cls) if item.name not in plain]:
             raise ValueError(f"it has no {missing[0]!r}")
         for name, check in _FIELDS.items():
@@ -193,9 +206,36 @@ def load_recipe(out: Path) -> Recipe:
     return recipe
 
 
+def _read_folder(
+    folder: Path, recursive: bool, skip_damaged: bool, known: Collection[str]
+) -> tuple[dict[str, str], list[str]]:
+    """SHA-256 of the images by name, and the names of damaged ones, which are an error unless they are skipped."""
+    files = list_images(folder, recursive=recursive)
+
+    def examine(file: Path) -> tuple[str, str | None]:
+        try:
+            found = digest(read_bytes(file))
+        except ValueError as error:
+            return "", str(error)
+        return found, None if found in known else damage(file)
+
+    names = [file.relative_to(folder).as_posix() for file in files]
+    examined = dict(zip(names, on_every_file(examine, files), strict=True))
+    damaged = {name: reason for name, (_, reason) in examined.items() if reason is not None}
+    check_damaged(damaged, len(files), skip_damaged)
+    return {name: found for name, (found, reason) in examined.items() if reason is None}, list(damaged)
+
+
 def _check_text(name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise fail(TypeError, name, "a string", value)
+
+
+def _check_names(name: str, value: Any) -> None:
+    if not isinstance(value, list):
+        raise fail(TypeError, name, "a list", value)
+    for each in value:
+        _check_text(f"every entry of {name}", each)
 
 
 def _check_mapping(name: str, value: Any) -> None:
@@ -222,6 +262,7 @@ _FIELDS: dict[str, Callable[[str, Any], object]] = {
     "layout": _check_text,
     "versions": _check_mapping,
     "origin": _check_mapping,
+    "damaged": _check_names,
 }
 """How the fields of a recipe are checked when it is read."""
 

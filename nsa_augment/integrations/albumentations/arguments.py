@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from nsa_augment._shared.checks import check_integer, fail
-from nsa_augment._shared.foreign import as_pixels, is_picture, is_tensor
+from nsa_augment._shared.foreign import as_pixels, is_tensor
+from nsa_augment._shared.pictures import is_picture
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations.albumentations.targets import RESERVED_KEYS
 

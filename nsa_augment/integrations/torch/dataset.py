@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable
+from os import PathLike
 from types import FrameType
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset, get_worker_info
 
 from nsa_augment._shared.checks import check_integer, check_number, fail
+from nsa_augment._shared.images import list_images
 from nsa_augment._shared.notices import warn_caller
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch.tensors import image_of, to_tensor
@@ -47,9 +49,10 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
 
     Parameters
     ----------
-    images : dataset of normal images
-        Has a length and items by index: (H, W) or (H, W, C) arrays or (C, H, W) tensors, uint8 or float in [0, 1];
-        PIL images; tuples that start with one of these; mappings or objects with one as `image`.
+    images : folder, list of image files, or dataset of normal images
+        A dataset has a length and items by index: (H, W) or (H, W, C) arrays or (C, H, W) tensors, uint8 or float in
+        [0, 1]; PIL images; paths; tuples that start with one of these; mappings or objects with one as `image`. Files
+        are decoded as RGB, each time an item asks for them, with 16 bits or floats where they have them.
     task : AnomalyTask
         Makes the anomalies.
     view_transform : callable, optional
@@ -62,6 +65,8 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         Share of items that get an anomaly; the paper trains with 1.
     seed : int
         At least 0.
+    recursive : bool
+        Whether the subfolders of a folder count, too.
 
     Raises
     ------
@@ -84,18 +89,23 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
 
     def __init__(
         self,
-        images: NormalImages,
+        images: NormalImages | str | PathLike[str],
         task: AnomalyTask,
         *,
         view_transform: Callable[..., Any] | None = None,
         image_transform: Callable[[Tensor], Tensor] | None = None,
         p: float = 1.0,
         seed: int = 0,
+        recursive: bool = False,
     ) -> None:
         if not isinstance(task, AnomalyTask):
             raise fail(TypeError, "task", "an AnomalyTask, NaturalSyntheticAnomaly() say", task)
+        if isinstance(images, str | PathLike):
+            images = list_images(images, recursive=recursive)
+        elif recursive:
+            raise fail(ValueError, "recursive", "False unless images is a folder", recursive)
         if not (hasattr(images, "__len__") and hasattr(images, "__getitem__")):
-            raise fail(TypeError, "images", "a dataset with a length and items by index", images)
+            raise fail(TypeError, "images", "a folder, a list, or a dataset with a length and items by index", images)
         if len(images) == 0:
             raise fail(ValueError, "images", "a dataset of at least one image", images)
         if view_transform is not None and not callable(view_transform):

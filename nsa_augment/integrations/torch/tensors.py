@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nsa_augment._shared.checks import fail
+from nsa_augment._shared.foreign import picture_pixels
+from nsa_augment._shared.images import read_image
+from nsa_augment._shared.pictures import is_picture
 from nsa_augment._shared.types import Image
 
-_ACCEPTED = "a (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image, or a tuple, mapping or item holding one"
+_ACCEPTED = (
+    "a (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image, the path of an image file, or a tuple, mapping or "
+    "item holding one"
+)
 
 
 def to_array(image: Tensor) -> Image:
@@ -42,8 +48,8 @@ def image_of(item: Any, name: str) -> Image:
     Parameters
     ----------
     item
-        A (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image; a tuple or list that starts with one; a mapping
-        or an object with one as `image`.
+        A (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image, the path of an image file, which is read as RGB
+        with its own depth; a tuple or list that starts with one; a mapping or an object with one as `image`.
     name : str
         What error messages call it.
 
@@ -62,9 +68,10 @@ def image_of(item: Any, name: str) -> Image:
         if item.ndim != 3:
             raise fail(ValueError, name, _ACCEPTED, tuple(item.shape))
         return to_array(item)
-    pillow = sys.modules.get("PIL.Image")
-    if pillow is not None and isinstance(item, pillow.Image):
-        return np.asarray(item.convert("RGB") if item.mode == "P" else item)
+    if isinstance(item, str | PathLike):
+        return read_image(item, deep=True)
+    if is_picture(item):
+        return picture_pixels(name, item)
     if not isinstance(item, np.ndarray):
         raise fail(TypeError, name, _ACCEPTED, item)
     return item
