@@ -303,13 +303,6 @@ def test_metadata_in_every_form(form):
         np.testing.assert_array_equal(out["image"], expected["image"])
 
 
-@pytest.mark.parametrize("mode", ["RGBA", "P", "CMYK", "1"])
-def test_pictures_of_other_modes_are_refused(mode):
-    pictures = pytest.importorskip("PIL.Image")
-    with pytest.raises(ValueError, match=rf"mode L, RGB.*convert\('RGB'\).*'{mode}'"):
-        nsa(sources=[pictures.new(mode, (64, 64))])
-
-
 def test_files_in_the_channel_order_of_the_pipeline(tmp_path):
     red = np.zeros((64, 64, 3), np.uint8)
     red[..., 0] = 200

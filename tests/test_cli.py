@@ -148,7 +148,7 @@ def test_compare_gives_each_task_the_arguments_it_knows(folder, tmp_path):
     chosen = ("--set", "gradient=mixed", "--set", "scale_range=0.5,1", "--set", "jitter=0.1")
     done = run("compare", folder, "--preset", "screw", *chosen, "-o", output)
     assert done.returncode == 0, done.stderr
-    for wrong in ("label=binary", "colour=1", "max_value=4095"):
+    for wrong in ("label=binary", "colour=1", "max_value=4095"):  # files of 8 bits
         done = run("compare", folder, "--set", wrong, "-o", output)
         assert done.returncode == 1
         assert wrong.partition("=")[0] in done.stderr

@@ -99,7 +99,7 @@ def read_image(
     deep : bool
         Keep 16 bits and floats of a file that has them; otherwise they become grey levels.
     scale : Scale
-        Which value stands for grey level 255, where grey levels are made.
+        Which value stands for grey level 255; above 255 an error for files of 8 bits.
 
     Returns
     -------
@@ -136,6 +136,8 @@ def _pixels(path: str | os.PathLike[str], data: NDArray[np.uint8], grey: bool, d
         raise ValueError(f"cannot decode image file {path}: {error}") from error
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         raise ValueError(f"cannot use image file {path}: its values are {pixels.dtype}, not 8 or 16 bits or floats")
+    if pixels.dtype == np.uint8 and scale.max_value is not None and scale.max_value > np.iinfo(np.uint8).max:
+        raise ValueError(f"cannot use image file {path} with max_value={scale.max_value:g}: it has 8 bits")
     if deep or (scale == BY_DTYPE and pixels.dtype == np.uint8):
         return pixels
     scale.check_image(f"image file {path}", pixels)

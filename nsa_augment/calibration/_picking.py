@@ -120,7 +120,7 @@ def _entries(images: Any, recursive: bool) -> list[Any]:
 
 
 def _array(name: str, entry: Any, scale: Scale) -> Image:
-    array = read_image(entry, deep=scale != BY_DTYPE) if isinstance(entry, (str, os.PathLike)) else entry
+    array = read_image(entry, deep=scale != BY_DTYPE, scale=scale) if isinstance(entry, (str, os.PathLike)) else entry
     scale.check_image(name, array)
     return array
 

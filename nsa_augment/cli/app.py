@@ -45,7 +45,7 @@ def notices_as_lines() -> Iterator[None]:
             else:
                 show(message, category, *place, **more)
 
-        warnings.showwarning = print_notice  # type: ignore[assignment]
+        warnings.showwarning = print_notice
         yield
 
 

@@ -124,7 +124,7 @@ class ItemMaker:
 
         def make() -> tuple[Image, int]:
             path, scale = self._folder / name, self._task.scale
-            pixels = read_image(path, grey=self._is_grey(name), deep=True)
+            pixels = read_image(path, grey=self._is_grey(name), deep=True, scale=scale)
             if pixels.dtype.kind == "f":
                 scale.check_image(f"image file {path}", pixels)
                 pixels = scale.as_dtype(pixels, np.dtype(np.uint16), scale.maximum(pixels.dtype))
