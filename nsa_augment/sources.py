@@ -12,7 +12,7 @@ import numpy as np
 from nsa_augment._shared.cache import BoundedCache
 from nsa_augment._shared.checks import channels, check_choice, check_number, fail
 from nsa_augment._shared.foreign import as_pixels, is_dataset, is_tensor, item_image
-from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.images import check_values, list_images, read_image
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.soundness import check_damaged, damage, on_every_file
 from nsa_augment._shared.types import Image
@@ -170,7 +170,7 @@ def decode(source: Source, image: Image, scale: Scale = BY_DTYPE, channel_order:
         pixels = np.ascontiguousarray(pixels[:, :, ::-1])
     if pixels.dtype == np.uint8:
         return scale.as_dtype(pixels, image.dtype)
-    scale.check_image(f"image file {source}", pixels)
+    check_values(source, pixels, scale)
     return scale.as_dtype(pixels, image.dtype, scale.maximum(pixels.dtype))
 
 

@@ -63,7 +63,7 @@ def is_stored_grey(data: NDArray[np.uint8]) -> bool:
     """Whether an image file that can be decoded has one channel, without alpha."""
     try:
         pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except (cv2.error, MemoryError):
+    except Exception:  # cv2.error, and what allocating much memory raises
         return False
     return pixels is not None and pixels.ndim == 2
 
@@ -115,7 +115,7 @@ def _by_opencv(data: NDArray[np.uint8], grey: bool, deep: bool) -> Image | None:
     for flags in attempts:
         try:
             pixels = cv2.imdecode(data, flags)
-        except (cv2.error, MemoryError):
+        except Exception:  # cv2.error, and what allocating much memory raises
             continue
         if pixels is not None:
             pixels = pixels.astype(np.float32) if pixels.dtype == np.float64 else pixels

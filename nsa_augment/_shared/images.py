@@ -140,8 +140,18 @@ def _pixels(path: str | os.PathLike[str], data: NDArray[np.uint8], grey: bool, d
         raise ValueError(f"cannot use image file {path} with max_value={scale.max_value:g}: it has 8 bits")
     if deep or (scale == BY_DTYPE and pixels.dtype == np.uint8):
         return pixels
-    scale.check_image(f"image file {path}", pixels)
+    check_values(path, pixels, scale)
     return scale.grey_levels(pixels)
+
+
+def check_values(path: str | os.PathLike[str], pixels: Image, scale: Scale) -> None:
+    """Raise, naming the file, if values that were read from it are not on a scale."""
+    try:
+        scale.check_image("pixels", pixels)
+    except ValueError as error:
+        bounds = f"from {pixels.min():g} to {pixels.max():g}, not in [0, {scale.maximum(pixels.dtype):g}]"
+        hint = "max_value (--max-value) says which value is grey level 255"
+        raise ValueError(f"cannot use image file {path}: its values are {bounds}; {hint}") from error
 
 
 def encode_png(image: Image) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import channels, fail
-from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.images import check_values, list_images, read_image
 from nsa_augment._shared.resizing import resize
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.soundness import file_sliver_note, sliver_note
@@ -120,8 +120,11 @@ def _entries(images: Any, recursive: bool) -> list[Any]:
 
 
 def _array(name: str, entry: Any, scale: Scale) -> Image:
-    array = read_image(entry, deep=scale != BY_DTYPE, scale=scale) if isinstance(entry, (str, os.PathLike)) else entry
-    scale.check_image(name, array)
+    if not isinstance(entry, (str, os.PathLike)):
+        scale.check_image(name, entry)
+        return entry  # type: ignore[no-any-return]
+    array = read_image(entry, deep=scale != BY_DTYPE, scale=scale)
+    check_values(entry, array, scale)
     return array
 
 

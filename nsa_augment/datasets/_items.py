@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.cache import BoundedCache
 from nsa_augment._shared.decoding import is_stored_grey
-from nsa_augment._shared.images import encode_png, read_image
+from nsa_augment._shared.images import check_values, encode_png, read_image
 from nsa_augment._shared.types import Image
 from nsa_augment.datasets.layouts import number
 from nsa_augment.datasets.recipe import Recipe, digest, read_bytes
@@ -126,7 +126,7 @@ class ItemMaker:
             path, scale = self._folder / name, self._task.scale
             pixels = read_image(path, grey=self._is_grey(name), deep=True, scale=scale)
             if pixels.dtype.kind == "f":
-                scale.check_image(f"image file {path}", pixels)
+                check_values(path, pixels, scale)
                 pixels = scale.as_dtype(pixels, np.dtype(np.uint16), scale.maximum(pixels.dtype))
             return pixels, pixels.nbytes
 
