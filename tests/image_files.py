@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
-from PIL import Image, ImageOps, features
+from PIL import Image, ImageOps
 
 from nsa_augment.samples import draw_sample
 
@@ -82,7 +82,8 @@ KINDS = {
     "PGM": Kind(".pgm", lambda image: image.convert("L")),
     "PPM": Kind(".ppm", _same),
 }  # fmt: skip
-if features.check("avif"):
+Image.init()
+if "AVIF" in Image.SAVE:
     KINDS |= {"AVIF": Kind(".avif", _same, tolerance=2), "AVIF RGBA": Kind(".avif", with_alpha, tolerance=2)}
 ORIENTED = {".jpg": {"quality": 95}, ".png": {}, ".tif": {}, ".webp": {"lossless": True}}
 """Formats whose files may be turned by their EXIF data, with options for writing them."""

@@ -24,7 +24,7 @@ IMAGE = np.zeros((64, 48, 3), np.uint8)
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
-    return write_samples(tmp_path_factory.mktemp("sound") / "good", count=4, size=64)
+    return write_samples(tmp_path_factory.mktemp("sound") / "good", count=4)
 
 
 @pytest.fixture
@@ -216,7 +216,7 @@ def test_check_sources(folder):
     assert check_sources([*map(str, sound), folder / "cut.png"], skip_damaged=True) == sound
     assert check_sources(folder.parent, recursive=True, skip_damaged=True) == sound
     image = cv2.imread(str(sound[0]))
-    assert NSA("leather", check_sources(folder, skip_damaged=True), p=1.0)(image=image)["mask"].shape == (64, 64)
+    assert NSA("leather", check_sources(folder, skip_damaged=True), p=1.0)(image=image)["mask"].shape == (96, 96)
 
 
 @pytest.mark.parametrize("wrong", [[], None, 3, [IMAGE], [1]])

@@ -203,7 +203,7 @@ def test_every_suffix_is_looked_for(tmp_path):
 
 def test_avif_without_any_decoder(tmp_path, monkeypatch):
     (tmp_path / "0.avif").write_bytes(b"\0\0\0\x1cftypavif" + bytes(40))
-    monkeypatch.setattr(decoding, "_opencv_knows_avif", lambda: False)
+    monkeypatch.setattr(decoding, "_knows_avif", lambda: False)
     with pytest.raises(ValueError, match=r"0\.avif: AVIF needs Pillow 11\.3 or newer, or an OpenCV"):
         seen_sources(np.zeros((8, 8, 3), np.uint8), tmp_path)
 

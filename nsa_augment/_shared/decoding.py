@@ -45,7 +45,7 @@ def decode(data: NDArray[np.uint8], *, grey: bool, deep: bool) -> Image:
         return _of_channels(_by_pillow(picture), grey)
     pixels = _by_opencv(data, grey, deep)
     if pixels is None and data[4:12].tobytes() in _AVIF_BRANDS:
-        if picture is None and not _opencv_knows_avif():
+        if not _knows_avif():
             raise ValueError("AVIF needs Pillow 11.3 or newer, or an OpenCV that is built with AVIF: neither is here")
         pixels = None if picture is None else _by_pillow(picture)
     if pixels is None:
@@ -131,5 +131,7 @@ def _of_channels(pixels: Image | None, grey: bool) -> Image:
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY if grey else cv2.COLOR_GRAY2RGB))
 
 
-def _opencv_knows_avif() -> bool:
-    return bool(cv2.haveImageWriter("image.avif"))
+def _knows_avif() -> bool:
+    from PIL import Image as PILImage
+
+    return "AVIF" in PILImage.SAVE or bool(cv2.haveImageWriter("image.avif"))
