@@ -15,7 +15,7 @@ from nsa_augment import NSA, CutPasteAnomaly, NaturalSyntheticAnomaly, calibrate
 from nsa_augment._shared import decoding
 from nsa_augment._shared.images import read_planes
 from nsa_augment.datasets import Recipe, generate, verify
-from nsa_augment.datasets.recipe import digest
+from nsa_augment.datasets._folder import digest
 from nsa_augment.integrations.torch import AnomalyDataset
 
 TASK = NaturalSyntheticAnomaly.from_preset("screw", label="logistic")

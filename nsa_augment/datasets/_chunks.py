@@ -15,9 +15,10 @@ from uuid import uuid4
 
 from nsa_augment._shared.cache import clears
 from nsa_augment._shared.registry import modules_of_other_packages
+from nsa_augment.datasets._folder import digest
 from nsa_augment.datasets._items import ItemMaker
 from nsa_augment.datasets._workspace import inside, write
-from nsa_augment.datasets.recipe import RECIPE, current_versions, digest, load_recipe
+from nsa_augment.datasets.recipe import RECIPE, current_versions, load_recipe
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from nsa_augment._shared.cache import BoundedCache
 from nsa_augment._shared.decoding import is_stored_grey
 from nsa_augment._shared.images import check_values, encode_png, read_image
 from nsa_augment._shared.types import Image
+from nsa_augment.datasets._folder import digest, read_bytes
 from nsa_augment.datasets.layouts import number
-from nsa_augment.datasets.recipe import Recipe, digest, read_bytes
+from nsa_augment.datasets.recipe import Recipe
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.planning.silence import silence_expected
 from nsa_augment.scenes.scene import PreparedSource

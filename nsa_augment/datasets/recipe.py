@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -15,9 +14,8 @@ from typing import Any
 import cv2
 
 from nsa_augment._shared.checks import check_integer, check_names, fail
-from nsa_augment._shared.images import list_images
 from nsa_augment._shared.plain import parse_json
-from nsa_augment._shared.soundness import check_damaged, damage, on_every_file
+from nsa_augment.datasets._folder import read_folder
 from nsa_augment.datasets.layouts import LAYOUTS, Layout
 from nsa_augment.labelling import LABELS, Label
 from nsa_augment.tasks import TASKS, AnomalyTask
@@ -90,7 +88,7 @@ class Recipe:
             accepted = f"one whose maximum * file_scale fits into 16 bits, {LARGEST}"
             raise fail(ValueError, f"label {task.label!r}", accepted, f"{label.maximum:g} * {label.file_scale}")
         needed = LAYOUTS.check("layout", layout).min_images
-        images, damaged = _read_folder(Path(folder), recursive, skip_damaged, known)
+        images, damaged = read_folder(Path(folder), recursive, skip_damaged, known)
         if len(images) < needed:
             message = f"folder must hold at least {needed} images with layout={layout!r}"
             raise ValueError(f"{message}, got {len(images)}: {folder}")
@@ -206,32 +204,12 @@ def load_recipe(out: Path) -> Recipe:
     return recipe
 
 
-def _read_folder(
-    folder: Path, recursive: bool, skip_damaged: bool, known: Collection[str]
-) -> tuple[dict[str, str], list[str]]:
-    """SHA-256 of the images by name, and the names of damaged ones, which are an error unless they are skipped."""
-    files = list_images(folder, recursive=recursive)
-
-    def examine(file: Path) -> tuple[str, str | None]:
-        try:
-            found = digest(read_bytes(file))
-        except ValueError as error:
-            return "", str(error)
-        return found, None if found in known else damage(file)
-
-    names = [file.relative_to(folder).as_posix() for file in files]
-    examined = dict(zip(names, on_every_file(examine, files), strict=True))
-    damaged = {name: reason for name, (_, reason) in examined.items() if reason is not None}
-    check_damaged(damaged, len(files), skip_damaged)
-    return {name: found for name, (found, reason) in examined.items() if reason is None}, list(damaged)
-
-
 def _check_text(name: str, value: Any) -> None:
     if not isinstance(value, str):
         raise fail(TypeError, name, "a string", value)
 
 
-def _check_names(name: str, value: Any) -> None:
+def _check_texts(name: str, value: Any) -> None:
     if not isinstance(value, list):
         raise fail(TypeError, name, "a list", value)
     for each in value:
@@ -262,7 +240,7 @@ _FIELDS: dict[str, Callable[[str, Any], object]] = {
     "layout": _check_text,
     "versions": _check_mapping,
     "origin": _check_mapping,
-    "damaged": _check_names,
+    "damaged": _check_texts,
 }
 """How the fields of a recipe are checked when it is read."""
 
@@ -306,16 +284,3 @@ def current_versions() -> dict[str, str | None]:
 
     names = ("nsa-augment", "numpy", "numba", "scipy")
     return {**{name: installed(name) for name in names}, "opencv": cv2.__version__}
-
-
-def digest(data: bytes) -> str:
-    """SHA-256 as hexadecimal text."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def read_bytes(path: Path) -> bytes:
-    """Content of an image file; ValueError that names it if it cannot be read."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"cannot read image file {path}: {error.strerror or error}") from error

@@ -14,9 +14,10 @@ import numpy as np
 from nsa_augment._shared.checks import check_integer
 from nsa_augment.datasets._backends import chunk_size, open_backend
 from nsa_augment.datasets._chunks import check_chunk, split
+from nsa_augment.datasets._folder import digest
 from nsa_augment.datasets._index import index_text
 from nsa_augment.datasets._journal import MANIFEST, Lines
-from nsa_augment.datasets.recipe import Recipe, current_versions, digest, load_recipe
+from nsa_augment.datasets.recipe import Recipe, current_versions, load_recipe
 
 
 @dataclass(frozen=True, order=True)
