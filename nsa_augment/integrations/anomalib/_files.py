@@ -11,6 +11,7 @@ from nsa_augment._shared.checks import fail
 from nsa_augment._shared.files import write_file
 from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.notices import warn_caller
+from nsa_augment.planning.silence import silence_expected
 from nsa_augment.sources import SourcePool
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
@@ -74,7 +75,8 @@ def _visible(path: Path, task: AnomalyTask, sources: SourcePool, rng: np.random.
         source = sources.draw(rng)
         while isinstance(source, Path) and source == path and len(sources) > 1:
             source = sources.draw(rng)
-        result = task(image, sources.prepare(source, image, task), rng)
+        with silence_expected():
+            result = task(image, sources.prepare(source, image, task), rng)
         if result.mask.any():
             return result
     return None

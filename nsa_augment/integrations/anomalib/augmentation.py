@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import Any
 
+import torch
 from torch import Tensor
 from torchvision.transforms import v2
 from torchvision.tv_tensors import Mask
@@ -91,7 +92,7 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
         if len(inputs) not in (1, 2) or not all(isinstance(one, Tensor) for one in inputs) or inputs[0].ndim != 3:
             raise fail(TypeError, "inputs", _ACCEPTED, [getattr(one, "shape", one) for one in inputs])
         image, *masks = inputs
-        changed, label = self._changing(image)
+        changed, label = self._changing(image, Mask(torch.zeros(image.shape[-2:])))
         anomaly = label.as_subclass(Tensor) > 0
         if anomaly.any():
             say_changed()
