@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nsa_augment._shared.images import read_image
+from nsa_augment.datasets import Options
 from nsa_augment.datasets._polygons import coco_annotations, yolo_lines
-from nsa_augment.datasets.layouts import held_out
+from nsa_augment.datasets.layouts.mvtec import held_out
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning:pycocotools")
 
@@ -90,7 +91,7 @@ def test_polygons_of_tiny_masks(mask):
 def test_coco_loads_in_pycocotools(folder, tmp_path, capsys):
     coco = pytest.importorskip("pycocotools.coco")
     make(folder, tmp_path, count=12, layout="coco")
-    dataset = coco.COCO(str(tmp_path / "annotations.json"))
+    dataset = coco.COCO(str(tmp_path / "annotations/instances_train.json"))
     capsys.readouterr()
     assert len(dataset.imgs) == 12
     assert [category["name"] for category in dataset.loadCats(dataset.getCatIds())] == ["anomaly"]
@@ -118,8 +119,8 @@ def test_yolo(folder, tmp_path):
 
 
 def test_mvtec(folder, tmp_path):
-    out = tmp_path / "screw"
-    make(folder, out, count=12, layout="mvtec")
+    out = tmp_path / "data" / "screw"
+    make(folder, tmp_path / "data", count=12, layout="mvtec", options=Options(category="screw"))
     samples = [
         (*path.relative_to(out).parts, path) for path in out.rglob("*.png") if len(path.relative_to(out).parts) == 3
     ]
@@ -127,17 +128,19 @@ def test_mvtec(folder, tmp_path):
     held = [names[index] for index in held_out(len(names))]
     split = {
         name: sorted(path for part, kind, _, path in samples if (part, kind) == name)
-        for name in [("train", "good"), ("test", "good"), ("test", "nsa"), ("ground_truth", "nsa"), ("labels", "nsa")]
+        for name in [("train", "good"), ("test", "good"), ("test", "nsa"), ("ground_truth", "nsa")]
     }
-    assert len(samples) == sum(map(len, split.values()))
+    assert len(samples) == len(list(out.rglob("*.*"))) == sum(map(len, split.values()))
     assert [path.stem for path in split["ground_truth", "nsa"]] == [
         f"{path.stem}_mask" for path in split["test", "nsa"]
     ]
-    assert len(split["test", "nsa"]) == len(split["labels", "nsa"]) == 12
+    assert len(split["test", "nsa"]) == len(list((out.parent / "labels/nsa").iterdir())) == 12
     for (part, kind), originals in ((("test", "good"), held), (("train", "good"), [n for n in names if n not in held])):
         for path, name in zip(split[part, kind], originals, strict=True):
             np.testing.assert_array_equal(read_image(path), read_image(folder / name))
-    used = {record[role] for record in manifest(out) if record["kind"] == "anomaly" for role in ("image", "source")}
+    used = {
+        record[role] for record in manifest(out.parent) if record["kind"] == "anomaly" for role in ("image", "source")
+    }
     assert used == set(held), "a detector that is trained on train/good has seen no part of test"
     for image, mask in zip(split["test", "nsa"], split["ground_truth", "nsa"], strict=True):
         assert read(image).shape[:2] == read(mask).shape
@@ -148,8 +151,8 @@ def test_mvtec_names_the_defect_after_the_task(folder, tmp_path):
     from nsa_augment import PoissonImageInterpolation
 
     make(folder, tmp_path, PoissonImageInterpolation(), count=1, layout="mvtec")
-    assert (tmp_path / "test/pii/000.png").exists()
-    assert (tmp_path / "ground_truth/pii/000_mask.png").exists()
+    assert (tmp_path / "product/test/pii/000.png").exists()
+    assert (tmp_path / "product/ground_truth/pii/000_mask.png").exists()
 
 
 @pytest.mark.parametrize("count", [3, 4, 5, 9, 10, 11, 200])
@@ -161,6 +164,6 @@ def test_held_out_images_are_at_least_two_and_leave_some(count):
 
 def test_annotations_stand_in_the_manifest(folder, tmp_path):
     make(folder, tmp_path, screws(max_patches=1), count=3, layout="coco")
-    listed = json.loads((tmp_path / "annotations.json").read_text())["annotations"]
+    listed = json.loads((tmp_path / "annotations/instances_train.json").read_text())["annotations"]
     told = [annotation for record in manifest(tmp_path) for annotation in record["annotations"]]
     assert [each["segmentation"] for each in listed] == [each["segmentation"] for each in told]

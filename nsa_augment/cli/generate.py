@@ -14,10 +14,11 @@ from rich.text import Text
 
 from nsa_augment.cli import options
 from nsa_augment.cli.app import app
-from nsa_augment.datasets import LAYOUTS, Report
+from nsa_augment.datasets import LAYOUTS, Options, Report
 from nsa_augment.datasets import Progress as State
 from nsa_augment.datasets import generate as generate_dataset
 from nsa_augment.datasets import verify as verify_dataset
+from nsa_augment.tasks import TASKS
 
 INTERRUPTED = 130
 SHOWN_PROBLEMS = 20
@@ -33,12 +34,22 @@ def generate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the dataset: new, or begun before.")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of images with anomalies.")],
     preset: options.Preset = "tile",
-    task: options.Task = "nsa",
+    task: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(TASKS)}; several, each a class. Default: nsa.")
+    ] = None,
     label: options.Label = None,
     ablation: options.Ablation = None,
     overrides: options.Overrides = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same dataset.")] = 0,
     layout: Annotated[str, typer.Option(help=f"{', '.join(LAYOUTS)}.")] = "masks",
+    split: Annotated[float, typer.Option(metavar="SHARE", help="For validation, of items and of normal images.")] = 0,
+    backgrounds: Annotated[int, typer.Option(min=0, help="Normal images among the items.")] = 0,
+    tile: Annotated[
+        tuple[int, int] | None, typer.Option(metavar="H W", help="Make items of tiles of the images.")
+    ] = None,
+    overlap: Annotated[int, typer.Option(min=0, help="Pixels that neighbouring tiles share.")] = 0,
+    crop: Annotated[tuple[int, int] | None, typer.Option(metavar="H W", help="Make items of random crops.")] = None,
+    category: Annotated[str, typer.Option(help="Name of the product's folder, for --layout mvtec.")] = "product",
     workers: Workers = None,
     backend: Annotated[str, typer.Option(help="processes (of this machine) or dask.")] = "processes",
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for --backend dask.")] = None,
@@ -46,8 +57,9 @@ def generate(
     recursive: options.Recursive = False,
     skip_damaged: options.SkipDamaged = False,
 ) -> None:
-    """Write a labelled dataset; run the same command again to finish one that was interrupted."""
-    maker = options.make_task(task, preset, label, ablation, overrides, max_value)
+    """Write a labelled dataset; run the same command again to finish it, or with a larger --count to add to it."""
+    makers = [options.make_task(each, preset, label, ablation, overrides, max_value) for each in task or ["nsa"]]
+    parts = Options(split=split, backgrounds=backgrounds, tile=tile, overlap=overlap, crop=crop, category=category)
     origin = {"preset": preset, "ablation": ablation}
     try:
         with _progress("making anomalies", "{task.fields[placed]} placed, {task.fields[skipped]} skipped") as update:
@@ -58,10 +70,11 @@ def generate(
             made = generate_dataset(
                 folder,
                 out,
-                maker,
+                makers,
                 count=count,
                 seed=seed,
                 layout=layout,
+                options=parts,
                 workers=workers,
                 backend=backend,
                 scheduler=scheduler,

@@ -5,7 +5,8 @@ The command line has the same as `nsa-augment generate` and `nsa-augment verify`
 
 from nsa_augment.datasets.generation import Progress, generate
 from nsa_augment.datasets.layouts import LAYOUTS, Layout
+from nsa_augment.datasets.options import Options
 from nsa_augment.datasets.recipe import Recipe
 from nsa_augment.datasets.verification import Problem, Report, verify
 
-__all__ = ["LAYOUTS", "Layout", "Problem", "Progress", "Recipe", "Report", "generate", "verify"]
+__all__ = ["LAYOUTS", "Layout", "Options", "Problem", "Progress", "Recipe", "Report", "generate", "verify"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -16,7 +17,7 @@ from uuid import uuid4
 from nsa_augment._shared.cache import clears
 from nsa_augment._shared.registry import modules_of_other_packages
 from nsa_augment.datasets._folder import digest
-from nsa_augment.datasets._items import ItemMaker
+from nsa_augment.datasets._items import Item, ItemMaker
 from nsa_augment.datasets._workspace import inside, write
 from nsa_augment.datasets.recipe import RECIPE, current_versions, load_recipe
 
@@ -77,14 +78,24 @@ def make_chunk(chunk: Chunk) -> list[Made]:
     made = []
     for index, line in chunk.items:
         record = None if line is None else json.loads(line)
-        if record is not None and not list(wrong_files(out, record)):
+        if record is not None and maker.holds(record) and not list(wrong_files(out, record)):
             made.append(Made(index, record["kind"], None))
             continue
         item = maker.make(index)
         for path, data in item.files.items():
             write(out, path, (data,))
+        if record is not None and record["kind"] != "normal":
+            _remove_renamed(out, record, item)
         made.append(Made(index, item.record["kind"], json.dumps(item.record)))
     return made
+
+
+def _remove_renamed(out: Path, record: dict[str, Any], item: Item) -> None:
+    """Remove files of an item that have other names now, as a larger `count` has more digits."""
+    for described in record["files"].values():
+        if described["path"] not in item.files:
+            with suppress(OSError, ValueError):
+                inside(out, described["path"]).unlink()
 
 
 def wrong_files(out: Path, record: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,7 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
         names = ", ".join(each["image"]["path"] for each in files[start : start + ACROSS])
         tiles = [tile for pair in pairs[start : start + ACROSS] for tile in pair]
         rows.append(Row(names, tiles))
-    title = f"{recipe.count} images, task {recipe.task}, seed {recipe.seed}"
+    title = f"{recipe.count} images, task {', '.join(name for name, _ in recipe.tasks)}, seed {recipe.seed}"
     return encode_png(draw_page(title, ("image and outline", "label") * ACROSS, rows, [bar]))
 
 

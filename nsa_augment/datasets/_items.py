@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,37 @@ from nsa_augment._shared.decoding import is_stored_grey
 from nsa_augment._shared.images import check_values, encode_png, read_image
 from nsa_augment._shared.types import Image
 from nsa_augment.datasets._folder import digest, read_bytes
-from nsa_augment.datasets.layouts import number
+from nsa_augment.datasets.layouts.base import number
+from nsa_augment.datasets.options import Window
 from nsa_augment.datasets.recipe import Recipe
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.planning.silence import silence_expected
 from nsa_augment.scenes.scene import PreparedSource
-from nsa_augment.sources import SourcePool
+from nsa_augment.sources import Source, SourcePool
 from nsa_augment.synthesis import SynthesisResult
+from nsa_augment.tasks import AnomalyTask
 
 ATTEMPTS = 100
 """Limit of draws of an image, a source and a plan for one item; they end with the first visible change."""
 
 CACHE_MIB = 256
+
+
+GOOD = "good"
+"""Label of an image without anomaly, as in MVTec AD."""
+
+WINDOWS = ("window", "source_window")
+"""Fields of `Pair` that the manifest holds where items are windows of images."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Names of an image and of its source, and the parts of them that an item is made of."""
+
+    image: str
+    source: str | None
+    window: Window | None = None
+    source_window: Window | None = None
 
 
 @dataclass(frozen=True)
@@ -66,65 +85,92 @@ class ItemMaker:
     def __init__(self, recipe: Recipe, folder: str | os.PathLike[str] | None = None) -> None:
         self.recipe = recipe
         self._folder = Path(recipe.folder if folder is None else folder)
-        self._task = recipe.make_task()
+        self._tasks = recipe.make_tasks()
         self._grey: dict[str, bool] = {}
         self._images = BoundedCache(CACHE_MIB * 2**20)
-        self._sources = SourcePool([self._folder / name for name in recipe.pool], CACHE_MIB, self._task.max_value)
+        names = [name for names in recipe.pools.values() for name in names]
+        self._sources = SourcePool([self._folder / name for name in names], CACHE_MIB, self._tasks[0].max_value)
 
     def make(self, index: int) -> Item:
         """Item `index`: an anomaly, or (from `recipe.count` on) a normal image."""
         if index >= self.recipe.count:
             return self._normal(index)
-        for image, source, result in self._draws(index):
+        task = self._tasks[self.recipe.class_of(index)]
+        for pair, result in self._draws(index):
             if result.mask.any():
-                return self._anomaly(index, image, source, result)
-        return self._anomaly(index, image, source, self._synthesize(image, source, replace(result.plan, patches=())))
+                return self._anomaly(index, pair, result)
+        return self._anomaly(index, pair, self._synthesize(task, pair, replace(result.plan, patches=())))
 
     def remake(self, record: Mapping[str, Any]) -> Item:
         """The item of a line of the manifest, by its plan; drawing nothing."""
-        if record["kind"] == "normal":
-            return self._normal(record["index"])
-        plan = SynthesisPlan.from_dict(record["plan"])
-        result = self._synthesize(record["image"], record["source"], plan)
-        return self._anomaly(record["index"], record["image"], record["source"], result)
+        index = record["index"]
+        if index >= self.recipe.count:
+            return self._normal(index)
+        pair = Pair(record["image"], record["source"], *(record.get(name) for name in WINDOWS))
+        task = self._tasks[self.recipe.class_of(index)]
+        return self._anomaly(index, pair, self._synthesize(task, pair, SynthesisPlan.from_dict(record["plan"])))
 
     def placed_draws(self, index: int) -> int:
         """How many draws of an item find a place for a patch, whether it changes anything or not."""
-        return sum(bool(result.plan.patches) for _, _, result in self._draws(index))
+        return sum(bool(result.plan.patches) for _, result in self._draws(index))
 
-    def _draws(self, index: int) -> Iterator[tuple[str, str | None, SynthesisResult]]:
+    def _draws(self, index: int) -> Iterator[tuple[Pair, SynthesisResult]]:
         """Image, source and what is made of them, drawn again and again."""
         rng = np.random.default_rng([self.recipe.seed, index])
+        task = self._tasks[self.recipe.class_of(index)]
         for _ in range(ATTEMPTS):
-            image, source = self._draw_names(rng)
-            yield image, source, self._synthesize(image, source, rng)
+            pair = self._draw_pair(index, task, rng)
+            yield pair, self._synthesize(task, pair, rng)
 
-    def _draw_names(self, rng: np.random.Generator) -> tuple[str, str | None]:
-        """Names of an image and of its source: another one, if there is another."""
-        pool = self.recipe.pool
+    def holds(self, record: Mapping[str, Any]) -> bool:
+        """Whether a line is about the item of its index; other items had the index while `count` was smaller."""
+        index, path = record["index"], record["files"].get("image", {}).get("path")
+        if index < self.recipe.count:
+            if record["kind"] == "normal":
+                return False
+            templates = (self.recipe.layout_kind.image, self.recipe.layout_kind.unchanged)
+            return path in [self._path(index, template) for template in templates if template is not None]
+        normal = self.recipe.normals[index - self.recipe.count]
+        expected = normal.path or self._path(index, self.recipe.layout_kind.image)
+        return record["kind"] == "normal" and bool(path == expected)
+
+    def _draw_pair(self, index: int, task: AnomalyTask, rng: np.random.Generator) -> Pair:
+        """Names of an image and of its source: another one, if there is another; and the window, if there are any."""
+        recipe, options = self.recipe, self.recipe.options
+        pool = recipe.pools[recipe.place_of(index)[0]]
         image, shift = int(rng.integers(len(pool))), 1 + int(rng.integers(max(len(pool) - 1, 1)))
-        source = pool[(image + shift) % len(pool)] if self._task.needs_source else None
-        return pool[image], source
+        source = pool[(image + shift) % len(pool)] if task.needs_source else None
+        pair = Pair(pool[image], source)
+        if options.window is None:
+            return pair
+        window = options.draw_window(recipe.sizes[pair.image], rng)
+        return replace(
+            pair, window=window, source_window=None if source is None else _moved(window, recipe.sizes[source])
+        )
 
-    def _synthesize(self, name: str, source: str | None, how: np.random.Generator | SynthesisPlan) -> SynthesisResult:
-        image = self._read(name)
+    def _synthesize(self, task: AnomalyTask, pair: Pair, how: np.random.Generator | SynthesisPlan) -> SynthesisResult:
+        image = _part(self._read(pair.image), pair.window)
         prepared: PreparedSource | None = None
-        if source is not None:
-            self._is_grey(source)
-            prepared = self._sources.prepare(self._folder / source, image, self._task)
+        if pair.source is not None:
+            self._is_grey(pair.source)
+            path = self._folder / pair.source
+            source: Source = path
+            if pair.source_window is not None:
+                source = _part(self._sources.read(path, image, task), pair.source_window)
+            prepared = self._sources.prepare(source, image, task)
         try:
             if isinstance(how, SynthesisPlan):
-                return self._task.apply(image, prepared, how)
+                return task.apply(image, prepared, how)
             with silence_expected():
-                return self._task(image, prepared, how)
+                return task(image, prepared, how)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"cannot use {self._folder / name} with source {source}: {error}") from error
+            raise ValueError(f"cannot use {self._folder / pair.image} with source {pair.source}: {error}") from error
 
     def _read(self, name: str) -> Image:
         """Pixels of an image, with the channels and bits of its file; floats in 16 bits."""
 
         def make() -> tuple[Image, int]:
-            path, scale = self._folder / name, self._task.scale
+            path, scale = self._folder / name, self._tasks[0].scale
             pixels = read_image(path, grey=self._is_grey(name), deep=True, scale=scale)
             if pixels.dtype.kind == "f":
                 check_values(path, pixels, scale)
@@ -144,36 +190,92 @@ class ItemMaker:
             self._grey[name] = is_stored_grey(np.frombuffer(data, np.uint8))
         return self._grey[name]
 
-    def _anomaly(self, index: int, image: str, source: str | None, result: SynthesisResult) -> Item:
-        layout, placed = self.recipe.layout_kind, bool(result.plan.patches)
-        contents = {"image": encode_png(result.image)}
-        paths = layout.paths()
-        if not placed and layout.unchanged is not None:
-            paths["image"] = layout.unchanged
-        else:
-            contents["mask"] = encode_png(result.mask * np.uint8(255))
-            contents["label"] = encode_png(_sixteen_bits(result.label, self.recipe.label_scale))
-            contents |= layout.extra_files(result)
-        names = {"task": self.recipe.task, "number": number(index, self.recipe.count)}
-        files = {role: (paths[role].format(**names), data) for role, data in contents.items()}
+    def _anomaly(self, index: int, pair: Pair, result: SynthesisResult) -> Item:
+        recipe, layout = self.recipe, self.recipe.layout_kind
+        placed = bool(result.plan.patches)
+        task = recipe.tasks[recipe.class_of(index)][0]
+        only = None if placed else layout.unchanged
+        files = (
+            self._files(index, result, recipe.class_of(index))
+            if only is None
+            else {"image": (self._path(index, only), encode_png(result.image))}
+        )
+        windows = {name: getattr(pair, name) for name in WINDOWS} if pair.window else {}
         drawn = {
-            "source": source,
+            "source": pair.source,
             "plan": result.plan.to_dict(),
-            "seed": [self.recipe.seed, index],
+            "seed": [recipe.seed, index],
+            **windows,
             **layout.record_fields(result),
         }
-        return self._item(index, "anomaly" if placed else "unchanged", image, files, drawn)
+        facts = task if placed else GOOD, recipe.place_of(index)[0]
+        return self._item(index, "anomaly" if placed else "unchanged", pair.image, files, facts, drawn)
+
+    def _files(self, index: int, result: SynthesisResult, number: int) -> dict[str, tuple[str, bytes]]:
+        """Path and content of every file of an item."""
+        layout = self.recipe.layout_kind
+        contents = {
+            "image": encode_png(result.image),
+            "mask": encode_png(result.mask * np.uint8(255)),
+            "label": encode_png(_sixteen_bits(result.label, self.recipe.label_scale)),
+            **layout.class_files(result, number),
+        }
+        paths = layout.paths()
+        return {role: (self._path(index, paths[role]), data) for role, data in contents.items()}
+
+    def _path(self, index: int, template: str) -> str:
+        recipe = self.recipe
+        if index >= recipe.count:
+            normal = recipe.normals[index - recipe.count]
+            return recipe.path(template, normal.number, recipe.task, normal.part)
+        task, (part, _) = recipe.tasks[recipe.class_of(index)][0], recipe.place_of(index)
+        return recipe.path(template, number(index, recipe.count), task, part)
 
     def _normal(self, index: int) -> Item:
-        path, name = self.recipe.normals[index - self.recipe.count]
-        return self._item(index, "normal", name, {"image": (path, encode_png(self._read(name)))}, {})
+        layout, normal = self.recipe.layout_kind, self.recipe.normals[index - self.recipe.count]
+        pixels = _part(self._read(normal.image), normal.window)
+        drawn: dict[str, Any] = {} if normal.window is None else {"window": normal.window}
+        if normal.path is None:
+            size = pixels.shape[:2]
+            result = self._tasks[0].apply(pixels, pixels, SynthesisPlan(size, size))
+            files = self._files(index, result, 0)
+            drawn |= layout.record_fields(result)
+        else:
+            files = {"image": (normal.path, encode_png(pixels))}
+        return self._item(index, "normal", normal.image, files, (GOOD, normal.part), drawn)
 
     def _item(
-        self, index: int, kind: str, image: str, files: dict[str, tuple[str, bytes]], drawn: dict[str, Any]
+        self,
+        index: int,
+        kind: str,
+        image: str,
+        files: dict[str, tuple[str, bytes]],
+        facts: tuple[str, str],
+        drawn: dict[str, Any],
     ) -> Item:
         described = {role: {"path": path, "sha256": digest(data)} for role, (path, data) in files.items()}
-        record = {"index": index, "kind": kind, "files": described, "image": image, **drawn}
+        record = {"index": index, "kind": kind, "files": described, "image": image}
+        if self.recipe.edition > 1:
+            paths = {f"{role}_path": files[role][0] if role in files else None for role in ("image", "mask")}
+            record |= {**paths, "label": facts[0], "split": facts[1]}
+        record |= drawn
         return Item({**record, "versions": self.recipe.versions}, dict(files.values()))
+
+
+def _part(image: Image, window: Window | None) -> Image:
+    """The pixels of a window; the image itself where there is none."""
+    if window is None:
+        return image
+    top, left, bottom, right = window
+    return np.ascontiguousarray(image[top:bottom, left:right])
+
+
+def _moved(window: Window | None, size: Sequence[int]) -> Window | None:
+    """The window, moved until it lies within an image of another size."""
+    if window is None:
+        return None
+    up, across = (max(0, end - length) for end, length in zip(window[2:], size, strict=True))
+    return window[0] - up, window[1] - across, window[2] - up, window[3] - across
 
 
 def _sixteen_bits(label: NDArray[np.float32], scale: int) -> NDArray[np.uint16]:

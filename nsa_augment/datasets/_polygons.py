@@ -48,8 +48,8 @@ def coco_annotations(mask: BinaryMap) -> list[dict[str, Any]]:
     return annotations
 
 
-def yolo_lines(mask: BinaryMap) -> str:
-    """A line "0 x y x y ..." for each component, as fractions of the image; corners are pixels of the component.
+def yolo_lines(mask: BinaryMap, number: int = 0) -> str:
+    """A line "number x y x y ..." for each component, as fractions of the image; corners are pixels of the component.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def yolo_lines(mask: BinaryMap) -> str:
         if len(ring) < 3:
             ring = np.resize(ring, (3, 2))
         shares = (ring + WITHIN_PIXEL) / (width, height)
-        lines.append("0 " + " ".join(f"{share:.8g}" for share in shares.ravel()) + "\n")
+        lines.append(f"{number} " + " ".join(f"{share:.8g}" for share in shares.ravel()) + "\n")
     return "".join(lines)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from nsa_augment._shared.soundness import file_sliver_note, notice_sliver
 from nsa_augment.datasets._backends import Backend, chunk_size, open_backend
 from nsa_augment.datasets._chunks import make_chunk, split
 from nsa_augment.datasets._contact import CONTACT, contact_sheet
-from nsa_augment.datasets._index import index_text
+from nsa_augment.datasets._index import index_texts
 from nsa_augment.datasets._items import ATTEMPTS, ItemMaker
 from nsa_augment.datasets._journal import MANIFEST, Journal
 from nsa_augment.datasets._workspace import check_ours, clear, opened, write
+from nsa_augment.datasets.options import Options
 from nsa_augment.datasets.recipe import RECIPE, Recipe, load_recipe
 from nsa_augment.tasks import AnomalyTask
 
@@ -55,11 +56,12 @@ class Progress:
 def generate(
     folder: str | os.PathLike[str],
     out: str | os.PathLike[str],
-    task: AnomalyTask,
+    task: AnomalyTask | Sequence[AnomalyTask],
     *,
     count: int,
     seed: int = 0,
     layout: str = "masks",
+    options: Options | None = None,
     workers: int | None = None,
     backend: str = "processes",
     scheduler: str | None = None,
@@ -78,14 +80,17 @@ def generate(
         Of normal images.
     out : path-like
         Folder of the dataset: new, empty, or begun by a call with the same arguments.
-    task : AnomalyTask
+    task : AnomalyTask or sequence of them
         Makes the anomalies. Its class must be registered under a `name` of its own, and its arguments plain JSON.
+        Several take turns, and each is a class of the dataset.
     count : int
-        Number of images with anomalies.
+        Number of images with anomalies; a larger one than before adds to the dataset.
     seed : int
         The same seed makes the same dataset.
     layout : str
         One of `LAYOUTS`.
+    options : Options, optional
+        Parts for training and validation, normal images as background, tiles or crops of large images.
     workers : int, optional
         Number of processes; 0: make everything in this one; None: as many as there are processors. A script that
         has workers needs ``if __name__ == "__main__":`` around what it does.
@@ -134,24 +139,25 @@ def generate(
         raise ValueError(f"out must lie outside folder, whose subfolders are read, got {out} in {folder}")
     known = _known(out)
     recipe = Recipe.create(
-        folder, task, count, seed, layout, origin, recursive=recursive, skip_damaged=skip_damaged, known=known
+        folder, task, count, seed, layout, origin, options, recursive=recursive, skip_damaged=skip_damaged, known=known
     )
-    notice_sliver([folder / name for name in recipe.images], task.scale)
+    notice_sliver([folder / name for name in recipe.images], recipe.make_task().scale)
     place = open_backend(workers, backend, scheduler)
     check_ours(out)
-    _check_same(out, recipe)
+    _continued(out, recipe)
     with opened(out):
-        _check_same(out, recipe)
-        if not (out / RECIPE).exists():
-            write(out, RECIPE, (recipe.to_json().encode(),))
-        layout_kind = recipe.layout_kind
-        for name in layout_kind.folders(recipe.task):
+        recipe, same = _continued(out, recipe)
+        for name in recipe.folders():
             (out / name).mkdir(parents=True, exist_ok=True)
         with closing(Journal(out, recipe.total)) as journal:
+            if not same:
+                write(out, RECIPE, (recipe.to_json().encode(),))
+                (out / MANIFEST).unlink(missing_ok=True)  # of fewer items; the journal has its lines
             progress, placed = _make(out, recipe, journal, place, on_progress or (lambda progress: None))
             write(out, MANIFEST, _encoded(journal.in_order()))
-            if layout_kind.index is not None:
-                write(out, layout_kind.index, _encoded(index_text(recipe, journal)))
+            for name, texts in index_texts(recipe, journal):
+                (out / name).parent.mkdir(exist_ok=True)
+                write(out, name, _encoded(texts))
             write(out, CONTACT, (contact_sheet(out, recipe, journal, placed),))
         clear(out)
     return progress
@@ -165,13 +171,21 @@ def _known(out: Path) -> Collection[str]:
         return ()
 
 
-def _check_same(out: Path, recipe: Recipe) -> None:
+def _continued(out: Path, recipe: Recipe) -> tuple[Recipe, bool]:
+    """The recipe in the edition in which its dataset was begun, and whether it says the same as the one there.
+
+    It may ask for more items; whatever else differs is an error.
+    """
     if not (out / RECIPE).exists():
-        return
-    if differences := load_recipe(out).differences(recipe):
+        return recipe, False
+    before = load_recipe(out)
+    recipe = replace(recipe, edition=before.edition)
+    grows = recipe.count > before.count
+    if differences := before.differences(replace(recipe, count=before.count) if grows else recipe):
         more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
         message = f"{out} was begun with other arguments: {'; '.join(differences[:3])}{more}"
         raise ValueError(f"{message}. Give the same ones, or another folder")
+    return recipe, not grows
 
 
 def _make(

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property, lru_cache, partial
+from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PurePath
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import cv2
 
-from nsa_augment._shared.checks import check_integer, check_names, fail
+from nsa_augment._shared.checks import check_integer
 from nsa_augment._shared.plain import parse_json
+from nsa_augment.datasets._fields import EDITION, FIELDS, FIRST_EDITION, MAX_COUNT
 from nsa_augment.datasets._folder import read_folder
+from nsa_augment.datasets._normals import Normal, check_enough, check_layout, normals_of, window_sizes
+from nsa_augment.datasets._tasks import check_tasks, plain_arguments, task_from
 from nsa_augment.datasets.layouts import LAYOUTS, Layout
+from nsa_augment.datasets.layouts.base import CATEGORY, folder_of
+from nsa_augment.datasets.options import Options
 from nsa_augment.labelling import LABELS, Label
-from nsa_augment.tasks import TASKS, AnomalyTask
+from nsa_augment.tasks import AnomalyTask
 
 RECIPE = "recipe.json"
 FORMAT = "nsa-augment dataset 1"
-MAX_COUNT = 10**9
-LARGEST = 65535
-"""Value that fits into a file of labels."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,14 @@ class Recipe:
         Where the arguments come from, for people to read.
     damaged : sequence of str
         Names of the files in the folder that were skipped because they cannot be decoded.
+    edition : int
+        Of the layouts; 1 if the recipe does not say, as it is older than editions.
+    options : Options
+        Parts, backgrounds, windows.
+    more_tasks : sequence of mappings
+        The other tasks: "task" and "arguments" of each.
+    sizes : mapping
+        Height and width of each image by name, where items are made of windows.
     """
 
     folder: str
@@ -63,16 +74,21 @@ class Recipe:
     versions: Mapping[str, str | None]
     origin: Mapping[str, Any] = field(default_factory=dict)
     damaged: Sequence[str] = ()
+    edition: int = EDITION
+    options: Options = field(default_factory=Options)
+    more_tasks: Sequence[Mapping[str, Any]] = ()
+    sizes: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @classmethod
     def create(
         cls,
         folder: str | os.PathLike[str],
-        task: AnomalyTask,
+        task: AnomalyTask | Sequence[AnomalyTask],
         count: int,
         seed: int,
         layout: str,
         origin: Mapping[str, Any] | None = None,
+        options: Options | None = None,
         *,
         recursive: bool = False,
         skip_damaged: bool = False,
@@ -82,39 +98,60 @@ class Recipe:
 
         Files are decoded to find damaged ones, but for those whose SHA-256 is `known`.
         """
-        name = _check_task(task)
-        label = LABELS.check("label", task.label)
-        if label.maximum * label.file_scale > LARGEST:
-            accepted = f"one whose maximum * file_scale fits into 16 bits, {LARGEST}"
-            raise fail(ValueError, f"label {task.label!r}", accepted, f"{label.maximum:g} * {label.file_scale}")
-        needed = LAYOUTS.check("layout", layout).min_images
+        (name, first), *others = check_tasks(task)
+        options = options or Options()
+        kind = LAYOUTS.check("layout", layout)
+        check_layout(kind, options)
         images, damaged = read_folder(Path(folder), recursive, skip_damaged, known)
-        if len(images) < needed:
-            message = f"folder must hold at least {needed} images with layout={layout!r}"
+        if len(images) < kind.min_images:
+            message = f"folder must hold at least {kind.min_images} images with layout={layout!r}"
             raise ValueError(f"{message}, got {len(images)}: {folder}")
-        return cls(
+        recipe = cls(
             folder=os.path.abspath(folder),
             images=images,
             task=name,
-            arguments=_plain_arguments(task),
+            arguments=plain_arguments(first),
             count=check_integer("count", count, 1, MAX_COUNT),
             seed=check_integer("seed", seed, 0),
             layout=layout,
             versions=current_versions(),
             origin=dict(origin or {}),
             damaged=damaged,
+            edition=EDITION,
+            options=options,
+            more_tasks=[{"task": name, "arguments": plain_arguments(other)} for name, other in others],
+            sizes=window_sizes(Path(folder), list(images), options, first.scale),
         )
+        check_enough(recipe.pools, options)
+        return recipe
+
+    @cached_property
+    def tasks(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Names and arguments of all tasks."""
+        return [(self.task, self.arguments), *((more["task"], more["arguments"]) for more in self.more_tasks)]
+
+    def make_tasks(self) -> list[AnomalyTask]:
+        """The tasks with their arguments; arguments that are younger than the recipe have their defaults."""
+        return [task_from(*task) for task in self.tasks]
 
     def make_task(self) -> AnomalyTask:
-        """The task with its arguments; arguments that are younger than the recipe have their defaults."""
-        kind = TASKS.check("task", self.task)
-        check_names(kind.__name__, self.arguments, kind.argument_names())
-        return kind(**self.arguments)
+        """The task of a dataset that has one, else the first."""
+        return self.make_tasks()[0]
+
+    @property
+    def class_names(self) -> list[str]:
+        """What the files of a layout call the classes of anomalies."""
+        return [CATEGORY] if len(self.tasks) == 1 else [name for name, _ in self.tasks]
+
+    def class_of(self, index: int) -> int:
+        """Which of the tasks makes an item; they take turns in each part of the dataset."""
+        return self.options.place_of(index)[1] % len(self.tasks)
 
     @cached_property
     def layout_kind(self) -> Layout:
-        """The layout."""
-        return LAYOUTS.check("layout", self.layout)()
+        """The layout, as it was when the dataset was begun."""
+        kind = LAYOUTS.check("layout", self.layout)
+        return kind() if self.edition == EDITION or kind.earlier is None else kind.earlier()
 
     @cached_property
     def label_kind(self) -> type[Label]:
@@ -127,23 +164,41 @@ class Recipe:
         return self.label_kind.file_scale
 
     @cached_property
-    def pool(self) -> list[str]:
-        """Names of the images that anomalies are made of."""
-        return self.layout_kind.pool(list(self.images))
+    def pools(self) -> dict[str, list[str]]:
+        """Names of the images that anomalies are made of, for each part of the dataset."""
+        names = self.layout_kind.pool(list(self.images))
+        return self.options.parted(names) if self.options.split else {self.layout_kind.item_split: names}
+
+    def place_of(self, index: int) -> tuple[str, int]:
+        """Part of the dataset that anomaly or background `index` belongs to, and its position there."""
+        part, position = self.options.place_of(index)
+        return list(self.pools)[part], position
 
     @cached_property
-    def normals(self) -> list[tuple[str, str]]:
-        """Path in the dataset and name in the folder of each normal image that is part of the dataset."""
-        return self.layout_kind.normals(list(self.images))
+    def normals(self) -> list[Normal]:
+        """The normal images that are part of the dataset."""
+        return list(normals_of(self))
 
     @property
     def total(self) -> int:
         """Number of lines of the manifest: anomalies, then normal images."""
         return self.count + len(self.normals)
 
+    def path(self, template: str, number: str, task: str, part: str) -> str:
+        """A path of the layout, filled in."""
+        split = f"{part}/" if self.options.split else ""
+        return template.format(number=number, task=task, split=split, category=self.options.category)
+
+    def folders(self) -> list[str]:
+        """Folders that hold files of items."""
+        templates = self.layout_kind.paths().values()
+        paths = [self.path(*each) for each in product(templates, ["0"], dict(self.tasks), self.pools)]
+        paths += [normal.path for normal in self.normals if normal.path is not None]
+        return sorted({folder_of(path) for path in paths})
+
     def to_json(self) -> str:
         """Text of `recipe.json`."""
-        plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        plain = {item.name: getattr(self, item.name) for item in fields(self)} | {"options": self.options.plain()}
         return json.dumps({"format": FORMAT, **plain, "label_scale": self.label_scale}, indent=1) + "\n"
 
     @classmethod
@@ -152,12 +207,13 @@ class Recipe:
         plain = parse_json(text)
         if not isinstance(plain, dict) or plain.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
-        plain = {"damaged": [], **plain}  # younger than the format
+        plain = {**FIRST_EDITION, **plain}
         if missing := [item.name for item in fields(cls) if item.name not in plain]:
             raise ValueError(f"it has no {missing[0]!r}")
-        for name, check in _FIELDS.items():
+        for name, check in FIELDS.items():
             check(name, plain[name])
-        return cls(**{item.name: plain[item.name] for item in fields(cls)})
+        options = Options.from_plain(plain["options"])
+        return cls(**{item.name: plain[item.name] for item in fields(cls)} | {"options": options})
 
     def differences(self, now: Recipe) -> list[str]:
         """What makes the bytes of another recipe differ, in words; the path of the folder does not."""
@@ -178,8 +234,11 @@ class Recipe:
     def _compared(self) -> dict[str, Any]:
         images = {f"image file {name}": value[:12] for name, value in self.images.items()}
         versions = {f"version of {name}": value for name, value in self.versions.items()}
-        plain = {name: getattr(self, name) for name in ("task", "count", "seed", "layout")}
-        return {**plain, **_plain_arguments(self.make_task()), **images, **versions}
+        plain = {name: getattr(self, name) for name in ("task", "count", "seed", "layout", "edition")}
+        plain |= self.options.plain()
+        first, *others = self.make_tasks()
+        more = {f"task {name}": plain_arguments(task) for (name, _), task in zip(self.tasks[1:], others, strict=True)}
+        return {**plain, **plain_arguments(first), **more, **images, **versions}
 
 
 def load_recipe(out: Path) -> Recipe:
@@ -202,74 +261,6 @@ def load_recipe(out: Path) -> Recipe:
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot use {path} here: {error}") from error
     return recipe
-
-
-def _check_text(name: str, value: Any) -> None:
-    if not isinstance(value, str):
-        raise fail(TypeError, name, "a string", value)
-
-
-def _check_texts(name: str, value: Any) -> None:
-    if not isinstance(value, list):
-        raise fail(TypeError, name, "a list", value)
-    for each in value:
-        _check_text(f"every entry of {name}", each)
-
-
-def _check_mapping(name: str, value: Any) -> None:
-    if not isinstance(value, dict):
-        raise fail(TypeError, name, "a mapping", value)
-
-
-def _check_images(name: str, value: Any) -> None:
-    _check_mapping(name, value)
-    for path, content in value.items():
-        _check_text(f"digest of {path!r} in {name}", content)
-        parts = PurePath(path).parts
-        if not parts or ".." in parts or PurePath(path).is_absolute():
-            raise fail(ValueError, f"every name in {name}", "one below the folder", path)
-
-
-_FIELDS: dict[str, Callable[[str, Any], object]] = {
-    "folder": _check_text,
-    "images": _check_images,
-    "task": _check_text,
-    "arguments": _check_mapping,
-    "count": partial(check_integer, low=1, high=MAX_COUNT),
-    "seed": partial(check_integer, low=0),
-    "layout": _check_text,
-    "versions": _check_mapping,
-    "origin": _check_mapping,
-    "damaged": _check_texts,
-}
-"""How the fields of a recipe are checked when it is read."""
-
-
-def _check_task(task: Any) -> str:
-    """The name of a task's class, by which a recipe can find it again."""
-    if not isinstance(task, AnomalyTask):
-        raise fail(TypeError, "task", f"a task ({', '.join(kind.__name__ for kind in TASKS.values())}...)", task)
-    kind = type(task)
-    if "name" not in vars(kind):
-        message = f"task must be of a class that a recipe can name, got {kind.__qualname__}"
-        raise TypeError(f"{message}: give the class a `name` of its own")
-    if TASKS.get(kind.name) is not kind:
-        message = f"task must be of the class that is registered as {kind.name!r}, got one of an older definition of it"
-        raise TypeError(f"{message}: make the task again")
-    return kind.name
-
-
-def _plain_arguments(task: AnomalyTask) -> dict[str, Any]:
-    """Keyword arguments that make a task again, as plain JSON."""
-    plain = {}
-    for item in fields(task):
-        value = getattr(task, item.name)
-        try:
-            plain[item.name] = json.loads(json.dumps(value, allow_nan=False))
-        except (TypeError, ValueError) as error:
-            accepted = "plain JSON (None, numbers, strings, lists) in a dataset, whose recipe writes it down"
-            raise fail(TypeError, item.name, accepted, value) from error
-    return plain
 
 
 @lru_cache(maxsize=1)

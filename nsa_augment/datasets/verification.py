@@ -15,7 +15,7 @@ from nsa_augment._shared.checks import check_integer
 from nsa_augment.datasets._backends import chunk_size, open_backend
 from nsa_augment.datasets._chunks import check_chunk, split
 from nsa_augment.datasets._folder import digest
-from nsa_augment.datasets._index import index_text
+from nsa_augment.datasets._index import index_texts
 from nsa_augment.datasets._journal import MANIFEST, Lines
 from nsa_augment.datasets.recipe import Recipe, current_versions, load_recipe
 
@@ -128,18 +128,16 @@ def verify(
 
 
 def _check_index(out: Path, recipe: Recipe, lines: Lines) -> Iterable[Problem]:
-    layout = recipe.layout_kind
-    if layout.index is None:
-        return
-    path, wanted = out / layout.index, hashlib.sha256()
-    if not path.exists():
-        yield Problem(layout.index, "missing")
-        return
-    try:
-        for text in index_text(recipe, lines):
-            wanted.update(text.encode())
-    except ValueError as error:
-        yield Problem(layout.index, str(error))
-        return
-    if wanted.hexdigest() != digest(path.read_bytes()):
-        yield Problem(layout.index, "differs from the manifest")
+    for name, texts in index_texts(recipe, lines):
+        path, wanted = out / name, hashlib.sha256()
+        if not path.exists():
+            yield Problem(name, "missing")
+            continue
+        try:
+            for text in texts:
+                wanted.update(text.encode())
+        except ValueError as error:
+            yield Problem(name, str(error))
+            continue
+        if wanted.hexdigest() != digest(path.read_bytes()):
+            yield Problem(name, "differs from the manifest")
