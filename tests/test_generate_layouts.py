@@ -109,7 +109,7 @@ def test_yolo(folder, tmp_path):
     make(folder, tmp_path, count=12, layout="yolo")
     data = yaml.safe_load((tmp_path / "data.yaml").read_text())
     assert data == {"train": "images", "val": "images", "names": {0: "anomaly"}}
-    images = sorted((tmp_path / data["train"]).iterdir())
+    images = sorted((tmp_path / data["train"]).glob("*.png"))
     assert len(images) == 12
     for image in images:
         lines = (tmp_path / "labels" / f"{image.stem}.txt").read_text()

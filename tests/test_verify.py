@@ -44,16 +44,16 @@ def test_damage_is_named(dataset):
     (dataset / "images/003.png").unlink()
     mask = dataset / "masks/007.png"
     mask.write_bytes(mask.read_bytes() + b"\0")
-    annotations = dataset / "annotations.json"
+    annotations = dataset / "annotations/instances_train.json"
     annotations.write_text(annotations.read_text().replace('"iscrowd": 0', '"iscrowd": 1', 1))
     found = {problem.name: problem.what for problem in verify(dataset, workers=0).problems}
     assert found == {
         "images/003.png": "missing",
         "masks/007.png": "changed",
-        "annotations.json": "differs from the manifest",
+        "annotations/instances_train.json": "differs from the manifest",
     }
     annotations.unlink()
-    assert "annotations.json" in names(verify(dataset, workers=0))
+    assert "annotations/instances_train.json" in names(verify(dataset, workers=0))
 
 
 def test_a_changed_manifest_is_found(dataset):

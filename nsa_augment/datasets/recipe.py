@@ -234,7 +234,7 @@ class Recipe:
     def _compared(self) -> dict[str, Any]:
         images = {f"image file {name}": value[:12] for name, value in self.images.items()}
         versions = {f"version of {name}": value for name, value in self.versions.items()}
-        plain = {name: getattr(self, name) for name in ("task", "count", "seed", "layout", "edition")}
+        plain = {name: getattr(self, name) for name in ("task", "count", "seed", "layout")}
         plain |= self.options.plain()
         first, *others = self.make_tasks()
         more = {f"task {name}": plain_arguments(task) for (name, _), task in zip(self.tasks[1:], others, strict=True)}

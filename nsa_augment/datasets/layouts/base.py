@@ -26,7 +26,8 @@ class Layout:
     """Where the files of a dataset go. A subclass with a `name` registers itself.
 
     Paths are below the folder of the dataset, with ``/`` between folders; ``{task}``, ``{number}``, ``{category}`` and
-    ```{split}`` are filled in. The last is "train/" or "val/" in a dataset that is split, else empty. A subclass sets the attributes that differ, and overrides methods to write more than images, masks and labels.
+    ```{split}`` are filled in. The last is "train/" or "val/" in a dataset that is split, else empty. A subclass sets
+    the attributes that differ, and overrides methods to write more than images, masks and labels.
 
     Attributes
     ----------
