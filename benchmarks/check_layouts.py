@@ -253,7 +253,9 @@ def table(only):
                 continue
             found, read = reader(datasets[layout])
             if found != (wanted := datasets[layout].expected(read)):
-                raise AssertionError(f"{title} finds {found} images, with mask, normal in layout {layout}, not {wanted}")
+                raise AssertionError(
+                    f"{title} finds {found} images, with mask, normal in layout {layout}, not {wanted}"
+                )
             lines.append(f"| {title} | {layout} | {' | '.join(map(str, found))} |")
     return lines
 

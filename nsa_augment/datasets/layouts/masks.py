@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nsa_augment.datasets.layouts.base import Layout, Records
@@ -11,13 +12,11 @@ from nsa_augment.datasets.layouts.base import Layout, Records
 if TYPE_CHECKING:
     from nsa_augment.datasets.recipe import Recipe
 
-METADATA = "images/metadata.jsonl"
-
 
 class PlainFolders(Layout):
     """Images, masks and soft labels in folders of their own, with a folder for each part of a split dataset.
 
-    `images/metadata.jsonl` describes the images for the loader `imagefolder` of Hugging Face.
+    `metadata.jsonl` beside the images describes them for the loader `imagefolder` of Hugging Face.
     """
 
     image = "images/{split}{number}.png"
@@ -25,8 +24,10 @@ class PlainFolders(Layout):
     label = "labels/{split}{number}.png"
 
     def index_files(self, recipe: Recipe) -> dict[str, Callable[[Recipe, Records], Iterable[str]]]:
-        """With the metadata of the images."""
-        return {**super().index_files(recipe), METADATA: metadata_text}
+        """With the metadata of the images in each folder."""
+        folders = [f"images/{part}" for part in recipe.pools] if recipe.options.split else ["images"]
+        texts = {f"{folder}/metadata.jsonl": partial(_metadata_text, folder) for folder in folders}
+        return {**super().index_files(recipe), **texts}
 
 
 class MasksLayout(PlainFolders):
@@ -36,8 +37,10 @@ class MasksLayout(PlainFolders):
     earlier = Layout
 
 
-def metadata_text(recipe: Recipe, records: Records) -> Iterator[str]:
-    """A line for each image, with its name relative to `images`."""
+def _metadata_text(folder: str, recipe: Recipe, records: Records) -> Iterator[str]:
+    """A line for each image of a folder."""
     for record in records():
-        name = record["image_path"].partition("/")[2]
-        yield json.dumps({"file_name": name, "label": record["label"], "anomaly": record["kind"] == "anomaly"}) + "\n"
+        place, _, name = record["image_path"].rpartition("/")
+        if place == folder:
+            anomaly = record["kind"] == "anomaly"
+            yield json.dumps({"file_name": name, "label": record["label"], "anomaly": anomaly}) + "\n"
