@@ -181,7 +181,7 @@ def ultralytics(dataset):
     for part in ("train", "val"):
         scanned = YOLODataset(img_path=data[part], data=data, task="segment", augment=False, imgsz=64)
         used[part] = set(scanned.im_files)
-        missing, found, empty, corrupt, _ = scan(scanned)
+        missing, _found, _empty, corrupt, _ = scan(scanned)
         if missing or corrupt:
             raise AssertionError(f"{part}: {missing} labels are missing, {corrupt} are corrupt")
         for label in scanned.labels:
@@ -249,7 +249,7 @@ def table(only):
         options = {"mvtec": {}, "coco": parts, "yolo": parts, "masks": parts}
         datasets = {layout: Dataset(root, layout, **options[layout]) for layout in options}
         for package, title, layout, reader in READERS:
-            if only and package not in only or not only and find_spec(package) is None:
+            if (only and package not in only) or (not only and find_spec(package) is None):
                 continue
             found, read = reader(datasets[layout])
             if found != (wanted := datasets[layout].expected(read)):
