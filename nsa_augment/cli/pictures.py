@@ -43,6 +43,7 @@ from nsa_augment.cli.tiles import (
     make_labels,
 )
 from nsa_augment.labelling import LABELS
+from nsa_augment.planning.silence import likeliest_reason
 from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.tasks import PRESETS
 
@@ -100,10 +101,11 @@ def preview(
     _write_examples(output, examples, title, maker.label)
     if len(files) == 1 and maker.needs_source:
         typer.echo(f"{files[0].name} is the only image, so its patches come from itself", err=True)
-    placed = sum(bool(example.result.plan.patches) for example in examples)
-    if placed < len(examples):
-        typer.echo(f"{len(examples) - placed} of {len(examples)} images had no place for a patch", err=True)
-    faint = placed - sum(bool(example.result.mask.any()) for example in examples)
+    empty = [example.result.plan for example in examples if not example.result.plan.patches]
+    if empty:
+        reason = likeliest_reason(maker, empty)
+        typer.echo(f"{len(empty)} of {len(examples)} images had no place for a patch. {reason}", err=True)
+    faint = len(examples) - len(empty) - sum(bool(example.result.mask.any()) for example in examples)
     if faint:
         typer.echo(f"{faint} of {len(examples)} images changed by no more than a grey level", err=True)
 

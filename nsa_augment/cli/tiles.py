@@ -15,6 +15,7 @@ from nsa_augment._shared.overlays import bar_top, outlined, rgb, scaled, tile_sc
 from nsa_augment._shared.page import ColourBar, Pixels, Row
 from nsa_augment._shared.types import BinaryMap, Image
 from nsa_augment.labelling import LABELS
+from nsa_augment.planning.silence import silence_expected
 from nsa_augment.scenes.foreground import Foreground
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
@@ -56,7 +57,8 @@ def make_example(task: AnomalyTask, caption: str, image: Image, source: Image, s
     """Make an anomaly to be shown."""
     prepared = task.prepare_source(source, image.shape[:2])
     given = prepared if task.needs_source else None
-    result = task(image, given, np.random.default_rng(seed))
+    with silence_expected():
+        result = task(image, given, np.random.default_rng(seed))
     foreground = None if task.background is None else Foreground(image, task.background).mask
     return Example(caption, image, prepared.image if task.needs_source else image, result, foreground)
 

@@ -110,9 +110,9 @@ class ItemMaker:
         task = self._tasks[self.recipe.class_of(index)]
         return self._anomaly(index, pair, self._synthesize(task, pair, SynthesisPlan.from_dict(record["plan"])))
 
-    def placed_draws(self, index: int) -> int:
-        """How many draws of an item find a place for a patch, whether it changes anything or not."""
-        return sum(bool(result.plan.patches) for _, result in self._draws(index))
+    def plans(self, index: int) -> list[SynthesisPlan]:
+        """The plans of all draws of an item."""
+        return [result.plan for _, result in self._draws(index)]
 
     def _draws(self, index: int) -> Iterator[tuple[Pair, SynthesisResult]]:
         """Image, source and what is made of them, drawn again and again."""

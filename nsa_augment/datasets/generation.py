@@ -24,6 +24,7 @@ from nsa_augment.datasets._journal import MANIFEST, Journal
 from nsa_augment.datasets._workspace import check_ours, clear, opened, write
 from nsa_augment.datasets.options import Options
 from nsa_augment.datasets.recipe import RECIPE, Recipe, load_recipe
+from nsa_augment.planning.silence import likeliest_reason
 from nsa_augment.tasks import AnomalyTask
 
 HOPELESS = 20
@@ -215,12 +216,13 @@ def _make(
 
 def _why_hopeless(recipe: Recipe, unchanged: int) -> str:
     draws = f"any of {unchanged} images, {ATTEMPTS} draws each"
-    if ItemMaker(recipe).placed_draws(0):
+    plans, task = ItemMaker(recipe).plans(0), recipe.make_tasks()[recipe.class_of(0)]
+    if any(plan.patches for plan in plans):
         files = [Path(recipe.folder) / name for name in recipe.images]
-        note = file_sliver_note(files, recipe.make_task().scale) or "their contrast is low, or that of their sources"
+        note = file_sliver_note(files, task.scale) or "their contrast is low, or that of their sources"
         return f"patches found a place, but changed nothing by more than a grey level in {draws}: {note}"
     hint = command_line("nsa-augment", "preview", recipe.folder)
-    return f"no patch found a place in {draws}: the arguments do not fit; look at them with {hint}"
+    return f"no patch found a place in {draws}; look at them with {hint}. {likeliest_reason(task, plans)}"
 
 
 def _encoded(texts: Iterable[str]) -> Iterator[bytes]:
