@@ -14,7 +14,7 @@ from nsa_augment._shared.checks import fail
 from nsa_augment._shared.resizing import resize, resize_map
 from nsa_augment._shared.scale import Scale
 from nsa_augment._shared.types import BinaryMap, Image
-from nsa_augment.blending import Blending, Patch
+from nsa_augment.blending import Blending, ObjectMaps, Patch
 from nsa_augment.labelling import AreaChange, Label
 from nsa_augment.labelling.change import change_mask, difference, label_areas
 from nsa_augment.planning import PatchPlacement, SynthesisPlan
@@ -108,11 +108,12 @@ def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> P
     pixels = resize(blending.precision(placement.source_box.of(_cube(scene.source.image))), size)
     if placement.jitter is not None:
         pixels = placement.jitter.apply(pixels, scene.scale)
-    region = footprint
+    objects = None
     if scene.foreground is not None and scene.source.foreground is not None:
         source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
-        region = footprint & (source_object | scene.foreground.crop(placement.destination_box))
-    return Patch(pixels, footprint, region, placement.factor, placement.gradient)
+        objects = ObjectMaps(source_object, scene.foreground.crop(placement.destination_box))
+    region = blending.region(footprint, objects)
+    return Patch(pixels, footprint, region, objects, placement.factor, placement.gradient)
 
 
 def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[Image]]:

@@ -1,9 +1,10 @@
 """Step 2, everything visible: how a patch is joined to the image, one module per blending."""
 
-from nsa_augment.blending.base import BLENDINGS, Blending, Patch
+from nsa_augment.blending.base import BLENDINGS, Blending, ObjectMaps, Patch
 from nsa_augment.blending.copy_paste import CopyPaste
 from nsa_augment.blending.linear import Linear
 from nsa_augment.blending.poisson import Poisson
+from nsa_augment.blending.silhouette import Silhouette
 from nsa_augment.blending.solvers import SOLVERS, Solver
 
-__all__ = ["BLENDINGS", "SOLVERS", "Blending", "CopyPaste", "Linear", "Patch", "Poisson", "Solver"]
+__all__ = ["BLENDINGS", "SOLVERS", "Blending", "CopyPaste", "Linear", "ObjectMaps", "Patch", "Poisson", "Silhouette", "Solver"]

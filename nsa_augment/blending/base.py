@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,13 @@ from nsa_augment._shared.types import BinaryMap, Gradient, Image
 
 BLENDINGS: Registry[Blending] = Registry("blendings")
 """The blendings by name."""
+
+
+class ObjectMaps(NamedTuple):
+    """Where the resized source and the image at the destination show the object, (h, w) uint8 maps of 0 and 1."""
+
+    source: BinaryMap
+    image: BinaryMap
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,9 @@ class Patch:
     footprint : (h, w) uint8 array of 0 and 1
         Outline of the patch, as `Blending.footprint` returned it.
     region : (h, w) uint8 array of 0 and 1
-        Part of the footprint that is object in the source or in the image; the footprint without constraints.
+        Part of the footprint whose change is labelled, as `Blending.region` returned it.
+    objects : ObjectMaps, optional
+        Object masks under constraints.
     factor : float
         Interpolation factor.
     gradient : "source", "mixed" or None
@@ -37,6 +46,7 @@ class Patch:
     pixels: Image
     footprint: BinaryMap
     region: BinaryMap
+    objects: ObjectMaps | None = None
     factor: float = 1.0
     gradient: Gradient | None = None
 
@@ -52,6 +62,8 @@ class Blending(ABC):
         Smallest side of a box that can be blended, pixels.
     needs : str
         What `fits` asks of a patch, as a sentence for messages; empty: not said.
+    needs_objects : bool
+        Whether it works only with the object masks of source and image.
     gradient : "source", "mixed" or None
         Guidance field of patches that are planned for it; None if it uses none.
     """
@@ -59,6 +71,7 @@ class Blending(ABC):
     name: ClassVar[str]
     min_side: ClassVar[int] = 1
     needs: ClassVar[str] = ""
+    needs_objects: ClassVar[bool] = False
     gradient: Gradient | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -82,6 +95,10 @@ class Blending(ABC):
     def fits(self, footprint: BinaryMap) -> bool:
         """Whether a footprint is large enough to be blended."""
         return bool(footprint.any())
+
+    def region(self, footprint: BinaryMap, objects: ObjectMaps | None) -> BinaryMap:
+        """Part of the footprint whose change is labelled: object in the source or in the image; all without masks."""
+        return footprint if objects is None else footprint & (objects.source | objects.image)
 
     def precision(self, pixels: Image) -> Image:
         """Source pixels with the dtype that the blending works in; they are resized in it."""

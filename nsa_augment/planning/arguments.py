@@ -13,6 +13,7 @@ from nsa_augment.planning.selection import SELECTIONS, SelectionArguments
 from nsa_augment.scenes.foreground import check_background
 
 MAX_PATCHES = 1000
+MAX_CANDIDATES = 100
 RESIZE_LIMITS: MappingProxyType[str, int] = MappingProxyType({"half": 1, "full": 2})
 """Limits of the size of a resized patch, as multiples of the limits of the half-size."""
 
@@ -26,6 +27,7 @@ class PlanArguments(SelectionArguments):
     min_overlap: float = 0.25
     scale_range: tuple[float, float] | None = None
     resize_limits: str = "half"
+    candidates: int = 1
     max_value: float | None = None
 
     def __post_init__(self) -> None:
@@ -36,6 +38,7 @@ class PlanArguments(SelectionArguments):
         if self.scale_range is not None:
             set_field(self, "scale_range", check_range("scale_range", self.scale_range, 0))
         check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
+        set_field(self, "candidates", check_integer("candidates", self.candidates, 1, MAX_CANDIDATES))
         set_field(self, "max_value", Scale(self.max_value).max_value)
 
     @property

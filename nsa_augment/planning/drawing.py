@@ -9,6 +9,7 @@ from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.blending.base import Blending
 from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
+from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import Outline
@@ -91,8 +92,15 @@ def _draw_patch(
         image_object=image_object,
         min_object=arguments.min_object,
         min_overlap=arguments.min_overlap,
+        candidates=arguments.candidates,
+        border=None if arguments.candidates == 1 else _border(scene, source.box, bitmap),
     )
     return GivenUp(destination, size) if isinstance(destination, Reason) else (source, destination)
+
+
+def _border(scene: Scene, box: Box, bitmap: BinaryMap) -> Border:
+    image, source = (part.reshape(*scene.size, -1) for part in (scene.image, scene.source.image))
+    return Border.of(image, box.of(source), bitmap)
 
 
 def _draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.random.Generator) -> Size:

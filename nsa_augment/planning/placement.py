@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.types import BinaryMap, Size
-from nsa_augment.planning._draws import DRAWS, threshold
+from nsa_augment._shared.types import BinaryMap, Image, Size
+from nsa_augment.planning._draws import DRAWS, NO_MASK, threshold
+from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import Reason
 from nsa_augment.planning.selection import HalfSizes
 
@@ -46,6 +48,8 @@ def draw_destination(
     image_object: BinaryMap | None = None,
     min_object: float = 0.0,
     min_overlap: float = 0.0,
+    candidates: int = 1,
+    border: Border | None = None,
 ) -> Box | Reason:
     """Draw a destination box, one pixel away from the border of the image.
 
@@ -65,6 +69,11 @@ def draw_destination(
     min_overlap : float
         More than this fraction of the source's object must land on the object of the image; 1: all that lies
         inside the outline.
+    candidates : int
+        Of so many accepted positions (fewer if 200 draws do not give them) the one is taken where source - image
+        varies least along `border`: where its standard deviation, mean over channels, is smallest.
+    border : Border, optional
+        Of the resized patch; only for several candidates.
 
     Returns
     -------
@@ -74,14 +83,22 @@ def draw_destination(
     height, width = size
     if image_size[0] - height - 1 < 1 or image_size[1] - width - 1 < 1:
         return Reason.TOO_LARGE
+    if border is None:
+        candidates, border = 1, _NO_BORDER
     if source_object is None or image_object is None:
+        if candidates > 1:
+            whole = np.ones(size, np.uint8)
+            _, y, x = _draw_position(rng, image_size, whole, whole, NO_MASK, -1.0, -1.0, candidates, *border)
+            return Box.at(y, x, size)
         y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
         return Box.at(y, x, size)
     counted = source_object if bitmap is None else source_object & bitmap
     min_object = threshold(min_object)
     if min_overlap == 1 and source_object.any():
         min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
-    found, y, x = _draw_overlapping(rng, source_object, counted, image_object, min_object, min_overlap)
+    found, y, x = _draw_position(
+        rng, image_size, source_object, counted, image_object, min_object, min_overlap, candidates, *border
+    )
     if found:
         return Box.at(y, x, size)
     if np.count_nonzero(source_object) <= min_object * source_object.size:
@@ -89,18 +106,27 @@ def draw_destination(
     return Reason.NO_DESTINATION if image_object.view(np.bool_).any() else Reason.NO_IMAGE_OBJECT
 
 
+_NO_BORDER = Border(np.zeros((1, 1, 1), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 1)))
+
+
 @compiled
-def _draw_overlapping(
+def _draw_position(
     rng: np.random.Generator,
+    image_size: Size,
     source_object: BinaryMap,
     counted: BinaryMap,
     image_object: BinaryMap,
     min_object: float,
     min_overlap: float,
+    candidates: int,
+    image: Image,
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    values: NDArray[np.float64],
 ) -> tuple[bool, int, int]:
-    """Draw positions until enough of `counted` lies on the object of the image.
+    """Draw positions until enough of `counted` lies on the object of the image, so often; the one of least cost.
 
-    Rows are added up until the overlap is certain, or can no longer be reached by what the rows left could add.
+    A negative `min_overlap` accepts every position, and `image_object` is not read.
     """
     height, width = counted.shape
     filled = np.int64(0)
@@ -113,19 +139,65 @@ def _draw_overlapping(
         remaining[y] = remaining[y + 1] + in_row
     if filled == 0 or filled / (height * width) <= min_object:
         return False, 0, 0
+    accepted, best, best_y, best_x = 0, np.inf, 0, 0
     for _ in range(DRAWS):
-        y0 = rng.integers(1, image_object.shape[0] - height)
-        x0 = rng.integers(1, image_object.shape[1] - width)
-        shared = np.int64(0)
-        for y in range(height):
-            if (shared + remaining[y]) / filled <= min_overlap:
-                break
-            below = image_object[y0 + y, x0 : x0 + width]
-            row = counted[y]
-            in_row = np.int64(0)
-            for x in range(width):
-                in_row += row[x] & below[x]
-            shared += in_row
-            if shared / filled > min_overlap:
-                return True, y0, x0
-    return False, 0, 0
+        y0 = rng.integers(1, image_size[0] - height)
+        x0 = rng.integers(1, image_size[1] - width)
+        if min_overlap >= 0 and not _overlaps(counted, image_object, y0, x0, remaining, filled, min_overlap):
+            continue
+        if candidates == 1:
+            return True, y0, x0
+        cost = _border_cost(image, rows + y0, columns + x0, values)
+        if cost < best:
+            best, best_y, best_x = cost, y0, x0
+        accepted += 1
+        if accepted == candidates:
+            break
+    return accepted > 0, best_y, best_x
+
+
+@compiled
+def _overlaps(
+    counted: BinaryMap,
+    image_object: BinaryMap,
+    y0: int,
+    x0: int,
+    remaining: NDArray[np.int64],
+    filled: int,
+    min_overlap: float,
+) -> bool:
+    """Whether enough of `counted` lies on the object of the image.
+
+    Rows are added up until the overlap is certain, or can no longer be reached by what the rows left could add.
+    """
+    height, width = counted.shape
+    shared = np.int64(0)
+    for y in range(height):
+        if (shared + remaining[y]) / filled <= min_overlap:
+            return False
+        below = image_object[y0 + y, x0 : x0 + width]
+        row = counted[y]
+        in_row = np.int64(0)
+        for x in range(width):
+            in_row += row[x] & below[x]
+        shared += in_row
+        if shared / filled > min_overlap:
+            return True
+    return False
+
+
+@compiled
+def _border_cost(
+    image: Image, rows: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.float64]
+) -> float:
+    """Standard deviation of `values` - image, mean over channels."""
+    total = 0.0
+    for c in range(values.shape[1]):
+        mean, squares = 0.0, 0.0
+        for index in range(rows.size):
+            difference = values[index, c] - image[rows[index], columns[index], c]
+            step = difference - mean
+            mean += step / (index + 1)
+            squares += step * (difference - mean)
+        total += np.sqrt(squares / rows.size)
+    return float(total / values.shape[1])

@@ -78,6 +78,11 @@ class AnomalyTask(PlanArguments, LabelArguments):
                 f"scale_range must be None for {type(self).__name__}, got {self.scale_range!r}: "
                 "its patches stay where they are cut, so they cannot change size"
             )
+        if not self.shift and self.candidates != 1:
+            raise TypeError(
+                f"candidates must be 1 for {type(self).__name__}, got {self.candidates!r}: "
+                "its patches stay where they are cut, so there is no place to choose"
+            )
         BLENDINGS.check("blending", self.blending).bind(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -250,7 +255,11 @@ class AnomalyTask(PlanArguments, LabelArguments):
         self.scale.check_image("image", image, dtypes)
         if source is None and self.needs_source:
             raise fail(ValueError, "source", "another normal image", source)
-        return build_scene(image, source, self.object_model, mask, source_mask)
+        scene = build_scene(image, source, self.object_model, mask, source_mask)
+        if self._bound_blending.needs_objects and scene.foreground is None:
+            accepted = f"given, or mask= and source_mask=, for blending={self.blending!r}, which needs object masks"
+            raise fail(ValueError, "background", accepted, self.background)
+        return scene
 
     def _apply(self, scene: Scene, plan: SynthesisPlan, out: Image | None = None) -> SynthesisResult:
         return apply_plan(scene, plan, self._bound_blending, self._bound_label, out)

@@ -199,6 +199,7 @@ class ForeignPatchInterpolation(AnomalyTask):
     name: ClassVar[str] = "fpi"
     title: ClassVar[str] = "FPI (foreign patch interpolation)"
     shift: ClassVar[bool] = False
+    no_preset_columns: ClassVar[frozenset[str]] = AnomalyTask.no_preset_columns | {"candidates"}
     factor_range: ClassVar[tuple[float, float] | None] = FACTOR_RANGE
 
 

@@ -1,0 +1,141 @@
+"""How natural anomalies look: shares of patches that betray how they were made, with pictures.
+
+    python benchmarks/bench_naturalness.py [FOLDER ...] [--preset NAME] [--task NAME] [--set KEY=VALUE ...]
+        [--patches N] [--json FILE] [--pictures FOLDER]
+
+Without folders: the five embedded products under the presets that suit them, and the real screw and leather of
+`../shared/data` where they are. A folder needs `--preset`; its images are read as they are.
+
+Pairs (image, source) of different normal images are drawn, each with a plan, until `--patches` patches are placed. Every
+patch of a plan is applied alone. All figures are in grey levels of the destination box: D the image, S the source's
+pixels resized to the box, R the result. A pixel is *changed* if the mean over channels of |R - D| exceeds 1.
+
+overshoot
+    Share of patches of whose changed pixels more than 5 % lie outside the range of both inputs: in some channel R is
+    below the smallest or above the largest value that D and S have in the box.
+clipping
+    Share of patches of whose changed pixels more than 5 % have in some channel R = 0 or R = 255 where neither D nor S
+    has that value.
+ghost
+    Of the patches with at least 20 visible pixels of source object over background of the image, the share in which the
+    median brightness of R there is nearer to that of D than to that of S. *Visible* are pixels inside the patch, 3 or
+    more from the border of its box, whose brightness (mean over channels) differs between D and S by more than 20.
+no hole
+    The same for source background over the object of the image.
+faint
+    Share of patches whose logistic label stays below 0.5 everywhere.
+empty
+    Share of calls (plans with all their patches) whose mask is empty.
+
+Object masks are those of the task; "-" where a figure has no patches to count, as ghosts on textures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml
+from timing import report
+
+from nsa_augment.tasks import TASKS
+from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.resizing import resize, resize_map
+from nsa_augment.samples import PRODUCTS, draw_sample
+from nsa_augment.scenes import Foreground
+
+REAL = Path(__file__).parents[2] / "shared" / "data" / "mvtec_ad_256"
+SHARE = 0.05
+SLACK = 10
+VISIBLE = 20
+LEAST_PIXELS = 20
+MARGIN = 3
+EMBEDDED_IMAGES = 40
+FLAWS = ("overshoot", "clipping", "ghost", "no hole", "faint")
+
+
+@dataclass(frozen=True, eq=False)
+class PatchMeasures:
+    """Flaws of one patch, by name (None: it cannot have the flaw), and how large they are, for the order of pictures."""
+
+    flaws: dict
+    degrees: dict
+    images: tuple
+
+
+def measure_patch(task, image, source, plan):
+    """Measures of a plan of one patch."""
+    (patch,) = plan.patches
+    result = task.apply(image, source, plan)
+    box = patch.destination_box
+    cubes = [part.reshape(*part.shape[:2], -1) for part in (image, source, result.image)]
+    before, after = (box.of(part).astype(np.float64) for part in (cubes[0], cubes[2]))
+    pasted = resize(patch.source_box.of(cubes[1]), patch.size).astype(np.float64)
+    changed = np.abs(after - before).mean(axis=2) > 1
+    count = max(int(changed.sum()), 1)
+    low, high = (
+        pick([pick(part, axis=(0, 1)) for part in (before, pasted)], axis=0) for pick in (np.min, np.max)
+    )
+    outside = ((after < low - SLACK) | (after > high + SLACK)).any(axis=2)
+    clipped = np.zeros_like(changed)
+    for limit in (0, 255):
+        clipped |= ((after == limit) & (before != limit) & (pasted != limit)).any(axis=2)
+    degrees = {"overshoot": (outside & changed).sum() / count, "clipping": (clipped & changed).sum() / count}
+    flaws = {name: degree > SHARE for name, degree in degrees.items()}
+    degrees |= disagreement(task, image, source, patch, [part.mean(axis=2) for part in (before, pasted, after)])
+    flaws |= {name: None if degrees[name] is None else degrees[name] > 0.5 for name in ("ghost", "no hole")}
+    degrees["faint"] = 1 - float(result.label.max())
+    flaws["faint"] = degrees["faint"] > 0.5
+    return PatchMeasures(flaws, degrees, (image, source, result, patch))
+
+
+def disagreement(task, image, source, patch, brightness):
+    """How far the result stays with the image where object meets background: 0 is the source, 1 the image."""
+    before, pasted, after = brightness
+    if task.background is None:
+        return {"ghost": None, "no hole": None}
+    image_object = patch.destination_box.of(Foreground(image, task.background).mask) > 0
+    source_object = Foreground(source, task.background).crop(patch.source_box)
+    source_object = resize_map(np.ascontiguousarray(source_object), patch.size) > 0
+    inside = np.zeros(patch.size, bool)
+    inside[MARGIN:-MARGIN, MARGIN:-MARGIN] = True
+    if patch.shape is not None:
+        inside &= resize_map(patch.shape.mask((patch.source_box.size)), patch.size) > 0
+    inside &= np.abs(before - pasted) > VISIBLE
+    degrees = {}
+    for name, where in (("ghost", source_object & ~image_object), ("no hole", image_object & ~source_object)):
+        where = where & inside
+        if where.sum() < LEAST_PIXELS:
+            degrees[name] = None
+            continue
+        from_image, from_source = (abs(np.median(after[where]) - np.median(part[where])) for part in (before, pasted))
+        degrees[name] = float(from_source / max(from_image + from_source, 1e-9))
+    return degrees
+
+
+def measure(task, images, patches):
+    """Measures of so many patches, and the number of calls and of empty masks."""
+    rng = np.random.default_rng(0)
+    measures, calls, empty = [], 0, 0
+    while len(measures) < patches and calls < 4 * patches:
+        first, second = rng.choice(len(images), 2, replace=False)
+        plan = task.plan(images[first], images[second], rng)
+        calls += 1
+        empty += not task.apply(images[first], images[second], plan).mask.any()
+        measures += [
+            measure_patch(task, images[first], images[second], replace(plan, patches=(patch,)))
+            for patch in plan.patches
+        ]
+    return measures, calls, empty
+
+
+def summary(name, options, measures, calls, empty):
+    row = {"images": name, "options": options or "-", "patches": len(measures)}
+    for flaw in FLAWS:
+        counted = [one.flaws[flaw] for one in measures if one.flaws[flaw] is not None]
+        row[flaw] = float(np.mean(counted)) if counted else "-"
+    return {**row, "empty": empty / calls}

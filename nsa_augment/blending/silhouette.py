@@ -1,0 +1,136 @@
+"""Blending along silhouettes: Poisson inside the object, source pixels where only one of the two images shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.types import BinaryMap, Image
+from nsa_augment.blending.base import ObjectMaps, Patch
+from nsa_augment.blending.poisson import MIN_PIXELS, Poisson
+
+OVERLAP = 2
+"""Pixels that a copy reaches beyond the disagreement, so that it covers the old edge of the object."""
+FEATHER = 1
+"""Pixels on either side of a cut in which one image fades into the other."""
+ROUNDNESS = 2.5
+"""Exponent of the superellipse in the patch along which a copy ends where the patch's border would cut it."""
+
+_NEAR = np.ones((2 * OVERLAP + 1, 2 * OVERLAP + 1), np.uint8)
+_EDGE = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
+
+
+@dataclass(frozen=True)
+class Silhouette(Poisson):
+    """Make protrusions and holes where source and image disagree about the object, and Poisson blending where they agree.
+
+    1. *Foreign* pixels show the object in exactly one of the two images. They and those within 2 pixels are copied
+       from the source, so that a piece of the object over the background keeps its brightness, and background over the
+       object is a hole. Copies fade over the pixels along their edge. They end at a superellipse in the patch, not at
+       its box. Copied background is made as bright as that of the image on average, where the patch shows both.
+    2. Elsewhere the patch is blended by Poisson, on a mask without the foreign pixels and those within 2 pixels, and
+       results are limited, by channel, to the range of both images in the patch's box.
+    3. The result of 2 is kept on the object of the image only: the background there stays as it is.
+
+    Whatever changes is labelled. Parameters as for `Poisson`.
+    """
+
+    name: ClassVar[str] = "silhouette"
+    needs_objects: ClassVar[bool] = True
+
+    def region(self, footprint: BinaryMap, objects: ObjectMaps | None) -> BinaryMap:
+        """The footprint: nothing changes that cannot be seen."""
+        return footprint
+
+    def blend(self, canvas: Image, patch: Patch) -> None:
+        """Blend by Poisson on the object, and copy where source and image disagree, weighted by the patch's factor."""
+        if patch.objects is None:
+            raise ValueError("objects of a patch must be ObjectMaps for blending 'silhouette', got None")
+        foreign = patch.footprint & (patch.objects.source ^ patch.objects.image)
+        agreed = patch.footprint & (1 - cv2.dilate(foreign, _NEAR))
+        cloned = canvas.copy()
+        if self.fits(agreed):
+            super().blend(cloned, replace(patch, footprint=agreed))
+        pixels = self.scale.as_dtype(patch.pixels, canvas.dtype)
+        _compose(
+            canvas,
+            cloned,
+            pixels,
+            _feathered(patch.objects.image) * patch.footprint,
+            _feathered(_copied(foreign, patch.footprint)) * np.float32(patch.factor),
+            _feathered(1 - patch.objects.source),
+            _background_difference(canvas, pixels, patch.objects),
+            self.scale.maximum(canvas.dtype),
+        )
+
+
+def _copied(foreign: BinaryMap, footprint: BinaryMap) -> BinaryMap:
+    """Where source pixels are copied, without the pixels along the border of the footprint, in which copies fade."""
+    inner = cv2.erode(footprint, _EDGE, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    return inner & cv2.dilate(foreign & inner & _superellipse(footprint), _NEAR)
+
+
+def _superellipse(footprint: BinaryMap) -> BinaryMap:
+    """1 inside the superellipse in the bounding box of a footprint, away from its sides by what copies add."""
+    x, y, width, height = cv2.boundingRect(footprint)
+
+    def powers(length: int, start: int, side: int) -> NDArray[np.float64]:
+        semi_axis = max(side / 2 - OVERLAP - FEATHER, side / 4)
+        return np.abs((np.arange(length) - start - (side - 1) / 2) / semi_axis) ** ROUNDNESS
+
+    down, across = powers(footprint.shape[0], y, height), powers(footprint.shape[1], x, width)
+    return (down[:, np.newaxis] + across <= 1).view(np.uint8)
+
+
+def _feathered(binary: BinaryMap) -> NDArray[np.float32]:
+    return cv2.blur(binary.astype(np.float32), _EDGE.shape)
+
+
+def _background_difference(canvas: Image, pixels: Image, objects: ObjectMaps) -> NDArray[np.float64]:
+    """Mean background of the image minus that of the source, by channel; 0 where there is too little of either."""
+    means = []
+    for part, shown in ((canvas, objects.image), (pixels, objects.source)):
+        ground = cv2.erode(1 - shown, _NEAR)
+        if np.count_nonzero(ground) < MIN_PIXELS:
+            return np.zeros(canvas.shape[2])
+        means.append(part[ground.view(np.bool_)].mean(axis=0, dtype=np.float64))
+    return means[0] - means[1]
+
+
+@compiled
+def _compose(
+    canvas: Image,
+    cloned: Image,
+    pixels: Image,
+    kept: NDArray[np.float32],
+    copied: NDArray[np.float32],
+    ground: NDArray[np.float32],
+    difference: NDArray[np.float64],
+    max_value: float,
+) -> None:
+    """Canvas, then by the weight `kept` what was cloned, then by the weight `copied` the source.
+
+    `ground` is the weight of the source's background, to whose values `difference` is added.
+    """
+    height, width, channels = canvas.shape
+    whole = canvas.dtype.kind == "u"
+    for c in range(channels):
+        low, high = min(canvas[0, 0, c], pixels[0, 0, c]), max(canvas[0, 0, c], pixels[0, 0, c])
+        for y in range(height):
+            for x in range(width):
+                low = min(low, canvas[y, x, c], pixels[y, x, c])
+                high = max(high, canvas[y, x, c], pixels[y, x, c])
+        for y in range(height):
+            for x in range(width):
+                if kept[y, x] == 0 and copied[y, x] == 0:
+                    continue
+                value = np.float64(canvas[y, x, c])
+                value += kept[y, x] * (min(max(cloned[y, x, c], low), high) - value)
+                shown = min(max(pixels[y, x, c] + ground[y, x] * difference[c], 0.0), max_value)
+                value += copied[y, x] * (shown - value)
+                canvas[y, x, c] = np.rint(value) if whole else value
