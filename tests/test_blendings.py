@@ -54,7 +54,7 @@ def test_small_patches_are_given_up_by_what_the_blending_needs(row):
 @pytest.mark.parametrize(("given", "error"), [("swirl", ValueError), (None, TypeError), (3, TypeError)])
 def test_unknown_blendings_are_refused(given, error):
     for row in ROWS.values():
-        with pytest.raises(error, match=r"blending must be one of 'copy_paste', 'linear', 'poisson', got"):
+        with pytest.raises(error, match=r"blending must be one of 'copy_paste', 'linear', 'poisson', 'silhouette', got"):
             row.task(blending=given)
 
 

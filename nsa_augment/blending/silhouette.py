@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Image
 from nsa_augment.blending.base import ObjectMaps, Patch
-from nsa_augment.blending.poisson import MIN_PIXELS, Poisson
+from nsa_augment.blending.poisson import Poisson
 
 OVERLAP = 2
 """Pixels that a copy reaches beyond the disagreement, so that it covers the old edge of the object."""
@@ -20,8 +20,10 @@ FEATHER = 1
 """Pixels on either side of a cut in which one image fades into the other."""
 ROUNDNESS = 2.5
 """Exponent of the superellipse in the patch along which a copy ends where the patch's border would cut it."""
+MIN_GROUND = 10
+"""Pixels of background, away from the object, that its mean is taken over at least."""
 
-_NEAR = np.ones((2 * OVERLAP + 1, 2 * OVERLAP + 1), np.uint8)
+_NEAR = (np.hypot(*np.mgrid[-OVERLAP : OVERLAP + 1, -OVERLAP : OVERLAP + 1]) <= OVERLAP).astype(np.uint8)
 _EDGE = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
 
 
@@ -96,7 +98,7 @@ def _background_difference(canvas: Image, pixels: Image, objects: ObjectMaps) ->
     means = []
     for part, shown in ((canvas, objects.image), (pixels, objects.source)):
         ground = cv2.erode(1 - shown, _NEAR)
-        if np.count_nonzero(ground) < MIN_PIXELS:
+        if np.count_nonzero(ground) < MIN_GROUND:
             return np.zeros(canvas.shape[2])
         means.append(part[ground.view(np.bool_)].mean(axis=0, dtype=np.float64))
     return means[0] - means[1]
