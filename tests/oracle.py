@@ -148,3 +148,49 @@ def _clone(result, pixels, mask, patch, gradient):
         return result
     x, y, width, height = cv2.boundingRect(whole)
     return cv2.seamlessClone(aligned, result, whole, (x + width // 2, y + height // 2), FLAGS[gradient])
+
+
+def silhouette(image, source, plan, objects, gradient="source"):
+    """Result of blending along silhouettes, for (H, W, 3) uint8 images; objects = (of the source, of the image)."""
+    result = image.copy()
+    near = np.hypot(*np.mgrid[-2:3, -2:3]) <= 2
+    for patch in plan.patches:
+        mask = footprint(patch)
+        if mask is None:
+            continue
+        mask = mask > 0
+        pixels = resize(view(source, patch.source_box), patch.size)
+        shown = resize(view(objects[0], patch.source_box), patch.size) > 0
+        there = view(objects[1], patch.destination_box) > 0
+        before = view(result, patch.destination_box).astype(np.float64)
+        foreign = mask & (shown != there)
+        agreed = mask & ~ndimage.binary_dilation(foreign, near)
+        cloned = result
+        rows, columns = np.flatnonzero(agreed.any(axis=1)), np.flatnonzero(agreed.any(axis=0))
+        if agreed.sum() >= 50 and min(np.ptp(rows), np.ptp(columns)) + 3 >= 5:
+            cloned = _clone(result, pixels, agreed.astype(np.uint8), patch, patch.gradient or gradient)
+        both = np.concatenate([before, pixels]).reshape(-1, 3)
+        value = np.clip(view(cloned, patch.destination_box), both.min(axis=0), both.max(axis=0)) - before
+        value = before + (_feather(there) * mask)[..., None] * value
+        inner = ndimage.binary_erosion(mask, np.ones((3, 3)))
+        copied = inner & ndimage.binary_dilation(foreign & inner & _superellipse(mask), near)
+        ground = ndimage.binary_erosion(~there, near, border_value=1), ndimage.binary_erosion(~shown, near, border_value=1)
+        lift = before[ground[0]].mean(axis=0) - pixels[ground[1]].mean(axis=0) if min(map(np.sum, ground)) >= 10 else 0
+        pasted = np.clip(pixels + _feather(~shown)[..., None] * lift, 0, 255)
+        value += (_feather(copied) * patch.factor)[..., None] * (pasted - value)
+        view(result, patch.destination_box)[...] = np.rint(value)
+    return result
+
+
+def _feather(mask):
+    return ndimage.uniform_filter(mask.astype(np.float64), 3, mode="mirror")
+
+
+def _superellipse(mask):
+    power = np.zeros(mask.shape)
+    for axis in (0, 1):
+        inside = np.flatnonzero(mask.any(axis=1 - axis))
+        side = inside[-1] - inside[0] + 1
+        offset = np.abs(np.arange(mask.shape[axis]) - (inside[0] + inside[-1]) / 2) / max(side / 2 - 3, side / 4)
+        power += np.expand_dims(offset**2.5, 1 - axis)
+    return power <= 1

@@ -128,6 +128,7 @@ def arguments_for(row):
     own = {"label": st.sampled_from(row.labels)}
     if row.shift:
         own["scale_range"] = st.one_of(st.none(), ranges(0.5, 4), ranges(0, 1e300))
+        own["candidates"] = st.sampled_from([1, 1, 2, 5])
     if row.poisson:
         own["solver"] = st.sampled_from(["spectral", "opencv"])
     if row.name == "nsa":
