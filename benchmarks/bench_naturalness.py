@@ -6,13 +6,13 @@
 Without folders: the five embedded products under the presets that suit them, and the real screw and leather of
 `../shared/data` where they are. A folder needs `--preset`; its images are read as they are.
 
-Pairs (image, source) of different normal images are drawn, each with a plan, until `--patches` patches are placed. Every
-patch of a plan is applied alone. All figures are in grey levels of the destination box: D the image, S the source's
-pixels resized to the box, R the result. A pixel is *changed* if the mean over channels of |R - D| exceeds 1.
+Pairs (image, source) of different normal images are drawn, each with a plan, until `--patches` patches are placed.
+Every patch of a plan is applied alone. All figures are in grey levels of the destination box: D the image, S the
+source's pixels resized to the box, R the result. A pixel is *changed* if the mean over channels of |R - D| exceeds 1.
 
 overshoot
     Share of patches of whose changed pixels more than 5 % lie outside the range of both inputs: in some channel R is
-    below the smallest or above the largest value that D and S have in the box.
+    more than 10 below the smallest or above the largest value that D and S have in the box.
 clipping
     Share of patches of whose changed pixels more than 5 % have in some channel R = 0 or R = 255 where neither D nor S
     has that value.
@@ -28,12 +28,15 @@ empty
     Share of calls (plans with all their patches) whose mask is empty.
 
 Object masks are those of the task; "-" where a figure has no patches to count, as ghosts on textures.
+
+`--pictures` writes a sheet of the first patches as they come and, for each flaw, one of those that have it most: image,
+source, result and label. Ghosts and missing holes are ordered by a / (a + b), a and b the distances of R's median from
+those of S and D.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,11 +45,12 @@ import numpy as np
 import yaml
 from timing import report
 
-from nsa_augment.tasks import TASKS
 from nsa_augment._shared.images import list_images, read_image
 from nsa_augment._shared.resizing import resize, resize_map
+from nsa_augment.blending import BLENDINGS
 from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.scenes import Foreground
+from nsa_augment.tasks import TASKS
 
 REAL = Path(__file__).parents[2] / "shared" / "data" / "mvtec_ad_256"
 SHARE = 0.05
@@ -55,12 +59,14 @@ VISIBLE = 20
 LEAST_PIXELS = 20
 MARGIN = 3
 EMBEDDED_IMAGES = 40
+PLAIN = str.maketrans(" ", "_", "()")
+PICTURED, ACROSS, TILE, CONTEXT = 12, 3, 128, 12
 FLAWS = ("overshoot", "clipping", "ghost", "no hole", "faint")
 
 
 @dataclass(frozen=True, eq=False)
 class PatchMeasures:
-    """Flaws of one patch, by name (None: it cannot have the flaw), and how large they are, for the order of pictures."""
+    """Flaws of one patch, by name (None: it cannot have the flaw), and how large they are, to order pictures by."""
 
     flaws: dict
     degrees: dict
@@ -77,9 +83,7 @@ def measure_patch(task, image, source, plan):
     pasted = resize(patch.source_box.of(cubes[1]), patch.size).astype(np.float64)
     changed = np.abs(after - before).mean(axis=2) > 1
     count = max(int(changed.sum()), 1)
-    low, high = (
-        pick([pick(part, axis=(0, 1)) for part in (before, pasted)], axis=0) for pick in (np.min, np.max)
-    )
+    low, high = (pick([pick(part, axis=(0, 1)) for part in (before, pasted)], axis=0) for pick in (np.min, np.max))
     outside = ((after < low - SLACK) | (after > high + SLACK)).any(axis=2)
     clipped = np.zeros_like(changed)
     for limit in (0, 255):
@@ -104,7 +108,7 @@ def disagreement(task, image, source, patch, brightness):
     inside = np.zeros(patch.size, bool)
     inside[MARGIN:-MARGIN, MARGIN:-MARGIN] = True
     if patch.shape is not None:
-        inside &= resize_map(patch.shape.mask((patch.source_box.size)), patch.size) > 0
+        inside &= resize_map(patch.shape.mask(patch.source_box.size), patch.size) > 0
     inside &= np.abs(before - pasted) > VISIBLE
     degrees = {}
     for name, where in (("ghost", source_object & ~image_object), ("no hole", image_object & ~source_object)):
@@ -118,7 +122,7 @@ def disagreement(task, image, source, patch, brightness):
 
 
 def measure(task, images, patches):
-    """Measures of so many patches, and the number of calls and of empty masks."""
+    """Measures of so many patches or a few more, and the number of calls and of empty masks."""
     rng = np.random.default_rng(0)
     measures, calls, empty = [], 0, 0
     while len(measures) < patches and calls < 4 * patches:
@@ -139,3 +143,82 @@ def summary(name, options, measures, calls, empty):
         counted = [one.flaws[flaw] for one in measures if one.flaws[flaw] is not None]
         row[flaw] = float(np.mean(counted)) if counted else "-"
     return {**row, "empty": empty / calls}
+
+
+def draw_sheet(measures):
+    """Rows of image, source, result and label around their patches, three to a line."""
+    rows = [
+        np.hstack(
+            [
+                crop(image, patch.destination_box, patch.size),
+                crop(source, patch.source_box, patch.size),
+                crop(result.image, patch.destination_box, patch.size),
+                crop(np.rint(255 * result.label).astype(np.uint8), patch.destination_box, patch.size),
+            ]
+        )
+        for image, source, result, patch in (one.images for one in measures)
+    ]
+    rows += [np.zeros_like(rows[0])] * (-len(rows) % ACROSS)
+    return np.vstack([np.hstack(rows[first : first + ACROSS]) for first in range(0, len(rows), ACROSS)])
+
+
+def crop(image, box, size):
+    """Square around the middle of a box, enlarged."""
+    image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 or image.shape[2] == 1 else image
+    half = max(size) // 2 + CONTEXT
+    padded = np.pad(image, ((half, half), (half, half), (0, 0)))
+    y, x = (box[0] + box[2]) // 2, (box[1] + box[3]) // 2
+    return cv2.resize(padded[y : y + 2 * half, x : x + 2 * half], (TILE, TILE), interpolation=cv2.INTER_NEAREST)
+
+
+def write_pictures(folder, name, measures):
+    """The first patches as they come ("typical"), and those that have each flaw most."""
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = {"typical": measures[:PICTURED]}
+    for flaw in FLAWS:
+        able = [one for one in measures if one.degrees[flaw] is not None]
+        if able:
+            chosen[flaw] = sorted(able, key=lambda one: -one.degrees[flaw])[:PICTURED]
+    for title, shown in chosen.items():
+        path = folder / f"{name} {title}.png".translate(PLAIN)
+        cv2.imwrite(str(path), cv2.cvtColor(draw_sheet(shown), cv2.COLOR_RGB2BGR))
+
+
+def default_sets():
+    """(name, preset, images) of the embedded products and of the real ones that are there."""
+    for name, product in PRODUCTS.items():
+        yield name, product.preset, [draw_sample(name, index).image for index in range(EMBEDDED_IMAGES)]
+    for name in ("screw", "leather"):
+        if (folder := REAL / name / "train" / "good").is_dir():
+            yield f"{name} (real)", name, [read_image(path) for path in list_images(folder)]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
+    parser.add_argument("--preset", help="default: that of the product")
+    parser.add_argument("--task", default="nsa", choices=list(TASKS))
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="argument of the task, YAML")
+    parser.add_argument("--patches", type=int, default=400)
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER")
+    given = parser.parse_args()
+    if given.folders and given.preset is None:
+        parser.error("folders need --preset")
+    options = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in given.set)}
+    of_folders = ((folder.name, given.preset, [*map(read_image, list_images(folder))]) for folder in given.folders)
+    rows = []
+    for name, preset, images in of_folders if given.folders else default_sets():
+        task = TASKS[given.task].from_preset(given.preset or preset, **options)
+        if BLENDINGS[task.blending].needs_objects and task.background is None:
+            print(f"{name}: left out, blending={task.blending!r} needs object masks")
+            continue
+        measures, calls, empty = measure(task, images, given.patches)
+        rows.append(summary(name, " ".join(given.set), measures, calls, empty))
+        if given.pictures is not None:
+            write_pictures(given.pictures, name, measures)
+    report("Shares of patches (empty: of calls)", rows, given.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -6,12 +6,16 @@ Every figure is a ratio inside the run, so machines can be compared. Columns: th
 a multiple of the bare calls ("rest" is what is in no stage; tasks that do not call OpenCV have no such columns), the
 total, and all of it but the blending, as a multiple of one `cv2.medianBlur` with aperture 7 of the image's grey
 version, and the share of calls that placed a patch.
+
+Second table: the time of a call with an option as a multiple of the same call without, median of rounds in which both
+take turns.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -36,6 +40,14 @@ CASES = [
     *((*case, solver) for solver in SOLVERS for case in POISSON_CASES),
     ("cutpaste", "bottle", "bottle", "-"),
     ("fpi", "bottle", "bottle", "-"),
+]
+OPTION_CASES = [
+    *(
+        (*products, option)
+        for products in (("bottle", "bottle"), ("screw", "bolt"))
+        for option in ({"candidates": 4}, {"blending": "silhouette"}, {"candidates": 4, "blending": "silhouette"})
+    ),
+    ("tile", "hide", {"candidates": 4}),
 ]
 STAGES = {
     "foreground": [(foreground, "object_mask")],
@@ -123,6 +135,23 @@ def bench(name, preset, product, solver, size, calls, rounds):
     }
 
 
+def bench_option(preset, product, option, size, calls, rounds):
+    images = [draw_product(product, index, size) for index in range(2 * calls)]
+    tasks = [published.NaturalSyntheticAnomaly.from_preset(preset, **options) for options in ({}, option)]
+    pairs = list(zip(images[::2], images[1::2], strict=True))
+    for task in tasks:
+        task(*pairs[0], 0)
+    ratios = []
+    for _ in range(rounds):
+        spent = [0.0, 0.0]
+        for seed, pair in enumerate(pairs):
+            for index, task in enumerate(tasks):
+                spent[index] += seconds(task, *pair, seed)
+        ratios.append(spent[1] / spent[0])
+    written = " ".join(f"{name}={value}" for name, value in option.items())
+    return {"preset": preset, "product": product, "side": size, "option": written, "ratio": statistics.median(ratios)}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json")
@@ -137,6 +166,13 @@ def main():
         for case in CASES
     ]
     report("One call / bare seamlessClone calls of its plan", rows, arguments.json)
+    rows = [
+        bench_option(*case, size, max(arguments.calls * 256 // size, 4), arguments.rounds)
+        for size in arguments.sizes
+        for case in OPTION_CASES
+    ]
+    path = arguments.json and Path(arguments.json)
+    report("One call with an option / without", rows, path and path.with_stem(f"{path.stem}_options"))
 
 
 if __name__ == "__main__":

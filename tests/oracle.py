@@ -174,7 +174,7 @@ def silhouette(image, source, plan, objects, gradient="source"):
         value = before + (_feather(there) * mask)[..., None] * value
         inner = ndimage.binary_erosion(mask, np.ones((3, 3)))
         copied = inner & ndimage.binary_dilation(foreign & inner & _superellipse(mask), near)
-        ground = ndimage.binary_erosion(~there, near, border_value=1), ndimage.binary_erosion(~shown, near, border_value=1)
+        ground = [ndimage.binary_erosion(~part, near, border_value=1) for part in (there, shown)]
         lift = before[ground[0]].mean(axis=0) - pixels[ground[1]].mean(axis=0) if min(map(np.sum, ground)) >= 10 else 0
         pasted = np.clip(pixels + _feather(~shown)[..., None] * lift, 0, 255)
         value += (_feather(copied) * patch.factor)[..., None] * (pasted - value)

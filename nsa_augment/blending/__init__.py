@@ -7,4 +7,15 @@ from nsa_augment.blending.poisson import Poisson
 from nsa_augment.blending.silhouette import Silhouette
 from nsa_augment.blending.solvers import SOLVERS, Solver
 
-__all__ = ["BLENDINGS", "SOLVERS", "Blending", "CopyPaste", "Linear", "ObjectMaps", "Patch", "Poisson", "Silhouette", "Solver"]
+__all__ = [
+    "BLENDINGS",
+    "SOLVERS",
+    "Blending",
+    "CopyPaste",
+    "Linear",
+    "ObjectMaps",
+    "Patch",
+    "Poisson",
+    "Silhouette",
+    "Solver",
+]

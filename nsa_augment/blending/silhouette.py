@@ -29,7 +29,7 @@ _EDGE = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
 
 @dataclass(frozen=True)
 class Silhouette(Poisson):
-    """Make protrusions and holes where source and image disagree about the object, and Poisson blending where they agree.
+    """Protrusions and holes where source and image disagree about the object, Poisson blending where they agree.
 
     1. *Foreign* pixels show the object in exactly one of the two images. They and those within 2 pixels are copied
        from the source, so that a piece of the object over the background keeps its brightness, and background over the
@@ -54,7 +54,7 @@ class Silhouette(Poisson):
         if patch.objects is None:
             raise ValueError("objects of a patch must be ObjectMaps for blending 'silhouette', got None")
         foreign = patch.footprint & (patch.objects.source ^ patch.objects.image)
-        agreed = patch.footprint & (1 - cv2.dilate(foreign, _NEAR))
+        agreed = patch.footprint & (1 - _dilated(foreign))
         cloned = canvas.copy()
         if self.fits(agreed):
             super().blend(cloned, replace(patch, footprint=agreed))
@@ -73,8 +73,13 @@ class Silhouette(Poisson):
 
 def _copied(foreign: BinaryMap, footprint: BinaryMap) -> BinaryMap:
     """Where source pixels are copied, without the pixels along the border of the footprint, in which copies fade."""
-    inner = cv2.erode(footprint, _EDGE, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return inner & cv2.dilate(foreign & inner & _superellipse(footprint), _NEAR)
+    eroded = cv2.erode(footprint, _EDGE, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    inner = np.asarray(eroded, np.uint8)
+    return inner & _dilated(foreign & inner & _superellipse(footprint))
+
+
+def _dilated(binary: BinaryMap) -> BinaryMap:
+    return np.asarray(cv2.dilate(binary, _NEAR), np.uint8)
 
 
 def _superellipse(footprint: BinaryMap) -> BinaryMap:
@@ -83,19 +88,20 @@ def _superellipse(footprint: BinaryMap) -> BinaryMap:
 
     def powers(length: int, start: int, side: int) -> NDArray[np.float64]:
         semi_axis = max(side / 2 - OVERLAP - FEATHER, side / 4)
-        return np.abs((np.arange(length) - start - (side - 1) / 2) / semi_axis) ** ROUNDNESS
+        offsets = np.arange(length, dtype=np.float64) - start - (side - 1) / 2
+        return np.float_power(np.abs(offsets) / semi_axis, ROUNDNESS)
 
     down, across = powers(footprint.shape[0], y, height), powers(footprint.shape[1], x, width)
-    return (down[:, np.newaxis] + across <= 1).view(np.uint8)
+    return np.asarray(down[:, np.newaxis] + across <= 1, np.uint8)
 
 
 def _feathered(binary: BinaryMap) -> NDArray[np.float32]:
-    return cv2.blur(binary.astype(np.float32), _EDGE.shape)
+    return np.asarray(cv2.blur(binary.astype(np.float32), _EDGE.shape), np.float32)
 
 
 def _background_difference(canvas: Image, pixels: Image, objects: ObjectMaps) -> NDArray[np.float64]:
     """Mean background of the image minus that of the source, by channel; 0 where there is too little of either."""
-    means = []
+    means: list[NDArray[np.float64]] = []
     for part, shown in ((canvas, objects.image), (pixels, objects.source)):
         ground = cv2.erode(1 - shown, _NEAR)
         if np.count_nonzero(ground) < MIN_GROUND:

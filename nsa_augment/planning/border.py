@@ -49,9 +49,7 @@ class Border(NamedTuple):
 
 
 @compiled
-def _sample(
-    pixels: Image, size: Size, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _sample(pixels: Image, size: Size, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
     """Values of some pixels of `pixels` resized to `size`, interpolated bilinearly as `cv2.resize` does."""
     height, width, channels = pixels.shape
     values = np.empty((rows.size, channels), np.float64)
