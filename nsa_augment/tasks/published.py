@@ -63,12 +63,16 @@ class NaturalSyntheticAnomaly(AnomalyTask):
         The half-size of a patch is offset + Gamma(shape, scale) of the image, clipped to the ranges; None: uniform.
     resize_limits : "half" or "full"
         Whether the ranges bound the resized patch as half-sizes (published code) or as sizes (the paper's words).
+    candidates : int in [1, 100]
+        Of so many accepted places (fewer if 200 draws do not give them) the one is taken where source - image varies
+        least along the border of the patch. 1: the first, as published.
     max_value : float, optional
         Value of grey level 255 in the images; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
     solver : "spectral" or "opencv"
         Implementation of Poisson blending: sine transforms, for any dtype, or `cv2.seamlessClone`, for 8 bits.
-    blending : "poisson", "copy_paste" or "linear"
-        How patches are joined to the image; the method's own is Poisson.
+    blending : "poisson", "silhouette", "copy_paste" or "linear"
+        How patches are joined to the image; the method's own is Poisson. "silhouette" needs object masks: Poisson where
+        source and image agree about the object, protrusions and holes where they do not (see `Silhouette`).
 
     Notes
     -----
@@ -174,7 +178,7 @@ class ForeignPatchInterpolation(AnomalyTask):
 
     By default with the patch selection of `NaturalSyntheticAnomaly`; `selection="fpi"` is the original one. The factor
     is uniform in [0.05, 0.95], one draw per image. Arguments not listed here are those of `NaturalSyntheticAnomaly`;
-    there are no `gradient` and `solver`.
+    there are no `gradient` and `solver`, and patches stay in place: no `scale_range`, a single candidate.
 
     Parameters
     ----------
