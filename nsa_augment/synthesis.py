@@ -113,7 +113,7 @@ def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> P
         source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
         objects = ObjectMaps(source_object, scene.foreground.crop(placement.destination_box))
     region = blending.region(footprint, objects)
-    return Patch(pixels, footprint, region, objects, placement.factor, placement.gradient)
+    return Patch(pixels, footprint, region, placement.factor, placement.gradient, objects)
 
 
 def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[Image]]:

@@ -36,19 +36,19 @@ class Patch:
         Outline of the patch, as `Blending.footprint` returned it.
     region : (h, w) uint8 array of 0 and 1
         Part of the footprint whose change is labelled, as `Blending.region` returned it.
-    objects : ObjectMaps, optional
-        Object masks under constraints.
     factor : float
         Interpolation factor.
     gradient : "source", "mixed" or None
+    objects : ObjectMaps, optional
+        Object masks under constraints.
     """
 
     pixels: Image
     footprint: BinaryMap
     region: BinaryMap
-    objects: ObjectMaps | None = None
     factor: float = 1.0
     gradient: Gradient | None = None
+    objects: ObjectMaps | None = None
 
 
 class Blending(ABC):
