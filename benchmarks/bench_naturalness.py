@@ -43,10 +43,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import yaml
+from PIL import Image
 from timing import report
 
-from nsa_augment._shared.images import list_images, read_image
-from nsa_augment._shared.resizing import resize, resize_map
 from nsa_augment.blending import BLENDINGS
 from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.scenes import Foreground
@@ -59,6 +58,7 @@ VISIBLE = 20
 LEAST_PIXELS = 20
 MARGIN = 3
 EMBEDDED_IMAGES = 40
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 PLAIN = str.maketrans(" ", "_", "()")
 PICTURED, ACROSS, TILE, CONTEXT = 12, 3, 128, 12
 FLAWS = ("overshoot", "clipping", "ghost", "no hole", "faint")
@@ -73,6 +73,10 @@ class PatchMeasures:
     images: tuple
 
 
+def resize(pixels, size):
+    return cv2.resize(np.ascontiguousarray(pixels), size[::-1])
+
+
 def measure_patch(task, image, source, plan):
     """Measures of a plan of one patch."""
     (patch,) = plan.patches
@@ -80,7 +84,7 @@ def measure_patch(task, image, source, plan):
     box = patch.destination_box
     cubes = [part.reshape(*part.shape[:2], -1) for part in (image, source, result.image)]
     before, after = (box.of(part).astype(np.float64) for part in (cubes[0], cubes[2]))
-    pasted = resize(patch.source_box.of(cubes[1]), patch.size).astype(np.float64)
+    pasted = resize(patch.source_box.of(cubes[1]), patch.size).reshape(before.shape).astype(np.float64)
     changed = np.abs(after - before).mean(axis=2) > 1
     count = max(int(changed.sum()), 1)
     low, high = (pick([pick(part, axis=(0, 1)) for part in (before, pasted)], axis=0) for pick in (np.min, np.max))
@@ -104,11 +108,11 @@ def disagreement(task, image, source, patch, brightness):
         return {"ghost": None, "no hole": None}
     image_object = patch.destination_box.of(Foreground(image, task.background).mask) > 0
     source_object = Foreground(source, task.background).crop(patch.source_box)
-    source_object = resize_map(np.ascontiguousarray(source_object), patch.size) > 0
+    source_object = resize(source_object, patch.size) > 0
     inside = np.zeros(patch.size, bool)
     inside[MARGIN:-MARGIN, MARGIN:-MARGIN] = True
     if patch.shape is not None:
-        inside &= resize_map(patch.shape.mask(patch.source_box.size), patch.size) > 0
+        inside &= resize(patch.shape.mask(patch.source_box.size), patch.size) > 0
     inside &= np.abs(before - pasted) > VISIBLE
     degrees = {}
     for name, where in (("ghost", source_object & ~image_object), ("no hole", image_object & ~source_object)):
@@ -184,13 +188,18 @@ def write_pictures(folder, name, measures):
         cv2.imwrite(str(path), cv2.cvtColor(draw_sheet(shown), cv2.COLOR_RGB2BGR))
 
 
+def read_folder(folder):
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return [np.asarray(Image.open(path)) for path in paths]
+
+
 def default_sets():
     """(name, preset, images) of the embedded products and of the real ones that are there."""
     for name, product in PRODUCTS.items():
         yield name, product.preset, [draw_sample(name, index).image for index in range(EMBEDDED_IMAGES)]
     for name in ("screw", "leather"):
         if (folder := REAL / name / "train" / "good").is_dir():
-            yield f"{name} (real)", name, [read_image(path) for path in list_images(folder)]
+            yield f"{name} (real)", name, read_folder(folder)
 
 
 def main():
@@ -206,7 +215,7 @@ def main():
     if given.folders and given.preset is None:
         parser.error("folders need --preset")
     options = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in given.set)}
-    of_folders = ((folder.name, given.preset, [*map(read_image, list_images(folder))]) for folder in given.folders)
+    of_folders = ((folder.name, given.preset, read_folder(folder)) for folder in given.folders)
     rows = []
     for name, preset, images in of_folders if given.folders else default_sets():
         task = TASKS[given.task].from_preset(given.preset or preset, **options)
