@@ -91,9 +91,9 @@ def check_choice(name: str, value: Any, choices: Iterable[Any]) -> None:
         raise fail(ValueError if known else TypeError, name, "one of " + ", ".join(map(repr, options)), value)
 
 
-def check_object_mask(name: str, value: Any, size: Size) -> BinaryMap:
-    """Return an object mask as 0/1 uint8, or raise unless it is a bool or integer array of shape `size`."""
-    accepted = f"a bool or integer array of shape {size} (object pixels > 0)"
+def check_object_mask(name: str, value: Any, size: Size, meaning: str = "object pixels > 0") -> BinaryMap:
+    """Return a mask as 0/1 uint8, or raise unless it is a bool or integer array of shape `size`."""
+    accepted = f"a bool or integer array of shape {size} ({meaning})"
     if not isinstance(value, np.ndarray) or value.dtype.kind not in "bui":
         raise fail(TypeError, name, accepted, value)
     if value.shape != size:

@@ -11,6 +11,7 @@ from nsa_augment._shared.checks import check_choice, check_integer, check_number
 from nsa_augment._shared.scale import Scale
 from nsa_augment.planning.selection import SELECTIONS, SelectionArguments
 from nsa_augment.scenes.foreground import check_background
+from nsa_augment.scenes.scene import SOURCE_FITS
 
 MAX_PATCHES = 1000
 MAX_CANDIDATES = 100
@@ -29,6 +30,7 @@ class PlanArguments(SelectionArguments):
     resize_limits: str = "half"
     candidates: int = 1
     max_value: float | None = None
+    source_fit: str = "resize"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -39,6 +41,7 @@ class PlanArguments(SelectionArguments):
             set_field(self, "scale_range", check_range("scale_range", self.scale_range, 0))
         check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
         set_field(self, "candidates", check_integer("candidates", self.candidates, 1, MAX_CANDIDATES))
+        check_choice("source_fit", self.source_fit, SOURCE_FITS)
         set_field(self, "max_value", Scale(self.max_value).max_value)
 
     @property

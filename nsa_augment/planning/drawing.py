@@ -8,12 +8,13 @@ from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.blending.base import Blending
+from nsa_augment.planning._draws import DRAWS
 from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import Outline
-from nsa_augment.planning.placement import draw_destination, resized_size
+from nsa_augment.planning.placement import allowed_positions, draw_destination, resized_size
 from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
 from nsa_augment.planning.selection import SourcePatch, draw_source_patch, half_sizes
 from nsa_augment.scenes.scene import Scene
@@ -50,13 +51,19 @@ def draw_plan(
     patches, given_up = [], []
     for _ in range(count):
         drawn = _draw_patch(scene, arguments, blending, rng, shift)
+        for _ in range(0 if shift or scene.allowed is None else DRAWS - 1):
+            if not isinstance(drawn, GivenUp) or drawn.reason is not Reason.NOT_ALLOWED:
+                break
+            drawn = _draw_patch(scene, arguments, blending, rng, shift)
         if isinstance(drawn, GivenUp):
             given_up.append(drawn)
             continue
         source, destination = drawn
         changes = Jitter.draw(rng, jitter) if jitter > 0 else None
         patches.append(PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes))
-    return SynthesisPlan(scene.size, scene.source.given_shape, tuple(patches), tuple(given_up))
+    return SynthesisPlan(
+        scene.size, scene.source.given_shape, tuple(patches), tuple(given_up), arguments.source_fit
+    )
 
 
 def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
@@ -68,17 +75,20 @@ def _draw_patch(
     scene: Scene, arguments: PlanArguments, blending: Blending, rng: np.random.Generator, shift: bool
 ) -> tuple[SourcePatch, Box] | GivenUp:
     foreground = scene.source.foreground
-    source = draw_source_patch(rng, scene.size, arguments, foreground, blending.min_side)
+    height, width = scene.source.image.shape[:2]
+    source = draw_source_patch(rng, scene.size, arguments, foreground, blending.min_side, (height, width))
     if isinstance(source, GivenUp):
         return source
     size = _draw_size(scene.size, source.box.size, arguments, rng)
     if min(size) < 1:
         return GivenUp(Reason.EMPTY, size)
     bitmap = patch_bitmap(source.outline, source.box, size)
-    if not blending.fits(blending.footprint(bitmap)):
+    footprint = blending.footprint(bitmap)
+    if not blending.fits(footprint):
         return GivenUp(Reason.TOO_SMALL, size, blending.needs)
     if not shift:
-        return source, source.box
+        inside = scene.allowed is None or not (footprint > source.box.of(scene.allowed)).any()
+        return (source, source.box) if inside else GivenUp(Reason.NOT_ALLOWED, size)
     source_object = image_object = None
     if foreground is not None and scene.foreground is not None:
         source_object = resize_map(foreground.crop(source.box), size)
@@ -94,12 +104,13 @@ def _draw_patch(
         min_overlap=arguments.min_overlap,
         candidates=arguments.candidates,
         border=None if arguments.candidates == 1 else _border(scene, source.box, bitmap),
+        positions=None if scene.allowed is None else allowed_positions(scene.allowed, footprint),
     )
     return GivenUp(destination, size) if isinstance(destination, Reason) else (source, destination)
 
 
 def _border(scene: Scene, box: Box, bitmap: BinaryMap) -> Border:
-    image, source = (part.reshape(*scene.size, -1) for part in (scene.image, scene.source.image))
+    image, source = (part.reshape(*part.shape[:2], -1) for part in (scene.image, scene.source.image))
     return Border.of(image, box.of(source), bitmap)
 
 

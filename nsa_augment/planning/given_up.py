@@ -18,6 +18,7 @@ class Reason(Enum):
     TOO_LARGE = "patches too large for the image, to whose border they keep a pixel"
     NO_OBJECT_LEFT = "the object fills too little of the patch once it is resized"
     NO_IMAGE_OBJECT = "no object is found in the image"
+    NOT_ALLOWED = "nowhere does the patch lie within the allowed region"
     NO_DESTINATION = "nowhere in the image does enough of the patch's object land on the object"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,10 @@ from nsa_augment.planning._draws import DRAWS, NO_MASK, threshold
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import Reason
 from nsa_augment.planning.selection import HalfSizes
+
+
+EVERYWHERE = np.empty((0, 2), np.intp)
+"""What the compiled function is given where every position may be drawn."""
 
 
 def resized_size(rng: np.random.Generator, size: Size, scale_range: tuple[float, float], limits: HalfSizes) -> Size:
@@ -50,6 +55,7 @@ def draw_destination(
     min_overlap: float = 0.0,
     candidates: int = 1,
     border: Border | None = None,
+    positions: NDArray[np.intp] | None = None,
 ) -> Box | Reason:
     """Draw a destination box, one pixel away from the border of the image.
 
@@ -74,6 +80,8 @@ def draw_destination(
         varies least along `border`: where its standard deviation, mean over channels, is smallest.
     border : Border, optional
         Of the resized patch; only for several candidates.
+    positions : (n, 2) array, optional
+        Rows (y, x): the upper left corners to draw from, as `allowed_positions` finds them; None: all.
 
     Returns
     -------
@@ -83,21 +91,26 @@ def draw_destination(
     height, width = size
     if image_size[0] - height - 1 < 1 or image_size[1] - width - 1 < 1:
         return Reason.TOO_LARGE
+    if positions is not None and not len(positions):
+        return Reason.NOT_ALLOWED
     if border is None:
         candidates, border = 1, _NO_BORDER
+    choices = EVERYWHERE if positions is None else positions
     if source_object is None or image_object is None:
         if candidates > 1:
             whole = np.ones(size, np.uint8)
-            _, y, x = _draw_position(rng, image_size, whole, whole, NO_MASK, -1.0, -1.0, candidates, *border)
-            return Box.at(y, x, size)
-        y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
+            _, y, x = _draw_position(rng, image_size, whole, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border)
+        elif positions is not None:
+            y, x = positions[rng.integers(len(positions))].tolist()
+        else:
+            y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
         return Box.at(y, x, size)
     counted = source_object if bitmap is None else source_object & bitmap
     min_object = threshold(min_object)
     if min_overlap == 1 and source_object.any():
         min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
     found, y, x = _draw_position(
-        rng, image_size, source_object, counted, image_object, min_object, min_overlap, candidates, *border
+        rng, image_size, source_object, counted, image_object, min_object, min_overlap, candidates, choices, *border
     )
     if found:
         return Box.at(y, x, size)
@@ -107,6 +120,33 @@ def draw_destination(
 
 
 _NO_BORDER = Border(np.zeros((1, 1, 1), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 1)))
+
+
+def allowed_positions(allowed: BinaryMap, footprint: BinaryMap) -> NDArray[np.intp]:
+    """Where a patch can lie so that its footprint is within a region and its box keeps a pixel to the border.
+
+    Parameters
+    ----------
+    allowed : (H, W) uint8 array of 0 and 1
+    footprint : (h, w) uint8 array of 0 and 1
+
+    Returns
+    -------
+    (n, 2) array
+        Rows (y, x): upper left corners of the box.
+
+    Examples
+    --------
+    >>> allowed = np.zeros((8, 8), np.uint8)
+    >>> allowed[2:5, 3:6] = 1
+    >>> allowed_positions(allowed, np.ones((2, 3), np.uint8)).tolist()
+    [[2, 3], [3, 3]]
+    """
+    outside = cv2.filter2D(
+        1.0 - allowed, -1, footprint.astype(np.float64), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT
+    )
+    rows, columns = (side - part for side, part in zip(allowed.shape, footprint.shape, strict=True))
+    return np.argwhere(outside[1:rows, 1:columns] < 0.5) + 1
 
 
 @compiled
@@ -119,6 +159,7 @@ def _draw_position(
     min_object: float,
     min_overlap: float,
     candidates: int,
+    positions: NDArray[np.intp],
     image: Image,
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
@@ -141,8 +182,12 @@ def _draw_position(
         return False, 0, 0
     accepted, best, best_y, best_x = 0, np.inf, 0, 0
     for _ in range(DRAWS):
-        y0 = rng.integers(1, image_size[0] - height)
-        x0 = rng.integers(1, image_size[1] - width)
+        if len(positions):
+            index = rng.integers(0, len(positions))
+            y0, x0 = positions[index, 0], positions[index, 1]
+        else:
+            y0 = rng.integers(1, image_size[0] - height)
+            x0 = rng.integers(1, image_size[1] - width)
         if min_overlap >= 0 and not _overlaps(counted, image_object, y0, x0, remaining, filled, min_overlap):
             continue
         if candidates == 1:

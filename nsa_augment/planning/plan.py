@@ -12,6 +12,7 @@ from nsa_augment._shared.types import Gradient, Size
 from nsa_augment.planning.given_up import GivenUp
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import Outline, outline_from_dict
+from nsa_augment.scenes.scene import SOURCE_FITS
 
 VERSION = 1
 
@@ -56,8 +57,8 @@ class PatchPlacement:
     Parameters
     ----------
     source_box, destination_box : (y0, x0, y1, x1)
-        Half-open, in pixels. The source box refers to the source after resizing to the image's size; the
-        patch is resized to the size of the destination box.
+        Half-open, in pixels. The source box refers to the source after resizing to the image's size (or to
+        the source as given, where the plan's `source_fit` is native); the patch is resized to the size of the destination box.
     factor : float
         Interpolation factor in [0, 1]; 1 blends the patch fully.
     gradient : "source", "mixed" or None
@@ -123,6 +124,8 @@ class SynthesisPlan:
     given_up : tuple of GivenUp
         Patches that were tried while the plan was drawn, and why they are not listed. No part of the plan: it counts
         neither in comparisons nor in `to_dict`.
+    source_fit : "resize" or "native"
+        Whether the source was brought to the size of the image, or used at its own.
 
     Examples
     --------
@@ -136,6 +139,7 @@ class SynthesisPlan:
     source_shape: Size
     patches: tuple[PatchPlacement, ...] = ()
     given_up: tuple[GivenUp, ...] = field(default=(), compare=False, repr=False)
+    source_fit: str = "resize"
 
     def __post_init__(self) -> None:
         set_field(self, "image_shape", _check_size("image_shape", self.image_shape))
@@ -146,20 +150,22 @@ class SynthesisPlan:
         if wrong := [patch for patch in self.patches if not isinstance(patch, PatchPlacement)]:
             raise fail(TypeError, "patches", accepted, wrong[0])
         set_field(self, "patches", tuple(self.patches))
+        check_choice("source_fit", self.source_fit, SOURCE_FITS)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: dict, list, str, int, float, None."""
-        return {
+        plain = {
             "version": VERSION,
             "image_shape": list(self.image_shape),
             "source_shape": list(self.source_shape),
             "patches": [patch.to_dict() for patch in self.patches],
         }
+        return plain if self.source_fit == "resize" else {**plain, "source_fit": self.source_fit}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SynthesisPlan:
         """Build a plan from `to_dict` or from JSON; ValueError or TypeError names the first wrong part."""
-        _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, set())
+        _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, {"source_fit"})
         if check_integer("plan version", data["version"], 1) != VERSION:
             raise fail(ValueError, "plan version", str(VERSION), data["version"])
         if not isinstance(data["patches"], (list, tuple)):
@@ -168,6 +174,7 @@ class SynthesisPlan:
             image_shape=data["image_shape"],
             source_shape=data["source_shape"],
             patches=tuple(PatchPlacement.from_dict(patch) for patch in data["patches"]),
+            source_fit=data.get("source_fit", "resize"),
         )
 
     def check(self, image_shape: Size, source_shape: Size) -> None:
@@ -176,8 +183,10 @@ class SynthesisPlan:
             raise fail(ValueError, "image", f"of the plan's image_shape {self.image_shape}", image_shape)
         if self.source_shape != source_shape:
             raise fail(ValueError, "source", f"of the plan's source_shape {self.source_shape}", source_shape)
-        whole = Box(0, 0, *image_shape)
+        image = Box(0, 0, *image_shape)
+        source = image if self.source_fit == "resize" else Box(0, 0, *source_shape)
         for patch in self.patches:
-            for name, box in (("source_box", patch.source_box), ("destination_box", patch.destination_box)):
+            boxes = ("source_box", patch.source_box, source), ("destination_box", patch.destination_box, image)
+            for name, box, whole in boxes:
                 if not whole.contains(box):
                     raise fail(ValueError, name, f"inside the {whole.y1} x {whole.x1} image", tuple(box))

@@ -106,9 +106,9 @@ class SourcePatch:
 
 
 PatchDraw: TypeAlias = Callable[
-    [np.random.Generator, Size, SelectionArguments, Foreground | None, int], SourcePatch | GivenUp
+    [np.random.Generator, Size, Size, SelectionArguments, Foreground | None, int], SourcePatch | GivenUp
 ]
-Extents: TypeAlias = Callable[[np.random.Generator, Size, SelectionArguments], tuple[Extent, Extent]]
+Extents: TypeAlias = Callable[[np.random.Generator, Size, Size, SelectionArguments], tuple[Extent, Extent]]
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ def draw_source_patch(
     arguments: SelectionArguments,
     foreground: Foreground | None = None,
     min_side: int = 1,
+    source_size: Size | None = None,
 ) -> SourcePatch | GivenUp:
     """Draw a patch of the source, as `arguments.selection` and `arguments.shape` say.
 
@@ -145,12 +146,14 @@ def draw_source_patch(
     ----------
     rng : numpy.random.Generator
     size : (height, width)
-        Of the source, pixels.
+        Of the image, pixels: what sizes of patches are fractions of.
     arguments : SelectionArguments
     foreground : Foreground, optional
         Object mask of the source; None accepts every place.
     min_side : int
         Strips are widened to this many pixels.
+    source_size : (height, width), optional
+        Of the source, pixels; None: that of the image.
 
     Returns
     -------
@@ -163,7 +166,7 @@ def draw_source_patch(
     >>> tuple(patch.box), patch.outline
     ((93, 44, 168, 119), None)
     """
-    return SELECTIONS[arguments.selection].draw(rng, size, arguments, foreground, min_side)
+    return SELECTIONS[arguments.selection].draw(rng, size, source_size or size, arguments, foreground, min_side)
 
 
 def _in_extents(draw_extents: Extents) -> PatchDraw:
@@ -172,18 +175,20 @@ def _in_extents(draw_extents: Extents) -> PatchDraw:
     def draw(
         rng: np.random.Generator,
         size: Size,
+        source_size: Size,
         arguments: SelectionArguments,
         foreground: Foreground | None,
         min_side: int,
     ) -> SourcePatch | GivenUp:
-        extents = draw_extents(rng, size, arguments)
+        extents = draw_extents(rng, size, source_size, arguments)
         if arguments.shape is not None:
             least = half_sizes(size, arguments.height_range, arguments.width_range).least
             mask = None if foreground is None else foreground.mask
-            placed = OUTLINES[arguments.shape].place(rng, size, extents, least, mask, threshold(arguments.min_object))
+            placed = OUTLINES[arguments.shape].place(rng, source_size, extents, least, mask, threshold(arguments.min_object))
             return _given_up(extents, foreground) if placed is None else SourcePatch(*placed)
         table = NO_TABLE if foreground is None else foreground.table
-        found, box = draw_rectangle(rng, size, *extents, foreground is not None, table, threshold(arguments.min_object))
+        least_share = threshold(arguments.min_object)
+        found, box = draw_rectangle(rng, source_size, *extents, foreground is not None, table, least_share)
         return SourcePatch(Box(*box)) if found else _given_up(extents, foreground)
 
     return draw
@@ -197,31 +202,37 @@ def _given_up(extents: tuple[Extent, Extent], foreground: Foreground | None) -> 
     return GivenUp(Reason.NO_SOURCE_OBJECT if foreground.is_empty else Reason.NO_SOURCE_PLACE, (height, width))
 
 
-def _natural_extents(rng: np.random.Generator, size: Size, arguments: SelectionArguments) -> tuple[Extent, Extent]:
+def _natural_extents(
+    rng: np.random.Generator, size: Size, source_size: Size, arguments: SelectionArguments
+) -> tuple[Extent, Extent]:
     """The paper's own ("ours" in Table 6): gamma distributed sizes, centre anywhere, cut at the border."""
     bounds = half_sizes(size, arguments.height_range, arguments.width_range)
 
-    def extent(dimension: int, low: int, high: int) -> Extent:
+    def extent(axis: int, low: int, high: int) -> Extent:
         if arguments.size_gamma is None:
             half = int(rng.integers(low, high + 1))
         else:
             shape, scale, offset = arguments.size_gamma
-            half = int(min(max((offset + rng.gamma(shape, scale)) * dimension, low), high))
-        return low, max(dimension - low, low + 1), half, half
+            half = int(min(max((offset + rng.gamma(shape, scale)) * size[axis], low), high))
+        return low, max(source_size[axis] - low, low + 1), half, half
 
-    return extent(size[0], *bounds.height), extent(size[1], *bounds.width)
+    return extent(0, *bounds.height), extent(1, *bounds.width)
 
 
-def _cutpaste_extents(rng: np.random.Generator, size: Size, arguments: SelectionArguments) -> tuple[Extent, Extent]:
+def _cutpaste_extents(
+    rng: np.random.Generator, size: Size, source_size: Size, arguments: SelectionArguments
+) -> tuple[Extent, Extent]:
     """CutPaste: area and aspect ratio (height / width), whole inside the image."""
     area = rng.uniform(*CUTPASTE_AREA) * size[0] * size[1]
     aspect = rng.uniform(*CUTPASTE_ASPECTS[rng.integers(2)])
     sides = math.sqrt(area * aspect), math.sqrt(area / aspect)
-    height, width = (min(max(round(side), 1), limit) for side, limit in zip(sides, size, strict=True))
-    return (0, size[0] - height + 1, 0, height), (0, size[1] - width + 1, 0, width)
+    height, width = (min(max(round(side), 1), limit) for side, limit in zip(sides, source_size, strict=True))
+    return (0, source_size[0] - height + 1, 0, height), (0, source_size[1] - width + 1, 0, width)
 
 
-def _fpi_extents(rng: np.random.Generator, size: Size, arguments: SelectionArguments) -> tuple[Extent, Extent]:
+def _fpi_extents(
+    rng: np.random.Generator, size: Size, source_size: Size, arguments: SelectionArguments
+) -> tuple[Extent, Extent]:
     """FPI and PII: a square, its centre within the middle 80 % of each axis, cut at the border."""
     side = max(round(rng.uniform(*FPI_SIDE) * min(size)), 1)
 
@@ -229,12 +240,13 @@ def _fpi_extents(rng: np.random.Generator, size: Size, arguments: SelectionArgum
         low, high = math.ceil(FPI_MARGIN * dimension), math.floor((1 - FPI_MARGIN) * dimension)
         return min(low, dimension - 1), max(high, low + 1, 1), side // 2, side - side // 2
 
-    return extent(size[0]), extent(size[1])
+    return extent(source_size[0]), extent(source_size[1])
 
 
 def _draw_strip(
     rng: np.random.Generator,
     size: Size,
+    source_size: Size,
     arguments: SelectionArguments,
     foreground: Foreground | None,
     min_side: int,
@@ -244,16 +256,16 @@ def _draw_strip(
     thickness, length = (max(rng.uniform(*limits) * scale, min_side) for limits in (SCAR_WIDTH, SCAR_LENGTH))
     strip = Strip(thickness, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
     height, width = strip.box_size
-    if height > size[0] or width > size[1]:
+    if height > source_size[0] or width > source_size[1]:
         return GivenUp(Reason.TOO_LARGE, (height, width))
-    rows, columns = (0, size[0] - height + 1, 0, height), (0, size[1] - width + 1, 0, width)
+    rows, columns = (0, source_size[0] - height + 1, 0, height), (0, source_size[1] - width + 1, 0, width)
     if foreground is None:
-        _, box = draw_rectangle(rng, size, rows, columns, False, NO_TABLE, 0.0)
+        _, box = draw_rectangle(rng, source_size, rows, columns, False, NO_TABLE, 0.0)
         return SourcePatch(Box(*box), strip)
     inside = strip.mask((height, width))
     if not inside.any():
         return GivenUp(Reason.EMPTY, (height, width))
-    found, box = draw_mask(rng, size, rows, columns, inside, foreground.mask, threshold(arguments.min_object))
+    found, box = draw_mask(rng, source_size, rows, columns, inside, foreground.mask, threshold(arguments.min_object))
     return SourcePatch(Box(*box), strip) if found else _given_up((rows, columns), foreground)
 
 

@@ -27,6 +27,7 @@ _REMEDIES = {
     Reason.TOO_LARGE: ("lower", "larger"),
     Reason.NO_OBJECT_LEFT: ("object", "lower", "check"),
     Reason.NO_IMAGE_OBJECT: ("check",),
+    Reason.NOT_ALLOWED: ("lower", "allowed"),
     Reason.NO_DESTINATION: ("overlap", "lower", "check"),
 }
 
@@ -152,6 +153,7 @@ def _remedies(task: PlanArguments, names: Sequence[str]) -> str:
         "larger": "use larger images",
         "object": f"lower min_object={task.min_object}",
         "overlap": f"lower min_overlap={task.min_overlap}",
+        "allowed": "check the allowed region",
         "check": f"check the object masks that are given or made by background={task.background!r:.80} (nsa-augment "
         "preview outlines the object)",
     }

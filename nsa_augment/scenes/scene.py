@@ -18,6 +18,8 @@ from nsa_augment._shared.types import BackgroundModel, BinaryMap, Image, Size
 from nsa_augment.scenes.foreground import Foreground, Pairs
 
 SIZE_TOLERANCE = 1.25
+SOURCE_FITS = ("resize", "native")
+"""Whether a source is brought to the size of the image, or used at its own size."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +49,14 @@ class ObjectModel:
 
 @dataclass(frozen=True)
 class PreparedSource:
-    """A source resized to the size of the images it is used for, with its object mask.
+    """A source as it is used for images of one size, with its object mask.
 
-    Made by the `prepare_source` of a task; tasks with the same `background` and `max_value` accept it.
+    Made by the `prepare_source` of a task; tasks with the same `background`, `max_value` and `source_fit` accept it.
 
     Parameters
     ----------
     image : array
-        Pixels at the images' size.
+        Pixels, at the images' size or (native) at the source's own.
     given_shape : (height, width)
         Size of the source as given, pixels.
     foreground : Foreground or None
@@ -77,12 +79,13 @@ class PreparedSource:
 
 @dataclass(frozen=True)
 class Scene:
-    """An image, its source, and their object masks (both None without constraints)."""
+    """An image, its source, their object masks (both None without constraints), and where patches may go."""
 
     image: Image
     source: PreparedSource
     foreground: Foreground | None
     scale: Scale = BY_DTYPE
+    allowed: BinaryMap | None = None
 
     @property
     def size(self) -> Size:
@@ -98,6 +101,9 @@ def build_scene(
     mask: NDArray[Any] | None = None,
     source_mask: NDArray[Any] | None = None,
     dtypes: Collection[np.dtype[Any]] = IMAGE_DTYPES,
+    *,
+    source_fit: str = "resize",
+    allowed: NDArray[Any] | None = None,
 ) -> Scene:
     """Check an image and its source against each other and find where they show the object.
 
@@ -112,6 +118,10 @@ def build_scene(
     model : ObjectModel
     mask, source_mask : (H, W) bool or integer array, optional
         Object masks of image and source that replace the model.
+    source_fit : str
+        One of `SOURCE_FITS`.
+    allowed : (H, W) bool or integer array, optional
+        Where patches may change the image.
 
     Raises
     ------
@@ -123,20 +133,25 @@ def build_scene(
     constrained = any(item is not None for item in (model.background, mask, source_mask))
     if mask is not None:
         mask = check_object_mask("mask", mask, (height, width))
+    if allowed is not None:
+        allowed = check_object_mask("allowed", allowed, (height, width), "pixels > 0 may change")
     foreground = model.foreground(image, mask, constrained=constrained)
     if source is None and source_mask is None:
         source = PreparedSource(image, (height, width), foreground, model)
     elif not isinstance(source, PreparedSource):
         given = image if source is None else source
-        source = prepare_source(given, (height, width), model, source_mask, constrained=constrained)
+        source = prepare_source(
+            given, (height, width), model, source_mask, constrained=constrained, source_fit=source_fit
+        )
     else:
-        _check_prepared(source, (height, width), model, source_mask)
+        used_size = (height, width) if source_fit == "resize" else source.given_shape
+        _check_prepared(source, used_size, model, source_mask)
         if constrained and source.foreground is None:
             source = replace(source, foreground=model.foreground(source.image, constrained=True))
     if foreground is None and source.foreground is not None:
         foreground = Foreground(image, None)
     check_pair(image, source.image)
-    return Scene(image, source, foreground, model.scale)
+    return Scene(image, source, foreground, model.scale, allowed)
 
 
 def _check_prepared(source: PreparedSource, size: Size, model: ObjectModel, source_mask: NDArray[Any] | None) -> None:
@@ -156,8 +171,9 @@ def prepare_source(
     source_mask: NDArray[Any] | None = None,
     *,
     constrained: bool = False,
+    source_fit: str = "resize",
 ) -> PreparedSource:
-    """Check a source image, and resize it and its object mask to the size of the images it is used for.
+    """Check a source image, and bring it and its object mask to the size at which they are used.
 
     Parameters
     ----------
@@ -170,12 +186,14 @@ def prepare_source(
         (H, W) bool or integer object mask of the source as given; replaces the model.
     constrained : bool
         Whether placement needs an object mask even if neither model nor mask is given; every pixel is object then.
+    source_fit : "resize" or "native"
+        Native: the source keeps its size, and nothing is said about it.
     """
     model.scale.check_image("source", source)
     height, width = source.shape[:2]
     if source_mask is not None:
         source_mask = check_object_mask("source_mask", source_mask, (height, width))
-    if (height, width) != size:
+    if source_fit == "resize" and (height, width) != size:
         _warn_of_size((height, width), size)
         shrinks = height >= size[0] and width >= size[1]
         flags = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

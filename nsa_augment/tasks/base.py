@@ -83,6 +83,11 @@ class AnomalyTask(PlanArguments, LabelArguments):
                 f"candidates must be 1 for {type(self).__name__}, got {self.candidates!r}: "
                 "its patches stay where they are cut, so there is no place to choose"
             )
+        if not self.shift and self.source_fit != "resize":
+            raise ValueError(
+                f"source_fit must be 'resize' for {type(self).__name__}, got {self.source_fit!r}: its patches stay "
+                "where they are cut, so image and source must be aligned"
+            )
         BLENDINGS.check("blending", self.blending).bind(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -140,6 +145,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         *,
         mask: NDArray[Any] | None = None,
         source_mask: NDArray[Any] | None = None,
+        allowed: NDArray[Any] | None = None,
     ) -> SynthesisResult:
         """Draw a plan and apply it.
 
@@ -148,12 +154,15 @@ class AnomalyTask(PlanArguments, LabelArguments):
         image : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
             The normal image; never modified.
         source : array of the same dtype and channels
-            Another normal image, resized to the size of `image` if it differs; never modified. CutPaste cuts from the
+            Another normal image, resized to the size of `image` if it differs and `source_fit` says so; never modified. CutPaste cuts from the
             image itself if none is given.
         rng : numpy.random.Generator, int or None
             Source of randomness, a seed, or None (fresh).
         mask, source_mask : (H, W) bool or integer array, optional
             Object masks of image and source (pixels > 0 are object) that replace the background model.
+        allowed : (H, W) bool or integer array, optional
+            Region of the image in which patches may land: no pixel changes where it is 0. To apply the plan again,
+            it is not needed.
 
         Returns
         -------
@@ -166,7 +175,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         TypeError, ValueError
             The message names the argument, what is accepted and what was received.
         """
-        scene = self._scene(image, source, mask, source_mask)
+        scene = self._scene(image, source, mask, source_mask, allowed=allowed)
         return self._apply(scene, self._draw(scene, rng))
 
     def plan(
@@ -177,9 +186,10 @@ class AnomalyTask(PlanArguments, LabelArguments):
         *,
         mask: NDArray[Any] | None = None,
         source_mask: NDArray[Any] | None = None,
+        allowed: NDArray[Any] | None = None,
     ) -> SynthesisPlan:
         """Draw everything that is random. Parameters as for calling the task."""
-        return self._draw(self._scene(image, source, mask, source_mask), rng)
+        return self._draw(self._scene(image, source, mask, source_mask, allowed=allowed), rng)
 
     def apply(
         self,
@@ -205,7 +215,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         """
         if not isinstance(plan, SynthesisPlan):
             raise fail(TypeError, "plan", "a SynthesisPlan", plan)
-        return self._apply(self._scene(image, source, mask, source_mask), plan, out)
+        return self._apply(self._scene(image, source, mask, source_mask, plan.source_fit), plan, out)
 
     def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
         """Do the work on a source that every call for images of `shape` would otherwise repeat.
@@ -222,10 +232,10 @@ class AnomalyTask(PlanArguments, LabelArguments):
         Returns
         -------
         PreparedSource
-            Accepted as `source` by `plan`, `apply` and the task itself, and by other tasks with the same `background`
-            and `max_value`.
+            Accepted as `source` by `plan`, `apply` and the task itself, and by other tasks with the same
+            `background`, `max_value` and `source_fit`.
         """
-        return prepare_source(source, shape, self.object_model, source_mask)
+        return prepare_source(source, shape, self.object_model, source_mask, source_fit=self.source_fit)
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         """Draw everything that is random, for checked images; `plan` and calls use it."""
@@ -250,12 +260,22 @@ class AnomalyTask(PlanArguments, LabelArguments):
         source: Image | PreparedSource | None,
         mask: NDArray[Any] | None,
         source_mask: NDArray[Any] | None,
+        source_fit: str | None = None,
+        allowed: NDArray[Any] | None = None,
     ) -> Scene:
         dtypes = self._bound_blending.dtypes
         self.scale.check_image("image", image, dtypes)
         if source is None and self.needs_source:
             raise fail(ValueError, "source", "another normal image", source)
-        scene = build_scene(image, source, self.object_model, mask, source_mask)
+        scene = build_scene(
+            image,
+            source,
+            self.object_model,
+            mask,
+            source_mask,
+            source_fit=source_fit or self.source_fit,
+            allowed=allowed,
+        )
         if self._bound_blending.needs_objects and scene.foreground is None:
             accepted = f"given, or mask= and source_mask=, for blending={self.blending!r}, which needs object masks"
             raise fail(ValueError, "background", accepted, self.background)

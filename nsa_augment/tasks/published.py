@@ -68,6 +68,10 @@ class NaturalSyntheticAnomaly(AnomalyTask):
         least along the border of the patch. 1: the first, as published.
     max_value : float, optional
         Value of grey level 255 in the images; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
+    source_fit : "resize" or "native"
+        A source of another size than the image is resized to it, or used at its own size, so that patches have the
+        source's own scale and aspect ratio before `scale_range` is applied. Sizes of patches are fractions of the
+        image either way, and patches are cut at the border of a smaller source. FPI and PII need "resize".
     solver : "spectral" or "opencv"
         Implementation of Poisson blending: sine transforms, for any dtype, or `cv2.seamlessClone`, for 8 bits.
     blending : "poisson", "silhouette", "copy_paste" or "linear"
