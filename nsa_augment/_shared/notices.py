@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
 import warnings
 
 _PACKAGE = __name__.partition(".")[0]
@@ -21,6 +22,26 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
+
+
+class Hush(threading.local):
+    """Counts the blocks around, in this thread, whose caller says itself what a warning would.
+
+    Examples
+    --------
+    >>> hush = Hush()
+    >>> with hush:
+    ...     hush.depth
+    1
+    """
+
+    depth = 0
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self.depth -= 1
 
 
 def command_line(*words: str | os.PathLike[str]) -> str:

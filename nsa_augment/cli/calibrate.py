@@ -20,6 +20,9 @@ from nsa_augment.cli.options import MaxValue, Recursive, Seed, SkipDamaged, tabl
 from nsa_augment.sources import check_sources
 from nsa_augment.tasks.presets import FILE_SUFFIXES
 
+LEAST_PLACED = 0.1
+"""Share of calls that must place a patch, or the arguments are of no use."""
+
 
 @app.command(name="calibrate")
 def calibrate_folder(
@@ -42,12 +45,15 @@ def calibrate_folder(
         files = check_sources(files, skip_damaged=True)
     found = calibrate(files, max_images=max_images, seed=seed, max_value=max_value)
     _print(found, folder)
+    if picture is not None:
+        write_picture(picture, calibration_page(found, str(folder), seed))
+    if found.placed_share < LEAST_PLACED:
+        what = "calibrate found" if out is None else f"{out} is not written: calibrate found"
+        raise ValueError(f"{what} no arguments that fit these images, {found.placing}")
     if out is not None:
         write_file(out, (found.to_yaml().encode(),))
         hint = command_line("nsa-augment", "preview", folder, "--preset", out)
         typer.echo(f"wrote {out}: try {hint}")
-    if picture is not None:
-        write_picture(picture, calibration_page(found, str(folder), seed))
 
 
 def _print(found: Calibration, folder: Path) -> None:

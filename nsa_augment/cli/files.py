@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
+from PIL import Image as PILImage
 
 from nsa_augment._shared.files import write_file
 from nsa_augment._shared.images import encode_png
 from nsa_augment._shared.page import Pixels
+from nsa_augment.tasks import AnomalyTask
 
 PICTURE_SUFFIXES = (".png",)
 
@@ -39,6 +43,36 @@ def check_file(option: str, file: Path, suffixes: tuple[str, ...] = PICTURE_SUFF
         raise ValueError(f"{option} must end in {' or '.join(suffixes)}, got {file}")
     if not file.parent.is_dir():
         raise ValueError(f"{option} must lie in an existing folder, got {file}")
+
+
+def tell_of_sizes(files: Sequence[Path], tasks: Sequence[AnomalyTask]) -> None:
+    """Say in one line that images have several sizes, and what becomes of sources of another size."""
+    task = next((task for task in tasks if task.needs_source), None)
+    sizes = {size for file in files if (size := _size(file)) is not None}
+    if len(sizes) < 2 or task is None:
+        return
+    areas = sorted(sizes, key=lambda size: size[0] * size[1])
+    (height, width), (largest_height, largest_width) = areas[0], areas[-1]
+    become = {
+        "resize": "sources are resized to the image" + ", --set source_fit=native keeps their scale" * task.shift,
+        "native": "sources keep their scale",
+    }
+    typer.echo(
+        f"{len(files)} images of {len(sizes)} sizes, {height} x {width} to {largest_height} x {largest_width}: "
+        f"{become[task.source_fit]}",
+        err=True,
+    )
+
+
+def _size(file: Path) -> tuple[int, int] | None:
+    """(height, width) from the header of an image file; None if Pillow cannot read it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with PILImage.open(file) as opened:
+                return opened.height, opened.width
+        except (OSError, ValueError, SyntaxError, PILImage.DecompressionBombError):
+            return None
 
 
 def write_picture(file: Path, page: Pixels) -> None:

@@ -12,8 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from nsa_augment._shared.images import list_images
 from nsa_augment.cli import options
 from nsa_augment.cli.app import app
+from nsa_augment.cli.files import tell_of_sizes
 from nsa_augment.datasets import LAYOUTS, Options, Report
 from nsa_augment.datasets import Progress as State
 from nsa_augment.datasets import generate as generate_dataset
@@ -60,6 +62,8 @@ def generate(
     """Write a labelled dataset; run the same command again to finish it, or with a larger --count to add to it."""
     makers = [options.make_task(each, preset, label, ablation, overrides, max_value) for each in task or ["nsa"]]
     parts = Options(split=split, backgrounds=backgrounds, tile=tile, overlap=overlap, crop=crop, category=category)
+    if parts.window is None:
+        tell_of_sizes(list_images(folder, recursive=recursive), makers)
     origin = {"preset": preset, "ablation": ablation}
     try:
         with _progress("making anomalies", "{task.fields[placed]} placed, {task.fields[skipped]} skipped") as update:

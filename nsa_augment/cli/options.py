@@ -57,6 +57,19 @@ Recursive = Annotated[bool, typer.Option("--recursive", help="Read the subfolder
 SkipDamaged = Annotated[bool, typer.Option("--skip-damaged", help="Go on without files that cannot be decoded.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_set_help())]
 
+ObjectMasks = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR|alpha",
+        help="Object masks instead of the background: a folder with one for each image, under the same name, or the "
+        "alpha channel of the images.",
+    ),
+]
+AllowedMasks = Annotated[
+    str | None,
+    typer.Option(metavar="DIR|alpha", help="Regions in which patches may land, given as --object-masks are."),
+]
+
 
 def make_task(
     name: str,

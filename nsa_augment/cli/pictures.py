@@ -11,15 +11,18 @@ import typer
 from rich.table import Table
 
 from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.mask_files import MaskFiles
 from nsa_augment._shared.overlays import label_bar
 from nsa_augment._shared.page import draw_page
 from nsa_augment._shared.soundness import notice_sliver
 from nsa_augment.cli.app import app
-from nsa_augment.cli.files import check_file, write_picture
+from nsa_augment.cli.files import check_file, tell_of_sizes, write_picture
 from nsa_augment.cli.options import (
     Ablation,
+    AllowedMasks,
     Label,
     MaxValue,
+    ObjectMasks,
     Output,
     Overrides,
     Preset,
@@ -82,12 +85,17 @@ def preview(
     overrides: Overrides = None,
     max_value: MaxValue = None,
     recursive: Recursive = False,
+    object_masks: ObjectMasks = None,
+    allowed_masks: AllowedMasks = None,
 ) -> None:
     """Show anomalies on your own images, with sources, patch boxes and labels."""
     check_file("--output", output)
     maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value))
     files = [file for path in paths for file in _files(path, recursive)]
     notice_sliver(files, scale)
+    objects = None if object_masks is None else MaskFiles("--object-masks", object_masks)
+    regions = None if allowed_masks is None else MaskFiles("--allowed-masks", allowed_masks)
+    tell_of_sizes(files, [maker])
     rng = np.random.default_rng(seed)
     examples = []
     for row in progress(range(count), "making anomalies"):
@@ -96,7 +104,12 @@ def preview(
         caption = files[chosen[0]].name
         if maker.needs_source:
             caption += f" with patches of {files[chosen[-1]].name}"
-        examples.append(make_example(maker, caption, image, source, [seed, row]))
+        masks = {
+            "mask": None if objects is None else objects.read(files[chosen[0]], image.shape[:2]),
+            "source_mask": None if objects is None else objects.read(files[chosen[-1]], source.shape[:2]),
+            "allowed": None if regions is None else regions.read(files[chosen[0]], image.shape[:2]),
+        }
+        examples.append(make_example(maker, caption, image, source, [seed, row], **masks))
     title = f"{maker.title}, preset {preset}" + (f", ablation {ablation}" if ablation else "")
     _write_examples(output, examples, title, maker.label)
     if len(files) == 1 and maker.needs_source:

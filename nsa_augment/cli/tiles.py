@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,11 +17,13 @@ from nsa_augment._shared.types import BinaryMap, Image
 from nsa_augment.labelling import LABELS
 from nsa_augment.planning.silence import silence_expected
 from nsa_augment.scenes.foreground import Foreground
+from nsa_augment.scenes.scene import PreparedSource, sizes_expected
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
 
 EXAMPLE_COLUMNS = ("normal", "source", "result", "label")
 OUTLINE = (0, 190, 190)
+ALLOWED = (255, 120, 0)
 PATCH_COLOURS = ((255, 170, 0), (60, 130, 255), (50, 205, 80), (235, 70, 200), (250, 90, 60))
 
 LabelMap: TypeAlias = NDArray[np.float32]
@@ -35,10 +37,14 @@ class Example:
     ----------
     caption : str
     image, source : arrays
-        The normal image, and the source at the size of the image.
+        The normal image, and the source as the task uses it.
     result : SynthesisResult
     foreground : (H, W) uint8 array, optional
         Object mask of the image, drawn as an outline.
+    allowed : (H, W) array, optional
+        Where patches may land, drawn as another outline.
+    prepared : PreparedSource, optional
+        What the result was made with; None: the image itself.
     """
 
     caption: str
@@ -46,6 +52,8 @@ class Example:
     source: Image
     result: SynthesisResult
     foreground: BinaryMap | None = None
+    allowed: NDArray[Any] | None = None
+    prepared: PreparedSource | None = None
 
     @property
     def scale(self) -> float:
@@ -53,21 +61,35 @@ class Example:
         return tile_scale(self.image.shape)
 
 
-def make_example(task: AnomalyTask, caption: str, image: Image, source: Image, seed: Sequence[int]) -> Example:
-    """Make an anomaly to be shown."""
-    prepared = task.prepare_source(source, image.shape[:2])
-    given = prepared if task.needs_source else None
+def make_example(
+    task: AnomalyTask,
+    caption: str,
+    image: Image,
+    source: Image,
+    seed: Sequence[int],
+    *,
+    mask: NDArray[Any] | None = None,
+    source_mask: NDArray[Any] | None = None,
+    allowed: NDArray[Any] | None = None,
+) -> Example:
+    """Make an anomaly to be shown, with masks as calls of a task take them."""
+    prepared = None
+    if task.needs_source:
+        with sizes_expected:
+            prepared = task.prepare_source(source, image.shape[:2], source_mask)
     with silence_expected():
-        result = task(image, given, np.random.default_rng(seed))
-    foreground = None if task.background is None else Foreground(image, task.background).mask
-    return Example(caption, image, prepared.image if task.needs_source else image, result, foreground)
+        result = task(image, prepared, np.random.default_rng(seed), mask=mask, allowed=allowed)
+    foreground = None if mask is None else mask.astype(np.uint8)
+    if foreground is None and task.background is not None:
+        foreground = Foreground(image, task.background).mask
+    used = image if prepared is None else prepared.image
+    return Example(caption, image, used, result, foreground, allowed, prepared)
 
 
 def make_labels(task: AnomalyTask, example: Example) -> dict[str, LabelMap]:
     """All labels that have a meaning for a task, of the plan of an example."""
-    source = example.source if task.needs_source else None
     return {
-        name: replace(task, label=name).apply(example.image, source, example.result.plan).label
+        name: replace(task, label=name).apply(example.image, example.prepared, example.result.plan).label
         for name, label in LABELS.items()
         if label.unsuited(type(task)) is None
     }
@@ -119,12 +141,14 @@ def comparison_row(example: Example, labels: Mapping[str, LabelMap], bars: Mappi
 
 
 def _images(example: Example) -> tuple[Pixels, Pixels, Pixels]:
-    normal, source, result = (
-        scaled(rgb(image), example.scale) for image in (example.image, example.source, example.result.image)
-    )
+    source_scale = tile_scale(example.source.shape)
+    normal, result = (scaled(rgb(image), example.scale) for image in (example.image, example.result.image))
+    source = scaled(rgb(example.source), source_scale)
+    if example.allowed is not None:
+        normal = outlined(normal, example.allowed.astype(np.uint8), ALLOWED)
     if example.foreground is not None:
         normal = outlined(normal, example.foreground, OUTLINE)
-    _draw_boxes(source, [patch.source_box for patch in example.result.plan.patches], example.scale)
+    _draw_boxes(source, [patch.source_box for patch in example.result.plan.patches], source_scale)
     return normal, source, result
 
 

@@ -21,7 +21,7 @@ from nsa_augment.datasets.options import Window
 from nsa_augment.datasets.recipe import Recipe
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.planning.silence import silence_expected
-from nsa_augment.scenes.scene import PreparedSource
+from nsa_augment.scenes.scene import PreparedSource, sizes_expected
 from nsa_augment.sources import Source, SourcePool
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
@@ -157,7 +157,8 @@ class ItemMaker:
             source: Source = path
             if pair.source_window is not None:
                 source = _part(self._sources.read(path, image, task), pair.source_window)
-            prepared = self._sources.prepare(source, image, task)
+            with sizes_expected:
+                prepared = self._sources.prepare(source, image, task)
         try:
             if isinstance(how, SynthesisPlan):
                 return task.apply(image, prepared, how)

@@ -61,9 +61,7 @@ def draw_plan(
         source, destination = drawn
         changes = Jitter.draw(rng, jitter) if jitter > 0 else None
         patches.append(PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes))
-    return SynthesisPlan(
-        scene.size, scene.source.given_shape, tuple(patches), tuple(given_up), arguments.source_fit
-    )
+    return SynthesisPlan(scene.size, scene.source.given_shape, tuple(patches), tuple(given_up), arguments.source_fit)
 
 
 def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:

@@ -16,7 +16,6 @@ from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import Reason
 from nsa_augment.planning.selection import HalfSizes
 
-
 EVERYWHERE = np.empty((0, 2), np.intp)
 """What the compiled function is given where every position may be drawn."""
 

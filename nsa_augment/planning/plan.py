@@ -58,7 +58,8 @@ class PatchPlacement:
     ----------
     source_box, destination_box : (y0, x0, y1, x1)
         Half-open, in pixels. The source box refers to the source after resizing to the image's size (or to
-        the source as given, where the plan's `source_fit` is native); the patch is resized to the size of the destination box.
+        the source as given, where the plan's `source_fit` is native); the patch is resized to the size of the
+        destination box.
     factor : float
         Interpolation factor in [0, 1]; 1 blends the patch fully.
     gradient : "source", "mixed" or None

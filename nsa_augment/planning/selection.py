@@ -184,7 +184,9 @@ def _in_extents(draw_extents: Extents) -> PatchDraw:
         if arguments.shape is not None:
             least = half_sizes(size, arguments.height_range, arguments.width_range).least
             mask = None if foreground is None else foreground.mask
-            placed = OUTLINES[arguments.shape].place(rng, source_size, extents, least, mask, threshold(arguments.min_object))
+            placed = OUTLINES[arguments.shape].place(
+                rng, source_size, extents, least, mask, threshold(arguments.min_object)
+            )
             return _given_up(extents, foreground) if placed is None else SourcePatch(*placed)
         table = NO_TABLE if foreground is None else foreground.table
         least_share = threshold(arguments.min_object)

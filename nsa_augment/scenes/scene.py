@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import check_object_mask, check_pair, fail
-from nsa_augment._shared.notices import warn_caller
+from nsa_augment._shared.notices import Hush, warn_caller
 from nsa_augment._shared.resizing import resize
 from nsa_augment._shared.scale import BY_DTYPE, IMAGE_DTYPES, Scale
 from nsa_augment._shared.types import BackgroundModel, BinaryMap, Image, Size
 from nsa_augment.scenes.foreground import Foreground, Pairs
 
 SIZE_TOLERANCE = 1.25
+sizes_expected = Hush()
+"""Within it, and in its thread, resized sources are no warning: the caller says so."""
 SOURCE_FITS = ("resize", "native")
 """Whether a source is brought to the size of the image, or used at its own size."""
 
@@ -209,7 +211,7 @@ def prepare_source(
 def _warn_of_size(given: Size, wanted: Size) -> None:
     ratios = given[0] / wanted[0], given[1] / wanted[1]
     differences = *ratios, ratios[0] / ratios[1]
-    if any(not 1 / SIZE_TOLERANCE <= ratio <= SIZE_TOLERANCE for ratio in differences):
+    if not sizes_expected.depth and any(not 1 / SIZE_TOLERANCE <= ratio <= SIZE_TOLERANCE for ratio in differences):
         warn_caller(
             f"source of {given[0]} x {given[1]} pixels is resized to the image's {wanted[0]} x {wanted[1]}: "
             f"scale or aspect ratio differ by more than {100 * (SIZE_TOLERANCE - 1):g} %"

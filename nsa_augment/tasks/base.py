@@ -154,8 +154,8 @@ class AnomalyTask(PlanArguments, LabelArguments):
         image : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
             The normal image; never modified.
         source : array of the same dtype and channels
-            Another normal image, resized to the size of `image` if it differs and `source_fit` says so; never modified. CutPaste cuts from the
-            image itself if none is given.
+            Another normal image, never modified; one of another size is resized to that of `image`, unless
+            `source_fit` is native. CutPaste cuts from the image itself if none is given.
         rng : numpy.random.Generator, int or None
             Source of randomness, a seed, or None (fresh).
         mask, source_mask : (H, W) bool or integer array, optional

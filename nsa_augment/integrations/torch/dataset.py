@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from types import FrameType
 from typing import Any, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset, get_worker_info
 
@@ -67,6 +68,9 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         At least 0.
     recursive : bool
         Whether the subfolders of a folder count, too.
+    object_masks, allowed_masks : sequence, optional
+        For each image its (H, W) bool or integer mask: where the object is, instead of the background model, and where
+        patches may land. Only with `view_transform=None`, which would not move them.
 
     Raises
     ------
@@ -97,6 +101,8 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         p: float = 1.0,
         seed: int = 0,
         recursive: bool = False,
+        object_masks: Sequence[NDArray[Any]] | None = None,
+        allowed_masks: Sequence[NDArray[Any]] | None = None,
     ) -> None:
         if not isinstance(task, AnomalyTask):
             raise fail(TypeError, "task", "an AnomalyTask, NaturalSyntheticAnomaly() say", task)
@@ -112,6 +118,12 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
             raise fail(TypeError, "view_transform", _ACCEPTED_VIEW, view_transform)
         if image_transform is not None and not callable(image_transform):
             raise fail(TypeError, "image_transform", "a callable on tensors, or None", image_transform)
+        for name, masks in {"object_masks": object_masks, "allowed_masks": allowed_masks}.items():
+            if masks is not None and view_transform is not None:
+                raise fail(ValueError, name, "None with a view_transform, which would not move them", masks)
+            if masks is not None and len(masks) != len(images):
+                raise fail(ValueError, name, f"one mask for each of the {len(images)} images", len(masks))
+        self.object_masks, self.allowed_masks = object_masks, allowed_masks
         self.images = images
         self.task = task
         self.view_transform, self.image_transform = view_transform, image_transform
@@ -161,7 +173,16 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         if anomalous:
             others = len(self) - 1
             source = index if others == 0 else (index + 1 + int(rng.integers(others))) % len(self)
-            result = self.task(image, self._view(source, rng) if self.task.needs_source else None, rng)
+            other = self._view(source, rng) if self.task.needs_source else None
+            objects, regions = self.object_masks, self.allowed_masks
+            result = self.task(
+                image,
+                other,
+                rng,
+                mask=None if objects is None else objects[index],
+                source_mask=None if objects is None or other is None else objects[source],
+                allowed=None if regions is None else regions[index],
+            )
             image, label = result.image, result.label
         tensor = to_tensor(image)
         return tensor if self.image_transform is None else self.image_transform(tensor), torch.from_numpy(label)

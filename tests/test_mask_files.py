@@ -1,0 +1,128 @@
+"""Masks from files and folders of mixed sizes, through commands and datasets."""
+
+from __future__ import annotations
+
+import warnings
+
+import cv2
+import numpy as np
+import pytest
+from commands import run
+from PIL import Image
+from test_mixed_sizes import SIZES
+
+from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment._shared.mask_files import MaskFiles
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number, size in enumerate(SIZES):
+        cv2.imwrite(str(folder / f"{number}.png"), rng.integers(0, 256, (*size, 3), np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize("fit", ["native", "resize"])
+def test_ten_sizes_are_one_line_and_no_warning(mixed, tmp_path, fit):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        option = ["--set", f"source_fit={fit}", "--set", "height_range=(0.2,0.5)", "--set", "width_range=(0.2,0.5)"]
+        previewed = run("preview", mixed, "-o", tmp_path / "page.png", *option)
+        made = run("generate", mixed, tmp_path / "out", "-n", 12, "-w", 0, *option)
+        verified = run("verify", tmp_path / "out", "-w", 0)
+        compared = run("compare", mixed, "-o", tmp_path / "compare.png")
+        calibrated = run("calibrate", mixed, "--out", tmp_path / "preset.yaml")
+    for done in (previewed, made, verified, compared, calibrated):
+        assert done.returncode == 0, done.stderr
+    for done in (previewed, made):
+        assert done.stderr.count("10 images of 10 sizes, 33 x 47 to 250 x 250") == 1
+
+
+@pytest.mark.parametrize("fit", ["native", "resize"])
+def test_one_size_needs_no_line(tmp_path, fit):
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), pixels)
+    assert "sizes" not in run("preview", tmp_path, "-o", tmp_path / "page.png", "--set", f"source_fit={fit}").stderr
+
+
+def test_arguments_that_place_nothing_are_not_written(tmp_path):
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (12, 12, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), pixels)
+    done = run("calibrate", tmp_path, "--out", tmp_path / "preset.yaml")
+    assert done.returncode == 1
+    assert "preset.yaml is not written" in done.stderr
+    assert not (tmp_path / "preset.yaml").exists()
+
+
+@pytest.fixture
+def cut_outs(tmp_path):
+    """RGBA images of a disc, and the same mask as files."""
+    folder, masks = tmp_path / "images", tmp_path / "masks"
+    folder.mkdir()
+    masks.mkdir()
+    rows, columns = np.mgrid[:96, :96]
+    disc = (rows - 48) ** 2 + (columns - 48) ** 2 <= 35**2
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 256, (96, 96, 3), np.uint8)
+        Image.fromarray(np.dstack([pixels, disc * np.uint8(255)]), "RGBA").save(folder / f"{number}.png")
+        Image.fromarray(disc * np.uint8(255)).save(masks / f"{number}.bmp")
+    return folder, masks, disc
+
+
+def test_alpha_and_folder_give_the_same_mask(cut_outs):
+    folder, masks, disc = cut_outs
+    for where in ("alpha", masks):
+        assert np.array_equal(MaskFiles("object_masks", where).read(folder / "1.png", (96, 96)), disc)
+
+
+def test_preview_is_the_same_with_alpha_and_folder(cut_outs, tmp_path):
+    folder, masks, _ = cut_outs
+    pages = []
+    for where in ("alpha", masks, None):
+        page = tmp_path / "page.png"
+        options = [] if where is None else ["--object-masks", where, "--allowed-masks", where]
+        done = run("preview", folder, "-o", page, *options)
+        assert done.returncode == 0, done.stderr
+        pages.append(page.read_bytes())
+    assert pages[0] == pages[1] != pages[2]
+
+
+@pytest.mark.parametrize("option", ["--object-masks", "--allowed-masks"])
+def test_masks_that_do_not_fit_are_one_line(cut_outs, tmp_path, option):
+    folder, masks, _ = cut_outs
+    (masks / "2.bmp").rename(masks / "other.bmp")
+    page = tmp_path / "page.png"
+    missing = run("preview", folder, "-o", page, option, masks)
+    Image.new("L", (96, 95)).save(masks / "2.bmp")
+    size = run("preview", folder, "-o", page, option, masks)
+    Image.new("L", (96, 96)).save(masks / "2.png")
+    twice = run("preview", folder, "-o", page, option, masks)
+    gone = run("preview", folder, "-o", page, option, tmp_path / "none")
+    opaque = run("preview", masks / "0.bmp", "-o", page, option, "alpha")
+    expected = ["no mask for 2.png", "96 x 96", "one mask for each image", "no such folder", "0.bmp has none"]
+    for done, text in zip((missing, size, twice, gone, opaque), expected, strict=True):
+        assert done.returncode == 1
+        assert text in done.stderr
+        assert done.stderr.count("\n") == 1
+    assert not page.exists()
+
+
+def test_items_of_datasets_follow_their_masks(cut_outs):
+    torch_dataset = pytest.importorskip("nsa_augment.integrations.torch")
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 256, (96, 96, 3), np.uint8) for _ in range(4)]
+    disc = cut_outs[2]
+    task = NaturalSyntheticAnomaly(height_range=(0.1, 0.3), width_range=(0.1, 0.3))
+    dataset = torch_dataset.AnomalyDataset(images, task, allowed_masks=[disc] * 4, object_masks=[disc] * 4)
+    labels = np.stack([dataset[index][1].numpy() for index in range(4)])
+    assert labels.any()
+    assert not labels[:, ~disc].any()
+    with pytest.raises(ValueError, match="allowed_masks must be one mask for each"):
+        torch_dataset.AnomalyDataset(images, task, allowed_masks=[disc])
+    with pytest.raises(ValueError, match="object_masks must be None with a view_transform"):
+        torch_dataset.AnomalyDataset(images, task, object_masks=[disc] * 4, view_transform=lambda image, rng: image)
