@@ -52,9 +52,11 @@ def draw_plan(
     for _ in range(count):
         drawn = _draw_patch(scene, arguments, blending, rng, shift)
         for _ in range(0 if shift or scene.allowed is None else DRAWS - 1):
-            if not isinstance(drawn, GivenUp) or drawn.reason is not Reason.NOT_ALLOWED:
+            if not isinstance(drawn, GivenUp):
                 break
-            drawn = _draw_patch(scene, arguments, blending, rng, shift)
+            again = _draw_patch(scene, arguments, blending, rng, shift)
+            if not isinstance(again, GivenUp) or again.reason is Reason.NOT_ALLOWED:
+                drawn = again
         if isinstance(drawn, GivenUp):
             given_up.append(drawn)
             continue
