@@ -77,7 +77,9 @@ def cut_outs(tmp_path):
 def test_alpha_and_folder_give_the_same_mask(cut_outs):
     folder, masks, disc = cut_outs
     for where in ("alpha", masks):
-        assert np.array_equal(MaskFiles("object_masks", where).read(folder / "1.png", (96, 96)), disc)
+        assert np.array_equal(
+            MaskFiles("object_masks", where, [folder / "1.png"]).read(folder / "1.png", (96, 96)), disc
+        )
 
 
 def test_preview_is_the_same_with_alpha_and_folder(cut_outs, tmp_path):
@@ -112,6 +114,48 @@ def test_masks_that_do_not_fit_are_one_line(cut_outs, tmp_path, option):
     assert not page.exists()
 
 
+def check_labels(dataset, disc):
+    labels = np.stack([dataset[index][1].numpy() for index in range(len(dataset))])
+    assert labels.any()
+    assert not labels[:, ~disc].any()
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_masks_of_datasets_lie_in_files(cut_outs, listed):
+    torch_dataset = pytest.importorskip("nsa_augment.integrations.torch")
+    folder, masks, disc = cut_outs
+    task = NaturalSyntheticAnomaly(height_range=(0.1, 0.3), width_range=(0.1, 0.3))
+    images = sorted(folder.iterdir()) if listed else folder
+    made = []
+    for where in ("alpha", masks):
+        dataset = torch_dataset.AnomalyDataset(images, task, allowed_masks=where, object_masks=where)
+        check_labels(dataset, disc)
+        made.append([image.numpy() for image, _ in dataset])
+    assert np.array_equal(*made)
+    with pytest.raises(ValueError, match="object_masks must be masks as arrays unless images is a folder"):
+        torch_dataset.AnomalyDataset([np.zeros((96, 96), np.uint8)], task, object_masks=masks)
+    (masks / "2.bmp").unlink()
+    with pytest.raises(ValueError, match="object_masks has no mask for 2.png of 3 images"):
+        torch_dataset.AnomalyDataset(images, task, object_masks=masks)
+
+
+def test_an_empty_mask_file_means_no_object(cut_outs):
+    torch_dataset = pytest.importorskip("nsa_augment.integrations.torch")
+    folder, masks, _ = cut_outs
+    Image.new("L", (96, 96)).save(masks / "1.bmp")
+    task = NaturalSyntheticAnomaly(height_range=(0.1, 0.3), width_range=(0.1, 0.3))
+    dataset = torch_dataset.AnomalyDataset(folder, task, object_masks=masks)
+    assert not dataset[1][1].any()
+
+
+def test_images_of_one_name_cannot_share_a_mask(cut_outs):
+    folder, masks, _ = cut_outs
+    (folder / "more").mkdir()
+    Image.new("RGB", (96, 96)).save(folder / "more" / "1.png")
+    with pytest.raises(ValueError, match="masks for images of different names"):
+        MaskFiles("object_masks", masks, sorted(folder.rglob("*.png")))
+
+
 def test_items_of_datasets_follow_their_masks(cut_outs):
     torch_dataset = pytest.importorskip("nsa_augment.integrations.torch")
     rng = np.random.default_rng(0)
@@ -119,9 +163,7 @@ def test_items_of_datasets_follow_their_masks(cut_outs):
     disc = cut_outs[2]
     task = NaturalSyntheticAnomaly(height_range=(0.1, 0.3), width_range=(0.1, 0.3))
     dataset = torch_dataset.AnomalyDataset(images, task, allowed_masks=[disc] * 4, object_masks=[disc] * 4)
-    labels = np.stack([dataset[index][1].numpy() for index in range(4)])
-    assert labels.any()
-    assert not labels[:, ~disc].any()
+    check_labels(dataset, disc)
     with pytest.raises(ValueError, match="allowed_masks must be one mask for each"):
         torch_dataset.AnomalyDataset(images, task, allowed_masks=[disc])
     with pytest.raises(ValueError, match="object_masks must be None with a view_transform"):

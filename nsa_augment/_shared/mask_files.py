@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import fail
-from nsa_augment._shared.images import list_images, read_image
+from nsa_augment._shared.images import list_images, read_image, read_planes
 from nsa_augment._shared.types import Size
 
 ALPHA = "alpha"
 OPAQUE = 128
 """Alpha from which a pixel counts."""
+LISTED = 3
+"""Images without mask that an error lists."""
 
 
 class MaskFiles:
@@ -27,43 +31,49 @@ class MaskFiles:
     where : path-like or "alpha"
         A folder with one mask for each image, under the same name but for the suffix (pixels > 0 count); or "alpha":
         the alpha channel of the image (at least half opaque counts).
+    images : sequence
+        The image files.
 
     Raises
     ------
     ValueError
-        If the folder is missing, is empty, or holds several masks under one name.
+        If the folder is missing, lacks the mask of an image, or holds several masks under one name; or if there are
+        several images under one name. Or if there are images that are not files.
     """
 
-    def __init__(self, name: str, where: str | os.PathLike[str]) -> None:
+    def __init__(self, name: str, where: str | os.PathLike[str], images: Sequence[Any]) -> None:
+        if not all(isinstance(image, (str, os.PathLike)) for image in images):
+            raise fail(ValueError, name, "masks as arrays unless images is a folder or a list of image files", where)
         self._name = name
         self._folder = None if where == ALPHA else Path(where)
         self._files: dict[str, Path] = {}
-        for path in [] if self._folder is None else list_images(self._folder):
-            if path.stem in self._files:
-                raise fail(ValueError, name, "a folder with one mask for each image", [self._files[path.stem], path])
-            self._files[path.stem] = path
+        if self._folder is None:
+            return
+        self._files = self._by_stem(list_images(self._folder), "one mask for each image")
+        known = self._by_stem(dict.fromkeys(Path(image) for image in images), "masks for images of different names")
+        if missing := [path.name for stem, path in known.items() if stem not in self._files]:
+            names = ", ".join(missing[:LISTED]) + (", ..." if len(missing) > LISTED else "")
+            raise ValueError(f"{name} has no mask for {names} of {len(known)} images: {self._folder}")
 
     def read(self, image: str | os.PathLike[str], size: Size) -> NDArray[np.bool_]:
-        """(H, W) mask of an image file of `size`; ValueError names a file whose mask is missing or of another size."""
-        image = Path(image)
+        """(H, W) mask of an image file of `size`; ValueError names a file whose mask is of another size."""
         if self._folder is None:
-            return self._read_alpha(image)
-        if image.stem not in self._files:
-            raise ValueError(f"{self._name} has no mask for {image.name}: no {image.stem}.* in {self._folder}")
-        mask = read_image(self._files[image.stem], grey=True, deep=True) > 0
+            alpha = read_planes(image)[1]
+            if alpha is None:
+                raise ValueError(f"{self._name}={ALPHA!r} needs images with an alpha channel, {image} has none")
+            return alpha >= OPAQUE
+        file = self._files[Path(image).stem]
+        mask = read_image(file, grey=True, deep=True) > 0
         if mask.shape != size:
-            accepted = f"of the image's {size[0]} x {size[1]} pixels"
-            raise ValueError(f"{self._name} must be {accepted}, {self._files[image.stem]} has {mask.shape}")
+            raise ValueError(
+                f"{self._name} must be of the image's {size[0]} x {size[1]} pixels, {file} has {mask.shape}"
+            )
         return mask
 
-    def _read_alpha(self, image: Path) -> NDArray[np.bool_]:
-        from PIL import Image, ImageOps
-
-        try:
-            with Image.open(image) as opened:
-                pixels = ImageOps.exif_transpose(opened)
-                if not pixels.has_transparency_data:
-                    raise ValueError(f"{self._name}={ALPHA!r} needs images with an alpha channel, {image} has none")
-                return np.asarray(pixels.convert("RGBA").getchannel("A")) >= OPAQUE
-        except OSError as error:
-            raise ValueError(f"cannot read image file {image}: {error}") from error
+    def _by_stem(self, paths: Sequence[Path] | dict[Path, None], accepted: str) -> dict[str, Path]:
+        files: dict[str, Path] = {}
+        for path in paths:
+            if path.stem in files:
+                raise fail(ValueError, self._name, f"a folder with {accepted}", [str(files[path.stem]), str(path)])
+            files[path.stem] = path
+        return files

@@ -37,10 +37,13 @@ def notices_as_lines() -> Iterator[None]:
     """Print what is to be known about the images as lines, and other warnings as Python does."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", Notice)
-        show = warnings.showwarning
+        show, told = warnings.showwarning, set()
 
         def print_notice(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
             if issubclass(category, Notice):
+                if str(message) in told:
+                    return
+                told.add(str(message))
                 print(f"note: {message}", file=sys.stderr)
             else:
                 show(message, category, *place, **more)

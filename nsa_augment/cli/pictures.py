@@ -93,8 +93,8 @@ def preview(
     maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value))
     files = [file for path in paths for file in _files(path, recursive)]
     notice_sliver(files, scale)
-    objects = None if object_masks is None else MaskFiles("--object-masks", object_masks)
-    regions = None if allowed_masks is None else MaskFiles("--allowed-masks", allowed_masks)
+    objects = None if object_masks is None else MaskFiles("--object-masks", object_masks, files)
+    regions = None if allowed_masks is None else MaskFiles("--allowed-masks", allowed_masks, files)
     tell_of_sizes(files, [maker])
     rng = np.random.default_rng(seed)
     examples = []

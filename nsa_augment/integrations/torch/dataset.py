@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from os import PathLike
 from types import FrameType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch.utils.data import Dataset, get_worker_info
 
 from nsa_augment._shared.checks import check_integer, check_number, fail
 from nsa_augment._shared.images import list_images
+from nsa_augment._shared.mask_files import MaskFiles
 from nsa_augment._shared.notices import warn_caller
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch.tensors import image_of, to_tensor
@@ -32,6 +33,10 @@ _REPEATED = (
     "has the same anomalies and views. Call set_epoch(epoch) before each epoch (with Lightning, add "
     "nsa_augment.integrations.lightning.EpochCallback to the trainer), or set_epoch(0) once to say that it is meant"
 )
+
+
+Masks: TypeAlias = Sequence[NDArray[Any]] | str | PathLike[str]
+"""Masks of images: an array each; or a folder, or "alpha"."""
 
 
 class NormalImages(Protocol):
@@ -68,9 +73,10 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         At least 0.
     recursive : bool
         Whether the subfolders of a folder count, too.
-    object_masks, allowed_masks : sequence, optional
-        For each image its (H, W) bool or integer mask: where the object is, instead of the background model, and where
-        patches may land. Only with `view_transform=None`, which would not move them.
+    object_masks, allowed_masks : sequence, folder or "alpha", optional
+        Where the object is in each image, instead of the background model, and where patches may land: for each image
+        its (H, W) bool or integer mask; or, if `images` are files, a folder with masks of the same names, or the alpha
+        channel. Only with `view_transform=None`, which would not move them.
 
     Raises
     ------
@@ -101,8 +107,8 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         p: float = 1.0,
         seed: int = 0,
         recursive: bool = False,
-        object_masks: Sequence[NDArray[Any]] | None = None,
-        allowed_masks: Sequence[NDArray[Any]] | None = None,
+        object_masks: Masks | None = None,
+        allowed_masks: Masks | None = None,
     ) -> None:
         if not isinstance(task, AnomalyTask):
             raise fail(TypeError, "task", "an AnomalyTask, NaturalSyntheticAnomaly() say", task)
@@ -118,12 +124,11 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
             raise fail(TypeError, "view_transform", _ACCEPTED_VIEW, view_transform)
         if image_transform is not None and not callable(image_transform):
             raise fail(TypeError, "image_transform", "a callable on tensors, or None", image_transform)
-        for name, masks in {"object_masks": object_masks, "allowed_masks": allowed_masks}.items():
-            if masks is not None and view_transform is not None:
-                raise fail(ValueError, name, "None with a view_transform, which would not move them", masks)
-            if masks is not None and len(masks) != len(images):
-                raise fail(ValueError, name, f"one mask for each of the {len(images)} images", len(masks))
-        self.object_masks, self.allowed_masks = object_masks, allowed_masks
+        if view_transform is not None and (object_masks is not None or allowed_masks is not None):
+            name, masks = ("allowed_masks", allowed_masks) if object_masks is None else ("object_masks", object_masks)
+            raise fail(ValueError, name, "None with a view_transform, which would not move them", masks)
+        self.object_masks = _checked_masks("object_masks", object_masks, images)
+        self.allowed_masks = _checked_masks("allowed_masks", allowed_masks, images)
         self.images = images
         self.task = task
         self.view_transform, self.image_transform = view_transform, image_transform
@@ -174,15 +179,12 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
             others = len(self) - 1
             source = index if others == 0 else (index + 1 + int(rng.integers(others))) % len(self)
             other = self._view(source, rng) if self.task.needs_source else None
-            objects, regions = self.object_masks, self.allowed_masks
-            result = self.task(
-                image,
-                other,
-                rng,
-                mask=None if objects is None else objects[index],
-                source_mask=None if objects is None or other is None else objects[source],
-                allowed=None if regions is None else regions[index],
-            )
+            masks = {
+                "mask": self._mask(self.object_masks, index, image),
+                "source_mask": None if other is None else self._mask(self.object_masks, source, other),
+                "allowed": self._mask(self.allowed_masks, index, image),
+            }
+            result = self.task(image, other, rng, **{name: mask for name, mask in masks.items() if mask is not None})
             image, label = result.image, result.label
         tensor = to_tensor(image)
         return tensor if self.image_transform is None else self.image_transform(tensor), torch.from_numpy(label)
@@ -194,6 +196,11 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         self._left.fill_(left - 1)
         if left == 0:
             warn_caller(_REPEATED)
+
+    def _mask(self, masks: Sequence[NDArray[Any]] | MaskFiles | None, index: int, image: Image) -> NDArray[Any] | None:
+        if isinstance(masks, MaskFiles):
+            return masks.read(self.images[index], (image.shape[0], image.shape[1]))
+        return None if masks is None else masks[index]
 
     def _view(self, index: int, rng: np.random.Generator) -> Image:
         image, view = image_of(self.images[index], "images[index]"), self.view_transform
@@ -207,6 +214,14 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
                 torch.default_generator.manual_seed(int(rng.integers(2**63)))
                 return image_of(view(to_tensor(image)), "the result of view_transform")
         return image_of(view(image, rng), "the result of view_transform")
+
+
+def _checked_masks(name: str, masks: Masks | None, images: NormalImages) -> Sequence[NDArray[Any]] | MaskFiles | None:
+    if isinstance(masks, str | PathLike):
+        return MaskFiles(name, masks, images if isinstance(images, Sequence) else [images])
+    if masks is not None and len(masks) != len(images):
+        raise fail(ValueError, name, f"one mask for each of the {len(images)} images", len(masks))
+    return masks
 
 
 def _is_loading() -> bool:
