@@ -250,12 +250,12 @@ def test_one_image_takes_defaults_for_the_label_and_says_so():
     assert any("one image" in note for note in found.notes)
 
 
-def test_images_of_other_sizes_are_resized_to_the_size_of_most():
+def test_images_of_other_sizes_are_scaled_and_cropped_to_the_size_of_most():
     images = photographs("bolt", 5)
     images[2] = cv2.resize(images[2], (300, 280))
     found = calibrate(images)
     assert found.images.shape == (5, 256, 256, 3)
-    assert any("1 images of other sizes were resized to 256 x 256" in note for note in found.notes)
+    assert any("1 images of other sizes were scaled and cropped to 256 x 256" in note for note in found.notes)
 
 
 def test_small_images_get_patches_that_can_be_blended():

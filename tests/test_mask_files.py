@@ -11,7 +11,7 @@ from commands import run
 from PIL import Image
 from test_mixed_sizes import SIZES
 
-from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment import NaturalSyntheticAnomaly, calibrate
 from nsa_augment._shared.mask_files import MaskFiles
 
 
@@ -114,6 +114,67 @@ def test_masks_that_do_not_fit_are_one_line(cut_outs, tmp_path, option):
     assert not page.exists()
 
 
+def test_calibrate_takes_the_object_from_alpha_or_files(cut_outs, tmp_path):
+    folder, masks, disc = cut_outs
+    found = [calibrate(folder, object_masks=where) for where in ("alpha", masks, [disc] * 3)]
+    assert found[0] == found[1] == found[2]
+    assert found[0].kind == "masked"
+    assert found[0].arguments["background"] is None
+    assert found[0].placed_share > 0.9
+    height, width = (found[0].arguments[name][1] for name in ("height_range", "width_range"))
+    assert 0.5 * 71 / 96 < height <= 71 / 96 + 0.01
+    assert 0.5 * 71 / 96 < width <= 71 / 96 + 0.01
+    out, page = tmp_path / "preset.yaml", tmp_path / "page.png"
+    done = run("calibrate", folder, "--object-masks", "alpha", "--out", out, "--picture", page)
+    assert done.returncode == 0, done.stderr
+    assert "--object-masks alpha" in done.stdout
+    assert NaturalSyntheticAnomaly.from_preset(out).min_object == found[0].arguments["min_object"]
+
+
+def test_calibrate_measures_variation_on_the_object_only():
+    rng = np.random.default_rng(0)
+    images = np.full((4, 64, 64), 128, np.uint8)
+    images[:, 20:44, 20:44] += rng.integers(0, 60, (4, 24, 24), np.uint8)
+    mask = np.zeros((64, 64), bool)
+    mask[20:44, 20:44] = True
+    quiet, busy = calibrate(images), calibrate(images, object_masks=[mask] * 4)
+    assert quiet.variation.typical < 1
+    assert busy.variation.typical > 5
+
+
+def test_calibrate_leaves_out_images_without_object():
+    images = np.random.default_rng(0).integers(0, 256, (4, 64, 64), np.uint8)
+    masks = np.zeros((4, 64, 64), bool)
+    with pytest.raises(ValueError, match="object_masks must show an object, got 4 empty masks"):
+        calibrate(images, object_masks=masks)
+    masks[:3, 10:50, 10:50] = True
+    found = calibrate(images, object_masks=masks)
+    assert found.image_count == 3
+    assert found.placed_share > 0.9
+    assert "1 images were left out: their object masks are empty" in found.notes
+    with pytest.raises(ValueError, match="one mask for each of the 4 images"):
+        calibrate(images, object_masks=masks[:3])
+    with pytest.raises(ValueError, match="object_masks must be"):
+        calibrate(images, object_masks=masks[:, 1:])
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_calibrate_does_not_stretch(size):
+    """The circle of an image of another size stays a circle, and its mask with it."""
+    usual = np.random.default_rng(0).integers(0, 256, (2, 100, 100), np.uint8)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    radius = 0.4 * min(size)
+    circle = np.hypot(rows - size[0] / 2 + 0.5, columns - size[1] / 2 + 0.5) <= radius
+    whole = np.ones((100, 100), bool)
+    other = np.where(circle, 200, 50).astype(np.uint8)
+    found = calibrate([*usual, other], object_masks=[whole, whole, circle])
+    seen = found.background.masks[2], found.images[2, :, :, 0] > 125
+    expected = 2 * min(radius * max(100 / size[0], 100 / size[1]), 50)
+    for mask in seen:
+        for axis in (0, 1):
+            assert abs(np.count_nonzero(mask.any(axis=axis)) - expected) <= 4
+
+
 def check_labels(dataset, disc):
     labels = np.stack([dataset[index][1].numpy() for index in range(len(dataset))])
     assert labels.any()
@@ -135,7 +196,7 @@ def test_masks_of_datasets_lie_in_files(cut_outs, listed):
     with pytest.raises(ValueError, match="object_masks must be masks as arrays unless images is a folder"):
         torch_dataset.AnomalyDataset([np.zeros((96, 96), np.uint8)], task, object_masks=masks)
     (masks / "2.bmp").unlink()
-    with pytest.raises(ValueError, match="object_masks has no mask for 2.png of 3 images"):
+    with pytest.raises(ValueError, match=r"object_masks has no mask for 2\.png of 3 images"):
         torch_dataset.AnomalyDataset(images, task, object_masks=masks)
 
 

@@ -5,20 +5,31 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.images import list_images, read_image, read_planes
-from nsa_augment._shared.types import Size
+from nsa_augment._shared.types import Image, Size
 
 ALPHA = "alpha"
 OPAQUE = 128
 """Alpha from which a pixel counts."""
 LISTED = 3
 """Images without mask that an error lists."""
+
+
+Masks: TypeAlias = Sequence[NDArray[Any]] | str | os.PathLike[str]
+"""Masks of images: an array each; or a folder, or "alpha"."""
+
+
+class Images(Protocol):
+    """Images, or their files, by index."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> Any: ...
 
 
 class MaskFiles:
@@ -77,3 +88,21 @@ class MaskFiles:
                 raise fail(ValueError, self._name, f"a folder with {accepted}", [str(files[path.stem]), str(path)])
             files[path.stem] = path
         return files
+
+
+def check_masks(name: str, masks: Masks | None, images: Images) -> Sequence[NDArray[Any]] | MaskFiles | None:
+    """Masks for `mask_of`; an error if they do not belong to the images one by one."""
+    if isinstance(masks, (str, os.PathLike)):
+        return MaskFiles(name, masks, images if isinstance(images, Sequence) else [images])
+    if masks is not None and len(masks) != len(images):
+        raise fail(ValueError, name, f"one mask for each of the {len(images)} images", len(masks))
+    return masks
+
+
+def mask_of(
+    masks: Sequence[NDArray[Any]] | MaskFiles | None, images: Images, index: int, image: Image
+) -> NDArray[Any] | None:
+    """Mask of an image, whose pixels are `image`; None if there are no masks."""
+    if isinstance(masks, MaskFiles):
+        return masks.read(images[index], (image.shape[0], image.shape[1]))
+    return None if masks is None else masks[index]

@@ -88,6 +88,11 @@ class ObjectKind(ProductKind):
         return background.plain
 
     @classmethod
+    def background(cls, background: Background) -> tuple[float, float] | None:
+        """What tells the object from the background."""
+        return background.brightness, background.threshold
+
+    @classmethod
     def why_gradient(cls, variation: Variation) -> str:
         """Its outline."""
         return "a sharp outline makes artefacts under mixed gradients"
@@ -103,10 +108,27 @@ class ObjectKind(ProductKind):
             "height_range": (extent.height_range, _why_size(extent, extent.height, extent.height_range)),
             "width_range": (extent.width_range, _why_size(extent, extent.width, extent.width_range)),
             "scale_range": (cls.scale_range, habit),
-            "background": ((background.brightness, background.threshold), background.reason),
+            "background": (cls.background(background), background.reason),
             "min_object": (extent.min_object, f"the object fills {extent.fill:.2f} of its tightest bounding box"),
             "min_overlap": (0.25, habit),
         }
+
+
+class MaskedKind(ObjectKind):
+    """An object whose masks are given, and must be given to the task, too."""
+
+    name = "masked"
+    description = "an object under given masks"
+
+    @classmethod
+    def suits(cls, background: Background, variation: Variation) -> bool:
+        """With masks."""
+        return background.given is not None
+
+    @classmethod
+    def background(cls, background: Background) -> tuple[float, float] | None:
+        """Nothing: the masks do."""
+        return None
 
 
 def _why_size(extent: Extent, side: float, bounds: tuple[float, float]) -> str:
@@ -155,7 +177,7 @@ class TextureKind(ProductKind):
 
 
 KINDS: Mapping[str, type[ProductKind]] = MappingProxyType(
-    {kind.name: kind for kind in (ObjectKind, AlignedKind, TextureKind)}
+    {kind.name: kind for kind in (MaskedKind, ObjectKind, AlignedKind, TextureKind)}
 )
 """By name; the first that suits is taken."""
 

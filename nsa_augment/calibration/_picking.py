@@ -14,12 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment._shared.checks import channels, fail
+from nsa_augment._shared.checks import channels, check_object_mask, fail
 from nsa_augment._shared.images import check_values, list_images, read_image
+from nsa_augment._shared.mask_files import Masks, check_masks, mask_of
 from nsa_augment._shared.resizing import resize
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.soundness import file_sliver_note, sliver_note
-from nsa_augment._shared.types import Image, Size
+from nsa_augment._shared.types import BinaryMap, Image, Size
 
 Images: TypeAlias = str | os.PathLike[str] | Iterable[Image] | Iterable[str | os.PathLike[str]]
 
@@ -43,9 +44,13 @@ class PickedImages:
     shape : (height, width)
         The size that most of them have, pixels.
     resized : int
-        How many of the picked ones have another size and were resized to it.
+        How many of the picked ones have another size, and were scaled and cropped to it.
     sliver : str, optional
         What is to be said about the part of their range that 16-bit images use.
+    masks : (N, h, w) uint8 array, optional
+        Object masks, none of them empty.
+    objectless : int
+        How many picked images were left out because their masks are empty.
     """
 
     images: NDArray[np.uint8]
@@ -53,9 +58,17 @@ class PickedImages:
     shape: Size
     resized: int
     sliver: str | None
+    masks: BinaryMap | None = None
+    objectless: int = 0
 
 
-def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE, recursive: bool = False) -> PickedImages:
+def pick_images(
+    images: Images,
+    max_images: int,
+    scale: Scale = BY_DTYPE,
+    recursive: bool = False,
+    object_masks: Masks | None = None,
+) -> PickedImages:
     """Pick images evenly and bring them to one size and to grey levels.
 
     Parameters
@@ -67,6 +80,8 @@ def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE, recurs
         Which value stands for grey level 255.
     recursive : bool
         Whether the subfolders of a folder count, too.
+    object_masks : sequence of arrays, folder or "alpha", optional
+        A mask for each image.
 
     Raises
     ------
@@ -81,6 +96,7 @@ def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE, recurs
     (10, 256, 256, 1)
     """
     entries = _entries(images, recursive)
+    given = check_masks("object_masks", object_masks, entries)
     picked = np.unique(np.linspace(0, len(entries) - 1, max_images).round().astype(int)).tolist()
     arrays = [_array(f"images[{index}]", entries[index], scale) for index in picked]
     for index, array in zip(picked, arrays, strict=True):
@@ -94,7 +110,20 @@ def pick_images(images: Images, max_images: int, scale: Scale = BY_DTYPE, recurs
     if levels.std(axis=(1, 2)).max() < LEAST_CONTRAST:
         accepted, hint = "images that show something", "" if sliver is None else f"; {sliver}"
         raise ValueError(f"images must be {accepted}, got {len(levels)} of one grey level, {levels.mean():.0f}{hint}")
-    return PickedImages(levels, len(entries), shape, len(arrays) - shapes[shape], sliver)
+    resized = len(arrays) - shapes[shape]
+    if given is None:
+        return PickedImages(levels, len(entries), shape, resized, sliver)
+    masks = np.stack(
+        [
+            _object_mask(mask_of(given, entries, index, array), array, levels.shape[1:3])
+            for index, array in zip(picked, arrays, strict=True)
+        ]
+    )
+    kept = np.asarray(masks.any(axis=(1, 2)))
+    if not kept.any():
+        raise ValueError(f"object_masks must show an object, got {len(masks)} empty masks")
+    objectless = len(masks) - int(np.count_nonzero(kept))
+    return PickedImages(levels[kept], len(entries), shape, resized, sliver, masks[kept], objectless)
 
 
 def _sliver(entries: list[Any], arrays: list[Image], scale: Scale) -> str | None:
@@ -134,7 +163,20 @@ def _grey_levels(image: Image, shape: Size, scale: Scale) -> NDArray[np.uint8]:
     working = max(round(shape[0] * share), 1), max(round(shape[1] * share), 1)
     cube = image.reshape(*image.shape[:2], -1)
     cube = scale.grey_levels(cube)
-    if cube.shape[:2] == working:
-        return cube
     shrinks = cube.shape[0] >= working[0] and cube.shape[1] >= working[1]
-    return np.asarray(resize(cube, working, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR), np.uint8)
+    return _covering(cube, working, cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _object_mask(mask: Any, image: Image, working: tuple[int, ...]) -> BinaryMap:
+    checked = check_object_mask("object_masks", mask, (image.shape[0], image.shape[1]))
+    return _covering(checked[:, :, np.newaxis], working, cv2.INTER_NEAREST)[:, :, 0]
+
+
+def _covering(cube: NDArray[np.uint8], size: tuple[int, ...], interpolation: int) -> NDArray[np.uint8]:
+    """An (H, W, C) image scaled, aspect intact, until it covers a size, and its middle cut out."""
+    height, width = cube.shape[:2]
+    factor = max(size[0] / height, size[1] / width)
+    covering = max(round(height * factor), size[0]), max(round(width * factor), size[1])
+    scaled = cube if covering == (height, width) else np.asarray(resize(cube, covering, interpolation), np.uint8)
+    top, left = (covering[0] - size[0]) // 2, (covering[1] - size[1]) // 2
+    return scaled[top : top + size[0], left : left + size[1]]

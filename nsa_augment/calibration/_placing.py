@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.types import BinaryMap
 from nsa_augment.planning.silence import silence_expected
 from nsa_augment.tasks import NaturalSyntheticAnomaly
 
@@ -23,7 +24,9 @@ SIZE_STEP = 0.7
 """Largest sizes are multiplied by this, up to `SIZE_STEPS` times, once `min_object` is as low as it can be."""
 
 
-def placed_share(task: NaturalSyntheticAnomaly, images: NDArray[np.uint8], seed: int) -> float:
+def placed_share(
+    task: NaturalSyntheticAnomaly, images: NDArray[np.uint8], seed: int, masks: BinaryMap | None = None
+) -> float:
     """Share of calls of a task, on images with sources drawn from the same images, that place a patch.
 
     Examples
@@ -35,12 +38,18 @@ def placed_share(task: NaturalSyntheticAnomaly, images: NDArray[np.uint8], seed:
     rng = np.random.default_rng(seed)
     count = len(images)
     others = [(call + int(rng.integers(1, max(count, 2)))) % count for call in range(CALLS)]
+    of = [None] * count if masks is None else list(masks)
     with silence_expected():
-        plans = [task.plan(images[call % count], images[other], rng) for call, other in enumerate(others)]
+        plans = [
+            task.plan(images[call % count], images[other], rng, mask=of[call % count], source_mask=of[other])
+            for call, other in enumerate(others)
+        ]
     return float(np.mean([bool(plan.patches) for plan in plans]))
 
 
-def relax(arguments: dict[str, Any], images: NDArray[np.uint8], seed: int) -> tuple[dict[str, Any], float, list[str]]:
+def relax(
+    arguments: dict[str, Any], images: NDArray[np.uint8], seed: int, masks: BinaryMap | None = None
+) -> tuple[dict[str, Any], float, list[str]]:
     """Change arguments until enough calls place a patch.
 
     In this order: the smallest sizes are raised to what can be blended, where images are small; `min_object` is
@@ -52,6 +61,8 @@ def relax(arguments: dict[str, Any], images: NDArray[np.uint8], seed: int) -> tu
         Keyword arguments of `NaturalSyntheticAnomaly`.
     images : (N, h, w, C) uint8 array
     seed : int
+    masks : (N, h, w) uint8 array, optional
+        Object masks for the calls.
 
     Returns
     -------
@@ -62,11 +73,11 @@ def relax(arguments: dict[str, Any], images: NDArray[np.uint8], seed: int) -> tu
     changed : list of str
         Names of the changed arguments.
     """
-    best, best_share = arguments, placed_share(NaturalSyntheticAnomaly(**arguments), images, seed)
+    best, best_share = arguments, placed_share(NaturalSyntheticAnomaly(**arguments), images, seed, masks)
     for candidate in _relaxations(arguments, images.shape[1:3]):
         if best_share >= ENOUGH:
             break
-        share = placed_share(NaturalSyntheticAnomaly(**candidate), images, seed)
+        share = placed_share(NaturalSyntheticAnomaly(**candidate), images, seed, masks)
         if share > best_share:
             best, best_share = candidate, share
     return best, best_share, [name for name in arguments if best[name] != arguments[name]]
@@ -76,7 +87,7 @@ def _relaxations(arguments: dict[str, Any], shape: tuple[int, ...]) -> Iterator[
     sides = dict(zip(("height_range", "width_range"), shape, strict=True))
     current = {**arguments, **{name: _not_too_small(arguments, name, side) for name, side in sides.items()}}
     yield current
-    if arguments["background"] is None:
+    if "min_object" not in arguments:
         return
     for value in MIN_OBJECTS:
         if value < arguments["min_object"]:

@@ -49,6 +49,8 @@ class Background:
         Fraction of the image, and of its border, that the object fills.
     sharpness : float
         Gradient of |brightness - b| along the outline, in multiples of that at an ordinary pixel.
+    given : (N, h, w) uint8 array, optional
+        Object masks that are used instead; `plain` is False then.
     """
 
     brightness: float
@@ -60,14 +62,20 @@ class Background:
     object_share: float
     border_share: float
     sharpness: float
+    given: BinaryMap | None = None
+
+    @property
+    def shows_object(self) -> bool:
+        """Whether `masks` mean anything."""
+        return self.plain or self.given is not None
 
     @property
     def masks(self) -> BinaryMap:
-        """(N, h, w) object masks, as `Foreground` would compute them."""
-        return (self.distance > self.threshold).view(np.uint8)
+        """(N, h, w) object masks: the given ones, or as `Foreground` would compute them."""
+        return self.given if self.given is not None else (self.distance > self.threshold).view(np.uint8)
 
 
-def find_background(images: NDArray[np.uint8]) -> Background:
+def find_background(images: NDArray[np.uint8], given: BinaryMap | None = None) -> Background:
     """Look for a plain background.
 
     Its brightness b is the most frequent one near the border. The threshold t lies halfway between the lowest
@@ -78,6 +86,8 @@ def find_background(images: NDArray[np.uint8]) -> Background:
     Parameters
     ----------
     images : (N, h, w, C) uint8 array
+    given : (N, h, w) uint8 array, optional
+        Object masks that make the background irrelevant.
 
     References
     ----------
@@ -103,9 +113,20 @@ def find_background(images: NDArray[np.uint8]) -> Background:
     object_share, border_share = float(found.mean()), float(found[:, border].mean())
     relative = float(sharpness[threshold] / max(float(np.median(gradients)), 0.1))
     plain, reason = _verdict(brightness, threshold, object_share, border_share, relative)
+    if given is not None:
+        plain, reason = False, f"object masks are given, which fill {given.mean():.0%} of the image"
     histogram = np.bincount(grey.round().astype(np.uint8).ravel(), minlength=256)
     return Background(
-        float(brightness), float(threshold), plain, reason, distance, histogram, object_share, border_share, relative
+        float(brightness),
+        float(threshold),
+        plain,
+        reason,
+        distance,
+        histogram,
+        object_share,
+        border_share,
+        relative,
+        given,
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import check_integer
+from nsa_augment._shared.mask_files import Masks
 from nsa_augment._shared.scale import Scale
 from nsa_augment.calibration._kinds import KINDS, find_kind
 from nsa_augment.calibration._picking import Images, PickedImages, pick_images
@@ -33,8 +34,9 @@ class Calibration:
         One sentence for each argument.
     notes : tuple of str
         What else is worth knowing: images resized, a default taken, too few patches placed.
-    kind : "object", "aligned" or "texture"
-        Object on a plain background; no plain background, but the same layout in all images; anything else.
+    kind : "masked", "object", "aligned" or "texture"
+        Object under given masks; object on a plain background; no plain background, but the same layout in all images;
+        anything else.
     placed_share : float
         Share of calls with these arguments that place a patch.
     image_count, given_count : int
@@ -92,7 +94,13 @@ class Calibration:
 
 
 def calibrate(
-    images: Images, *, max_images: int = 64, seed: int = 0, max_value: float | None = None, recursive: bool = False
+    images: Images,
+    *,
+    max_images: int = 64,
+    seed: int = 0,
+    max_value: float | None = None,
+    recursive: bool = False,
+    object_masks: Masks | None = None,
 ) -> Calibration:
     """Estimate the arguments of natural synthetic anomalies for a product.
 
@@ -102,7 +110,7 @@ def calibrate(
     Parameters
     ----------
     images : folder, sequence of image files, or sequence of (H, W) or (H, W, C) arrays
-        Normal images of one product. Those of another size than most are resized.
+        Normal images of one product. Those of another size than most are scaled, aspect intact, and cropped.
     max_images : int
         How many to look at, picked evenly.
     seed : int
@@ -111,6 +119,9 @@ def calibrate(
         Value of grey level 255; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
     recursive : bool
         Whether the subfolders of a folder count, too.
+    object_masks : sequence of (H, W) arrays, folder or "alpha", optional
+        Where the object is in each image, instead of a background of one brightness: masks; or, if `images` are files,
+        a folder with masks of the same names, or the alpha channel. The task needs them, too.
 
     Returns
     -------
@@ -136,13 +147,14 @@ def calibrate(
     max_images = check_integer("max_images", max_images, 1)
     seed = check_integer("seed", seed, 0)
     scale = Scale(max_value)
-    picked = pick_images(images, max_images, scale, recursive)
-    background, variation = find_background(picked.images), measure_variation(picked.images)
+    picked = pick_images(images, max_images, scale, recursive, object_masks)
+    background = find_background(picked.images, picked.masks)
+    variation = measure_variation(picked.images, picked.masks)
     kind = find_kind(background, variation)
     reasoned = kind.arguments(background, variation)
     arguments = {name: value for name, (value, _) in reasoned.items()}
     reasons = {name: reason for name, (_, reason) in reasoned.items()}
-    arguments, share, changed = relax(arguments, picked.images, seed)
+    arguments, share, changed = relax(arguments, picked.images, seed, picked.masks)
     for name in changed:
         reasons[name] = f"not {reasoned[name][0]}, with which too few calls placed a patch; {reasons[name]}"
     if scale.max_value is not None:
@@ -167,7 +179,10 @@ def _notes(picked: PickedImages, share: float, changed: list[str]) -> tuple[str,
         notes.append("only one image: logistic_midpoint and logistic_steepness are defaults")
     if picked.resized:
         height, width = picked.shape
-        notes.append(f"{picked.resized} images of other sizes were resized to {height} x {width}, the size of most")
+        scaled = f"scaled and cropped to {height} x {width}, the size of most"
+        notes.append(f"{picked.resized} images of other sizes were {scaled}")
+    if picked.objectless:
+        notes.append(f"{picked.objectless} images were left out: their object masks are empty")
     if changed:
         notes.append(f"changed so that more calls place a patch: {', '.join(changed)}")
     if share < ENOUGH:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.types import BinaryMap
 from nsa_augment.labelling.labels import continuous_label
 
 PAIRS = 24
@@ -63,7 +64,7 @@ class Variation:
         return float(f"{LOG_ODDS / self.midpoint:.2g}")
 
 
-def measure_variation(images: NDArray[np.uint8]) -> Variation:
+def measure_variation(images: NDArray[np.uint8], masks: BinaryMap | None = None) -> Variation:
     """Compare images in pairs.
 
     The difference is measured as the continuous label measures a change (the median over a disk of the mean over
@@ -75,6 +76,8 @@ def measure_variation(images: NDArray[np.uint8]) -> Variation:
     Parameters
     ----------
     images : (N, h, w, C) uint8 array
+    masks : (N, h, w) uint8 array, optional
+        Places that count, if they do in both images of a pair.
 
     References
     ----------
@@ -93,7 +96,11 @@ def measure_variation(images: NDArray[np.uint8]) -> Variation:
     if not pairs:
         return Variation(None, None, 0)
     layouts = np.stack([_layout(image) for image in images])
-    typical = np.median([_difference(images[first], images[second]) for first, second in pairs])
+    differences = np.stack([_difference(images[first], images[second]) for first, second in pairs])
+    if masks is not None:
+        shared = np.stack([masks[first] & masks[second] for first, second in pairs]) > 0
+        differences = differences[shared] if shared.any() else differences
+    typical = np.median(differences)
     likeness = np.quantile((layouts @ layouts.T)[np.triu_indices(count, 1)], ALIGNED_QUANTILE)
     return Variation(float(typical), float(likeness), len(pairs))
 

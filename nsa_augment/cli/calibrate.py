@@ -16,7 +16,7 @@ from nsa_augment.calibration import Calibration, calibrate
 from nsa_augment.cli.app import app
 from nsa_augment.cli.calibration_page import calibration_page, value_text
 from nsa_augment.cli.files import check_file, write_picture
-from nsa_augment.cli.options import MaxValue, Recursive, Seed, SkipDamaged, table_console
+from nsa_augment.cli.options import MaxValue, ObjectMasks, Recursive, Seed, SkipDamaged, table_console
 from nsa_augment.sources import check_sources
 from nsa_augment.tasks.presets import FILE_SUFFIXES
 
@@ -34,6 +34,7 @@ def calibrate_folder(
     max_value: MaxValue = None,
     recursive: Recursive = False,
     skip_damaged: SkipDamaged = False,
+    object_masks: ObjectMasks = None,
 ) -> None:
     """Estimate the arguments for a product of your own from a folder of normal images."""
     if out is not None:
@@ -43,7 +44,7 @@ def calibrate_folder(
     files = list_images(folder, recursive=recursive)
     if skip_damaged:
         files = check_sources(files, skip_damaged=True)
-    found = calibrate(files, max_images=max_images, seed=seed, max_value=max_value)
+    found = calibrate(files, max_images=max_images, seed=seed, max_value=max_value, object_masks=object_masks)
     _print(found, folder)
     if picture is not None:
         write_picture(picture, calibration_page(found, str(folder), seed))
@@ -52,7 +53,8 @@ def calibrate_folder(
         raise ValueError(f"{what} no arguments that fit these images, {found.placing}")
     if out is not None:
         write_file(out, (found.to_yaml().encode(),))
-        hint = command_line("nsa-augment", "preview", folder, "--preset", out)
+        masks = [] if object_masks is None else ["--object-masks", object_masks]
+        hint = command_line("nsa-augment", "preview", folder, "--preset", out, *masks)
         typer.echo(f"wrote {out}: try {hint}")
 
 

@@ -89,7 +89,9 @@ def _examples(found: Calibration, seed: int) -> Pixels:
     rows = []
     for number, first in enumerate(_spread(count, EXAMPLES)):
         second = (first + max(count // 2, 1)) % count
-        example = make_example(task, "", found.images[first], found.images[second], [seed, number])
+        given = found.background.given
+        masks = {} if given is None else {"mask": given[first], "source_mask": given[second]}
+        example = make_example(task, "", found.images[first], found.images[second], [seed, number], **masks)
         patches = len(example.result.plan.patches)
         caption = "no place for a patch" if not patches else f"{patches} patch{'es' if patches > 1 else ''}"
         rows.append(example_row(replace(example, caption=caption), bar))
@@ -175,7 +177,7 @@ def _overlays(found: Calibration, width: int) -> Pixels:
     page = PILImage.new("RGB", (width, tiles[0].shape[0] + 2 * CAPTION + GAP), "white")
     text = (
         "What counts as object (outlined, the rest faded)"
-        if found.background.plain
+        if found.background.shows_object
         else "Some of the images: patches may go anywhere"
     )
     ImageDraw.Draw(page).text((MARGIN, 0), text, fill=INK, font=ImageFont.load_default(17))
@@ -188,7 +190,7 @@ def _overlay(found: Calibration, index: int, side: int) -> Pixels:
     image = found.images[index]
     scale = tile_scale(image.shape, (side, side))
     tile = scaled(rgb(image), scale)
-    if not found.background.plain:
+    if not found.background.shows_object:
         return tile
     inside = mask_at(found.background.masks[index], tile)
     faded = np.where(inside[:, :, np.newaxis] > 0, tile, 160 + tile // 4).astype(np.uint8)

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from os import PathLike
 from types import FrameType
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import Dataset, get_worker_info
 
 from nsa_augment._shared.checks import check_integer, check_number, fail
 from nsa_augment._shared.images import list_images
-from nsa_augment._shared.mask_files import MaskFiles
+from nsa_augment._shared.mask_files import Masks, check_masks, mask_of
 from nsa_augment._shared.notices import warn_caller
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations.torch.tensors import image_of, to_tensor
@@ -33,10 +32,6 @@ _REPEATED = (
     "has the same anomalies and views. Call set_epoch(epoch) before each epoch (with Lightning, add "
     "nsa_augment.integrations.lightning.EpochCallback to the trainer), or set_epoch(0) once to say that it is meant"
 )
-
-
-Masks: TypeAlias = Sequence[NDArray[Any]] | str | PathLike[str]
-"""Masks of images: an array each; or a folder, or "alpha"."""
 
 
 class NormalImages(Protocol):
@@ -127,8 +122,8 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         if view_transform is not None and (object_masks is not None or allowed_masks is not None):
             name, masks = ("allowed_masks", allowed_masks) if object_masks is None else ("object_masks", object_masks)
             raise fail(ValueError, name, "None with a view_transform, which would not move them", masks)
-        self.object_masks = _checked_masks("object_masks", object_masks, images)
-        self.allowed_masks = _checked_masks("allowed_masks", allowed_masks, images)
+        self.object_masks = check_masks("object_masks", object_masks, images)
+        self.allowed_masks = check_masks("allowed_masks", allowed_masks, images)
         self.images = images
         self.task = task
         self.view_transform, self.image_transform = view_transform, image_transform
@@ -180,9 +175,9 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
             source = index if others == 0 else (index + 1 + int(rng.integers(others))) % len(self)
             other = self._view(source, rng) if self.task.needs_source else None
             masks = {
-                "mask": self._mask(self.object_masks, index, image),
-                "source_mask": None if other is None else self._mask(self.object_masks, source, other),
-                "allowed": self._mask(self.allowed_masks, index, image),
+                "mask": mask_of(self.object_masks, self.images, index, image),
+                "source_mask": None if other is None else mask_of(self.object_masks, self.images, source, other),
+                "allowed": mask_of(self.allowed_masks, self.images, index, image),
             }
             result = self.task(image, other, rng, **{name: mask for name, mask in masks.items() if mask is not None})
             image, label = result.image, result.label
@@ -197,11 +192,6 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         if left == 0:
             warn_caller(_REPEATED)
 
-    def _mask(self, masks: Sequence[NDArray[Any]] | MaskFiles | None, index: int, image: Image) -> NDArray[Any] | None:
-        if isinstance(masks, MaskFiles):
-            return masks.read(self.images[index], (image.shape[0], image.shape[1]))
-        return None if masks is None else masks[index]
-
     def _view(self, index: int, rng: np.random.Generator) -> Image:
         image, view = image_of(self.images[index], "images[index]"), self.view_transform
         if view is None:
@@ -214,14 +204,6 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
                 torch.default_generator.manual_seed(int(rng.integers(2**63)))
                 return image_of(view(to_tensor(image)), "the result of view_transform")
         return image_of(view(image, rng), "the result of view_transform")
-
-
-def _checked_masks(name: str, masks: Masks | None, images: NormalImages) -> Sequence[NDArray[Any]] | MaskFiles | None:
-    if isinstance(masks, str | PathLike):
-        return MaskFiles(name, masks, images if isinstance(images, Sequence) else [images])
-    if masks is not None and len(masks) != len(images):
-        raise fail(ValueError, name, f"one mask for each of the {len(images)} images", len(masks))
-    return masks
 
 
 def _is_loading() -> bool:
