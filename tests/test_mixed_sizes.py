@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -146,3 +147,45 @@ def test_the_region_is_checked(kind):
     image = np.zeros((64, 64), np.uint8)
     rejects("allowed", ["(64, 63)"], kind(), image, image, 0, allowed=np.zeros((64, 63), bool))
     rejects("allowed", ["everywhere"], kind(), image, image, 0, allowed="everywhere")
+
+
+def coordinates(size: tuple[int, int]) -> np.ndarray:
+    """Every pixel holds its own place, so that a moved one says from where."""
+    rows, columns = np.indices(size)
+    return np.dstack([rows, columns, np.zeros(size)]).astype(np.uint8)
+
+
+def check_moved_whole(image: np.ndarray) -> bool:
+    """Whether pixels have moved; all by the same way, as those of one patch that keeps its scale and aspect."""
+    rows, columns = np.indices(image.shape[:2])
+    moves = np.dstack([image[:, :, 0] - rows, image[:, :, 1] - columns])
+    moved = np.unique(moves[moves.any(axis=2)], axis=0)
+    assert len(moved) <= 1
+    return len(moved) == 1
+
+
+NATIVE = {"source_fit": "native", "blending": "copy_paste", "scale_range": None, "max_patches": 1}
+
+
+def test_ten_sizes_pass_unstretched_through_albumentations():
+    albumentations = pytest.importorskip("nsa_augment.integrations.albumentations")
+    images = [coordinates(size) for size in SIZES]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        transform = albumentations.NSA(sources=images, p=1.0, **NATIVE)
+        transform.set_random_seed(0)
+        moved = [check_moved_whole(transform(image=image)["image"]) for image in images for _ in range(3)]
+    assert sum(moved) > len(moved) / 2
+
+
+def test_ten_sizes_pass_unstretched_through_datasets():
+    torch_dataset = pytest.importorskip("nsa_augment.integrations.torch")
+    images = [coordinates(size) for size in SIZES]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        dataset = torch_dataset.AnomalyDataset(images, NaturalSyntheticAnomaly(**NATIVE))
+        moved = []
+        for epoch in range(3):
+            dataset.set_epoch(epoch)
+            moved += [check_moved_whole(image.numpy().transpose(1, 2, 0)) for image, _ in dataset]
+    assert sum(moved) > len(moved) / 2
