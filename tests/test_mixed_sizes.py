@@ -87,6 +87,15 @@ def test_boxes_of_native_plans_lie_in_the_source():
         CutPasteAnomaly().apply(np.zeros((64, 64), np.uint8), np.zeros((20, 90), np.uint8), plan)
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kind", MOVING)
+def test_candidates_take_native_sources(kind, size):
+    rng = np.random.default_rng(0)
+    image, source = (rng.integers(0, 256, (*one, 3), np.uint8) for one in ((64, 64), size))
+    task = kind(source_fit="native", candidates=5, height_range=(0.2, 0.6), width_range=(0.2, 0.6))
+    assert any(task.plan(image, source, seed).patches for seed in range(10))
+
+
 @pytest.mark.parametrize("kind", IN_PLACE)
 def test_tasks_in_place_need_aligned_sources(kind):
     with pytest.raises(ValueError, match=r"source_fit must be 'resize'.*aligned"):
@@ -102,21 +111,22 @@ def test_source_fit_is_checked(kind):
 @given(
     seed=st.integers(0, 2**32),
     kind=st.sampled_from(ALL),
-    blending=st.sampled_from(["poisson", "copy_paste", "linear"]),
+    blending=st.sampled_from(["poisson", "copy_paste", "linear", "silhouette"]),
+    candidates=st.sampled_from([1, 5]),
     selection=st.sampled_from(["natural", "cutpaste", "cutpaste_scar", "fpi"]),
     ellipses=st.booleans(),
     masked=st.booleans(),
 )
-def test_every_changed_pixel_lies_in_the_allowed_region(seed, kind, blending, selection, ellipses, masked):
+def test_every_changed_pixel_lies_in_the_allowed_region(seed, kind, blending, candidates, selection, ellipses, masked):
     rng = np.random.default_rng(seed)
     image, source = rng.integers(0, 256, (2, 72, 80, 3), np.uint8)
     rows, columns = np.mgrid[:72, :80]
     y, x, radius = rng.integers(10, 60), rng.integers(10, 70), rng.integers(0, 60)
     allowed = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
     shape = "ellipses" if ellipses and selection != "cutpaste_scar" else None
-    task = kind(
-        selection=selection, shape=shape, **({} if kind is PoissonImageInterpolation else {"blending": blending})
-    )
+    options = {} if kind is PoissonImageInterpolation else {"blending": blending}
+    masked = masked or blending == "silhouette"
+    task = kind(selection=selection, shape=shape, candidates=candidates if kind in MOVING else 1, **options)
     masks = {"mask": columns < 60, "source_mask": columns < 60} if masked else {}
     result = task(image, source, int(seed), allowed=allowed, **masks)
     assert not (result.image != image).any(axis=2)[~allowed].any()
