@@ -111,7 +111,7 @@ def test_generate(name, tmp_path):
     out = tmp_path / "out"
     generate(tmp_path / "in", out, TASK, count=1, layout="mvtec", workers=0)
     assert not verify(out, workers=0).problems
-    written = [*sorted((out / "train/good").iterdir()), *sorted((out / "test/good").iterdir())]
+    written = [*sorted((out / "product/train/good").iterdir()), *sorted((out / "product/test/good").iterdir())]
     for file, png in zip([files[1], files[0], files[2]], written, strict=True):
         pixels, _ = by_pillow(file)
         found = cv2.imread(str(png), cv2.IMREAD_UNCHANGED)
@@ -235,7 +235,7 @@ SKIPPED = r"images in subfolders of .*good are skipped \(line 1, line 2\): recur
 def test_functions_read_subfolders_if_asked(nested, tmp_path):
     def count(**arguments):
         generate(nested, tmp_path / f"out{arguments}", TASK, count=1, layout="mvtec", workers=0, **arguments)
-        return len(list((tmp_path / f"out{arguments}").glob("*/good/*")))
+        return len(list((tmp_path / f"out{arguments}").glob("product/*/good/*")))
 
     def sources(folder):
         transform = NSA("leather", folder, p=1.0)
