@@ -39,6 +39,16 @@ TEXTS = {
     "a date that does not exist": "max_patches: 2020-13-45",
     "two documents": "max_patches: 1\n---\nmax_patches: 2",
     "a key that is a list": "? [1, 2]\n: 3",
+    "an integer of no digits": 'max_patches: !!int ""',
+    "a truth value that is none": "label: !!bool maybe",
+    "a time that is none": "label: !!timestamp x",
+    "a float of base 60, too large": "logistic_midpoint: 1" + ":59" * 3000 + ".5",
+    "merges that multiply": "a0: &a0 {k: 1}\n"
+    + "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 30)),
+    "wide merges": "a: &a {"
+    + ", ".join(f"k{i}: 1" for i in range(2000))
+    + "}\n"
+    + "".join(f"b{i}: {{<<: *a}}\n" for i in range(2000)),
     "a NUL byte": "max_patches: 1\0",
     "nothing": "",
     "JSON that is cut off": '{"max_patches": ',
@@ -219,11 +229,12 @@ def test_any_part_of_a_file_replaced_by_anything(name, data, dataset, pristine):
 
 
 @pytest.mark.parametrize(
-    "line", ["[" * DEEP + "]" * DEEP, '{"index": 1e999}', '{"index": NaN}', "\0", f"{ENDLESS_INTEGER}"]
+    "line", ["\ufeff{}", "[" * DEEP + "]" * DEEP, '{"index": 1e999}', '{"index": NaN}', "\0", f"{ENDLESS_INTEGER}"]
 )
 def test_a_manifest_line_that_is_no_record(dataset, line):
     path = dataset / "manifest.jsonl"
-    path.write_text(line + "\n" + path.read_text().splitlines()[1] + "\n")
+    first, second = path.read_text().splitlines()
+    path.write_text(f"{line.replace('{}', first)}\n{second}\n", encoding="utf-8")
     assert [problem.name for problem in verify(dataset, workers=0).problems] == ["item 0"]
 
 

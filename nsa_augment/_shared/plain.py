@@ -9,6 +9,7 @@ from typing import Any
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
 """Of a YAML file, whose aliases let a few lines stand for billions of values."""
+MERGE = "tag:yaml.org,2002:merge"
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -48,14 +49,16 @@ def parse_yaml(text: str) -> Any:
         loader = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()
-            _check_node(node, frozenset(), set())
+            _Nodes().check(node)
             value = None if node is None else loader.construct_document(node)
         finally:
             loader.dispose()
-    except yaml.YAMLError as error:
-        raise ValueError(str(error)) from error
     except RecursionError:
         raise ValueError(f"nested more than {MAX_DEPTH} deep") from None
+    except yaml.YAMLError as error:
+        raise ValueError(str(error)) from error
+    except (LookupError, AttributeError, OverflowError) as error:  # a tag with a text that is none of its values
+        raise ValueError(f"a value is not what its tag says ({type(error).__name__}: {error})") from error
     _check_extent(value, MAX_VALUES)
     return value
 
@@ -65,21 +68,34 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _check_node(node: Any, above: frozenset[int], done: set[int]) -> None:
-    """Refuse YAML that contains itself or repeats a key; keys that are merged in may be replaced."""
-    import yaml
+class _Nodes:
+    """Nodes of a YAML document that have been looked at, with the number of their entries after merging."""
 
-    if id(node) in above:
-        raise ValueError("it contains itself")
-    if id(node) in done or not isinstance(node, yaml.CollectionNode):
-        return
-    parts = node.value
-    if isinstance(node, yaml.MappingNode):
-        _check_repeats(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        parts = [value for _, value in node.value]
-    for part in parts:
-        _check_node(part, above | {id(node)}, done)
-    done.add(id(node))
+    def __init__(self) -> None:
+        self._entries: dict[int, int] = {}
+        self._total = 0
+
+    def check(self, node: Any, above: frozenset[int] = frozenset()) -> None:
+        """Refuse what contains itself, repeats a key (merged keys may be replaced) or stands for too many values."""
+        import yaml
+
+        if id(node) in above:
+            raise ValueError("it contains itself")
+        if id(node) in self._entries or not isinstance(node, yaml.CollectionNode):
+            return
+        mapping = isinstance(node, yaml.MappingNode)
+        for part in [value for _, value in node.value] if mapping else node.value:
+            self.check(part, above | {id(node)})
+        entries = len(node.value)
+        if mapping:
+            _check_repeats(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+            for value in [value for key, value in node.value if key.tag == MERGE]:
+                parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+                entries += sum(self._entries.get(id(part), 0) for part in parts)
+        self._entries[id(node)] = entries
+        self._total += entries
+        if self._total > MAX_VALUES:
+            raise ValueError(f"it stands for more than {MAX_VALUES} values")
 
 
 def _check_repeats(keys: Iterable[str]) -> None:

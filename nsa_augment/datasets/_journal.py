@@ -107,7 +107,7 @@ class Journal(Lines):
 
 def _index(line: bytes, total: int) -> int | None:
     try:
-        record = parse_json(line)
+        record = parse_json(line.decode())
         index, files, kind = record["index"], record["files"], record["kind"]
         texts = [kind, *(part[name] for part in files.values() for name in ("path", "sha256"))]
         whole = all(isinstance(text, str) for text in texts)
