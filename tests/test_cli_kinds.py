@@ -199,7 +199,7 @@ def test_help_lists_what_is_registered(outcomes):
     assert "binary, continuous, logistic, factor (of fpi, pii), depth, half (of stamp)." in text
     for kinds in ("shape: ellipses, cross", "solver: opencv, spectral, flat", "blending: copy_paste, linear, poisson"):
         assert kinds in text
-    assert "poisson, invert" in text
+    assert "poisson, silhouette, invert" in text
 
 
 def test_errors_list_what_is_registered(outcomes):

@@ -58,7 +58,8 @@ def test_generate_lists_all_before_anything_is_written(folder, tmp_path):
     assert_lists_all(str(caught.value))
     done = run(*options(folder, tmp_path / "out"))
     assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
+    sizes, line = done.stderr.splitlines()
+    assert sizes.startswith("14 images of 2 sizes")
     assert_lists_all(line.removeprefix("nsa-augment: "))
     assert not (tmp_path / "out").exists()
 
@@ -80,7 +81,7 @@ def test_skipping_resuming_and_deleting(folder, tmp_path):
     assert verify(out, workers=0).problems == ()
     files = content(out)
     assert "3 of 3 images were there" in run(*options(folder, out), "--skip-damaged").stdout
-    assert_lists_all(run(*options(folder, out)).stderr.removeprefix("nsa-augment: "))
+    assert_lists_all(run(*options(folder, out)).stderr.splitlines()[-1].removeprefix("nsa-augment: "))
     for name in DAMAGED:
         (folder / name).unlink()
     assert "3 of 3 images were there" in run(*options(folder, out)).stdout
