@@ -18,7 +18,7 @@ from nsa_augment.blending import Blending, ObjectMaps, Patch
 from nsa_augment.labelling import AreaChange, Label
 from nsa_augment.labelling.change import change_mask, difference, label_areas
 from nsa_augment.planning import PatchPlacement, SynthesisPlan
-from nsa_augment.planning.drawing import patch_bitmap
+from nsa_augment.planning.drawing import is_fine, patch_bitmap
 from nsa_augment.scenes import Scene
 
 
@@ -91,7 +91,7 @@ def apply_plan(
     result, before = _open_result(scene.image, out, areas)
     canvas = _cube(result)
     for box, patch in placed:
-        blending.blend(box.of(canvas), patch)
+        blending.joining(patch.fine).blend(box.of(canvas), patch)
     labelled = []
     for area, original in zip(areas, before, strict=True):
         inside = [(box.relative_to(area), patch) for box, patch in placed if area.contains(box)]
@@ -102,6 +102,8 @@ def apply_plan(
 def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Patch | None:
     """Bring a patch of the source to its destination size; None if it is too small to be blended."""
     size = placement.size
+    fine = is_fine(placement.shape)
+    blending = blending.joining(fine)
     footprint = blending.footprint(patch_bitmap(placement.shape, placement.source_box, size))
     if not blending.fits(footprint):
         return None
@@ -113,7 +115,7 @@ def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> P
         source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
         objects = ObjectMaps(source_object, scene.foreground.crop(placement.destination_box))
     region = blending.region(footprint, objects)
-    return Patch(pixels, footprint, region, placement.factor, placement.gradient, objects)
+    return Patch(pixels, footprint, region, placement.factor, placement.gradient, objects, fine)
 
 
 def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[Image]]:
@@ -135,13 +137,16 @@ def _label_area(
     label: Label, area: Box, before: Image, after: Image, patches: Sequence[tuple[Box, Patch]], scale: Scale
 ) -> LabelledArea:
     change = difference(before, after, scale)
-    region = np.zeros(change.shape, np.uint8)
+    region, fine = np.zeros(change.shape, np.uint8), None
     for box, patch in patches:
         box.of(region)[...] |= patch.region
+        if patch.fine:
+            fine = np.zeros(change.shape, np.uint8) if fine is None else fine
+            box.of(fine)[...] |= patch.region
     channels = after.shape[2]
-    mask = change_mask(change, region, channels)
+    mask = change_mask(change, region, channels, fine)
     factors = tuple((box, patch.factor) for box, patch in patches)
-    return LabelledArea(area, mask, label.compute(AreaChange(change, mask, channels, factors)))
+    return LabelledArea(area, mask, label.compute(AreaChange(change, mask, channels, factors, fine)))
 
 
 def _cube(image: Image) -> Image:

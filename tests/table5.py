@@ -12,9 +12,10 @@ from nsa_augment import (
 )
 
 COMMON_LABELS = ("binary", "continuous", "logistic")
-SELECTIONS = ("natural", "cutpaste", "cutpaste_scar", "fpi")
+SELECTIONS = ("natural", "cutpaste", "cutpaste_scar", "fine_scar", "fpi")
+SHAPES = ("ellipses", "noise", "polygon", "stroke")
 KINDS = [(selection, None) for selection in SELECTIONS]
-KINDS += [(selection, "ellipses") for selection in SELECTIONS if selection != "cutpaste_scar"]  # strips have a shape
+KINDS += [(selection, shape) for selection in SELECTIONS if "scar" not in selection for shape in SHAPES]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from table5 import ROWS, each_row
 
 from nsa_augment import NaturalSyntheticAnomaly
 
-BLENDINGS = ("copy_paste", "linear", "poisson", "silhouette")
+BLENDINGS = ("copy_paste", "feather", "linear", "poisson", "silhouette")
 ORACLES = {"copy_paste": "copy", "linear": "linear"}
 
 

@@ -2,6 +2,7 @@
 
 from nsa_augment.blending.base import BLENDINGS, Blending, ObjectMaps, Patch
 from nsa_augment.blending.copy_paste import CopyPaste
+from nsa_augment.blending.feather import Feather
 from nsa_augment.blending.linear import Linear
 from nsa_augment.blending.poisson import Poisson
 from nsa_augment.blending.silhouette import Silhouette
@@ -12,6 +13,7 @@ __all__ = [
     "SOLVERS",
     "Blending",
     "CopyPaste",
+    "Feather",
     "Linear",
     "ObjectMaps",
     "Patch",

@@ -41,6 +41,9 @@ class Patch:
     gradient : "source", "mixed" or None
     objects : ObjectMaps, optional
         Object masks under constraints.
+    fine : bool
+        Whether the outline may be only a few pixels wide; blendings that fade out near the edge leave it to another,
+        see `Blending.joining`.
     """
 
     pixels: Image
@@ -49,6 +52,7 @@ class Patch:
     factor: float = 1.0
     gradient: Gradient | None = None
     objects: ObjectMaps | None = None
+    fine: bool = False
 
 
 class Blending(ABC):
@@ -82,6 +86,10 @@ class Blending(ABC):
     def bind(cls, task: Any) -> Blending:
         """The blending with the arguments of a task."""
         return cls()
+
+    def joining(self, fine: bool) -> Blending:
+        """The blending that joins patches with fine outlines, or with others: itself, unless it fades out at edges."""
+        return self
 
     @property
     def dtypes(self) -> Collection[np.dtype[Any]]:

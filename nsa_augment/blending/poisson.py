@@ -13,9 +13,11 @@ import numpy as np
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.types import BinaryMap, Gradient, Image
 from nsa_augment.blending.base import Blending, Patch
+from nsa_augment.blending.feather import Feather
 from nsa_augment.blending.solvers import SOLVERS, Solver
 
 MIN_PIXELS = 50
+FEATHER = Feather()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,10 @@ class Poisson(Blending):
     def bind(cls, task: Any) -> Poisson:
         """With the solver and the gradient of a task, if it has them."""
         return cls(getattr(task, "solver", cls.solver), getattr(task, "gradient", cls.gradient), task.scale)
+
+    def joining(self, fine: bool) -> Blending:
+        """Feather for fine outlines: within three pixels of its edge, Poisson blending changes almost nothing."""
+        return FEATHER if fine else self
 
     @property
     def dtypes(self) -> Collection[np.dtype[Any]]:

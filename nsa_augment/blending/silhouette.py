@@ -39,7 +39,7 @@ class Silhouette(Poisson):
        results are limited, by channel, to the range of both images in the patch's box.
     3. The result of 2 is kept on the object of the image only: the background there stays as it is.
 
-    Whatever changes is labelled. Parameters as for `Poisson`.
+    Whatever changes is labelled. Parameters as for `Poisson`, which leaves fine outlines to `Feather`, too.
     """
 
     name: ClassVar[str] = "silhouette"

@@ -74,7 +74,7 @@ def _sum_channels(image: Image) -> NDArray[np.uint16]:
     return total
 
 
-def change_mask(change: Change, region: BinaryMap, channels: int) -> BinaryMap:
+def change_mask(change: Change, region: BinaryMap, channels: int, fine: BinaryMap | None = None) -> BinaryMap:
     """The mask M: changed by more than one grey level inside the region, smoothed by a 5 x 5 median.
 
     Parameters
@@ -84,6 +84,8 @@ def change_mask(change: Change, region: BinaryMap, channels: int) -> BinaryMap:
     region : (h, w) uint8 array of 0 and 1
         Union of the patches' regions. M is not cut to it.
     channels : int
+    fine : (h, w) uint8 array of 0 and 1, optional
+        Part of the region whose changed pixels all belong to M: the median removes what is thinner than three pixels.
 
     Returns
     -------
@@ -91,4 +93,5 @@ def change_mask(change: Change, region: BinaryMap, channels: int) -> BinaryMap:
     """
     threshold = channels if change.dtype == np.uint16 else channels * (1 + FLOAT_RESOLUTION)
     candidate = np.bitwise_and(change > threshold, region, dtype=np.uint8)
-    return binary_median(candidate, MEDIAN_RADIUS)
+    mask = binary_median(candidate, MEDIAN_RADIUS)
+    return mask if fine is None else mask | (candidate & fine)

@@ -35,12 +35,15 @@ class AreaChange:
     channels : int
     patches : sequence of (box, factor)
         Where patches were blended, counted inside the area, and their interpolation factors; in order.
+    fine : (h, w) uint8 array of 0 and 1, optional
+        Where patches with fine outlines were blended, whose change a median over a disk would remove.
     """
 
     change: Change
     mask: BinaryMap
     channels: int
     patches: tuple[tuple[Box, float], ...] = ()
+    fine: BinaryMap | None = None
 
 
 class Label(ABC):
@@ -102,7 +105,7 @@ class ContinuousLabel(Label):
 
     def compute(self, area: AreaChange) -> NDArray[np.float32]:
         """0 to 255."""
-        return continuous_label(area.change, area.mask, area.channels)
+        return continuous_label(area.change, area.mask, area.channels, area.fine)
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class LogisticLabel(Label):
 
     def compute(self, area: AreaChange) -> NDArray[np.float32]:
         """0 to 1."""
-        return logistic_label(area.change, area.mask, area.channels, self.midpoint, self.steepness)
+        return logistic_label(area.change, area.mask, area.channels, self.midpoint, self.steepness, area.fine)
 
 
 class FactorLabel(Label):
@@ -147,7 +150,9 @@ class FactorLabel(Label):
         return factor_label(area.mask, area.patches)
 
 
-def continuous_label(change: Change, mask: BinaryMap, channels: int) -> NDArray[np.float32]:
+def continuous_label(
+    change: Change, mask: BinaryMap, channels: int, fine: BinaryMap | None = None
+) -> NDArray[np.float32]:
     """Median of mask * mean change over a disk of radius 5 (81 pixels, edges repeated), grey levels.
 
     Parameters
@@ -157,6 +162,8 @@ def continuous_label(change: Change, mask: BinaryMap, channels: int) -> NDArray[
     mask : (h, w) uint8 array of 0 and 1
         As returned by `change_mask`.
     channels : int
+    fine : (h, w) uint8 array of 0 and 1, optional
+        Where the label is at least the mean change of the masked pixels of `fine` in the 5 x 5 around.
 
     Returns
     -------
@@ -164,7 +171,17 @@ def continuous_label(change: Change, mask: BinaryMap, channels: int) -> NDArray[
     """
     reached = cv2.dilate(mask, np.ones((2 * DISK_RADIUS + 1,) * 2, np.uint8)).astype(np.uint8, copy=False)
     ranks, levels = _ranks(change, mask, channels)
-    return np.take(levels.astype(np.float32), disk_median(ranks, reached), mode="clip")
+    label = np.take(levels.astype(np.float32), disk_median(ranks, reached), mode="clip")
+    return label if fine is None else np.maximum(label, _fine_levels(change, mask & fine, channels))
+
+
+def _fine_levels(change: Change, counted: BinaryMap, channels: int) -> NDArray[np.float32]:
+    """Mean change over the counted pixels of the 5 x 5 around each of them, grey levels; elsewhere 0."""
+    around = (2 * MEDIAN_RADIUS + 1,) * 2
+    totals = cv2.boxFilter(counted * (change / channels), -1, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    pixels = cv2.boxFilter(counted, cv2.CV_64F, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    means = counted * totals / np.maximum(pixels, 1)
+    return np.asarray(np.clip(means, 0, ContinuousLabel.maximum), np.float32)
 
 
 def logistic_label(
@@ -173,6 +190,7 @@ def logistic_label(
     channels: int,
     midpoint: float,
     steepness: float,
+    fine: BinaryMap | None = None,
 ) -> NDArray[np.float32]:
     """Mask / (1 + exp(-steepness * (continuous label - midpoint))).
 
@@ -184,6 +202,8 @@ def logistic_label(
         y0 of Table 4, grey levels.
     steepness : float
         k of Table 4, per grey level.
+    fine : array, optional
+        As for `continuous_label`.
 
     Returns
     -------
@@ -194,10 +214,15 @@ def logistic_label(
         logistic = _integer_logistic(channels, midpoint, steepness)
     else:
         logistic = _logistic(levels, midpoint, steepness)
-    return np.multiply(np.take(logistic, disk_median(ranks, mask), mode="clip"), mask, dtype=np.float32)
+    label = np.multiply(np.take(logistic, disk_median(ranks, mask), mode="clip"), mask, dtype=np.float32)
+    if fine is None:
+        return label
+    counted = mask & fine
+    at_least = counted * _logistic(_fine_levels(change, counted, channels), midpoint, steepness)
+    return np.asarray(np.maximum(label, at_least), np.float32)
 
 
-def _logistic(levels: NDArray[np.float64], midpoint: float, steepness: float) -> NDArray[np.float32]:
+def _logistic(levels: NDArray[np.floating], midpoint: float, steepness: float) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # tanh of infinity is right
         return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels - midpoint)), np.float32)
 

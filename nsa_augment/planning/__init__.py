@@ -4,20 +4,34 @@ from nsa_augment.planning.arguments import PlanArguments
 from nsa_augment.planning.drawing import draw_plan
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
-from nsa_augment.planning.outlines import OUTLINES, Ellipses, Outline, OutlineBox, Strip
+from nsa_augment.planning.outlines import (
+    OUTLINES,
+    Ellipses,
+    FineStrip,
+    Noise,
+    Outline,
+    OutlineBox,
+    Polygon,
+    Strip,
+    Stroke,
+)
 from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
 
 __all__ = [
     "OUTLINES",
     "Ellipses",
+    "FineStrip",
     "GivenUp",
     "Jitter",
+    "Noise",
     "Outline",
     "OutlineBox",
     "PatchPlacement",
     "PlanArguments",
+    "Polygon",
     "Reason",
     "Strip",
+    "Stroke",
     "SynthesisPlan",
     "draw_plan",
 ]

@@ -68,7 +68,14 @@ def draw_plan(
 
 def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
     """0/1 map of a patch that is cut from `box` and resized to `size`: 1 inside its outline."""
-    return np.ones(size, np.uint8) if outline is None else resize_map(outline.mask(box.size), size)
+    if outline is None:
+        return np.ones(size, np.uint8)
+    return outline.mask(size) if outline.scalable else resize_map(outline.mask(box.size), size)
+
+
+def is_fine(outline: Outline | None) -> bool:
+    """Whether an outline may be only a few pixels wide."""
+    return outline is not None and outline.fine
 
 
 def _draw_patch(
@@ -83,6 +90,7 @@ def _draw_patch(
     if min(size) < 1:
         return GivenUp(Reason.EMPTY, size)
     bitmap = patch_bitmap(source.outline, source.box, size)
+    blending = blending.joining(is_fine(source.outline))
     footprint = blending.footprint(bitmap)
     if not blending.fits(footprint):
         return GivenUp(Reason.TOO_SMALL, size, blending.needs)
@@ -93,12 +101,14 @@ def _draw_patch(
     if foreground is not None and scene.foreground is not None:
         source_object = resize_map(foreground.crop(source.box), size)
         image_object = scene.foreground.mask
+    within = bitmap if source.outline is not None and source.outline.scalable else None
     destination = draw_destination(
         rng,
         scene.size,
         size,
         source_object=source_object,
         bitmap=bitmap,
+        within=within,
         image_object=image_object,
         min_object=arguments.min_object,
         min_overlap=arguments.min_overlap,

@@ -49,6 +49,7 @@ def draw_destination(
     *,
     source_object: BinaryMap | None = None,
     bitmap: BinaryMap | None = None,
+    within: BinaryMap | None = None,
     image_object: BinaryMap | None = None,
     min_object: float = 0.0,
     min_overlap: float = 0.0,
@@ -67,10 +68,12 @@ def draw_destination(
         Object mask of the resized patch. None (like `image_object`): every position is accepted.
     bitmap : (h, w) uint8 array, optional
         1 inside the outline of the patch; None is the whole rectangle.
+    within : (h, w) uint8 array, optional
+        Pixels that the conditions ask about; None is the whole rectangle.
     image_object : (H, W) uint8 array, optional
         Object mask of the image.
     min_object : float
-        The source's object must fill more than this fraction of the rectangle; 1: all of it.
+        The source's object must fill more than this fraction of these pixels; 1: all of them.
     min_overlap : float
         More than this fraction of the source's object must land on the object of the image; 1: all that lies
         inside the outline.
@@ -98,22 +101,27 @@ def draw_destination(
     if source_object is None or image_object is None:
         if candidates > 1:
             whole = np.ones(size, np.uint8)
-            _, y, x = _draw_position(rng, image_size, whole, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border)
+            _, y, x = _draw_position(
+                rng, image_size, whole, whole.size, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border
+            )
         elif positions is not None:
             y, x = positions[rng.integers(len(positions))].tolist()
         else:
             y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
         return Box.at(y, x, size)
+    area = source_object.size
+    if within is not None:
+        source_object, area = source_object & within, int(np.count_nonzero(within))
     counted = source_object if bitmap is None else source_object & bitmap
     min_object = threshold(min_object)
     if min_overlap == 1 and source_object.any():
         min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
     found, y, x = _draw_position(
-        rng, image_size, source_object, counted, image_object, min_object, min_overlap, candidates, choices, *border
+        rng, image_size, source_object, area, counted, image_object, min_object, min_overlap, candidates, choices, *border
     )
     if found:
         return Box.at(y, x, size)
-    if np.count_nonzero(source_object) <= min_object * source_object.size:
+    if np.count_nonzero(source_object) <= min_object * area:
         return Reason.NO_OBJECT_LEFT
     return Reason.NO_DESTINATION if image_object.view(np.bool_).any() else Reason.NO_IMAGE_OBJECT
 
@@ -153,6 +161,7 @@ def _draw_position(
     rng: np.random.Generator,
     image_size: Size,
     source_object: BinaryMap,
+    area: int,
     counted: BinaryMap,
     image_object: BinaryMap,
     min_object: float,
@@ -177,7 +186,7 @@ def _draw_position(
             filled += source_object[y, x]
             in_row += counted[y, x]
         remaining[y] = remaining[y + 1] + in_row
-    if filled == 0 or filled / (height * width) <= min_object:
+    if filled == 0 or filled / area <= min_object:
         return False, 0, 0
     accepted, best, best_y, best_x = 0, np.inf, 0, 0
     for _ in range(DRAWS):

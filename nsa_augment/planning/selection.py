@@ -16,7 +16,9 @@ from nsa_augment._shared.checks import check_choice, check_number, check_numbers
 from nsa_augment._shared.types import Size
 from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle, threshold
 from nsa_augment.planning.given_up import GivenUp, Reason
-from nsa_augment.planning.outlines import OUTLINES, Outline, Strip
+from nsa_augment.planning.outlines import OUTLINES, FineStrip, Outline, Strip
+from nsa_augment.planning.outlines.noise import LARGEST_EXPONENT, NOISE_SCALES, NOISE_THRESHOLD
+from nsa_augment.planning.outlines.stroke import STROKE_WIDTH
 from nsa_augment.scenes.foreground import Foreground
 
 NATURAL_GAMMA = (2.0, 0.05, 0.03)
@@ -40,6 +42,9 @@ class SelectionArguments:
     selection: str = "natural"
     shape: str | None = None
     min_object: float = 0.25
+    noise_scales: tuple[int, int] = NOISE_SCALES
+    noise_threshold: float = NOISE_THRESHOLD
+    stroke_width: tuple[float, float] = STROKE_WIDTH
 
     def __post_init__(self) -> None:
         set_field(self, "height_range", check_range("height_range", self.height_range, 0, 1))
@@ -50,6 +55,12 @@ class SelectionArguments:
         if self.shape is not None:
             _check_outline(self.shape, self.selection)
         set_field(self, "min_object", check_number("min_object", self.min_object, 0, 1))
+        low, high = check_range("noise_scales", self.noise_scales, 0, LARGEST_EXPONENT)
+        if not (low.is_integer() and high.is_integer()):
+            raise fail(ValueError, "noise_scales", "a pair of whole numbers", self.noise_scales)
+        set_field(self, "noise_scales", (int(low), int(high)))
+        set_field(self, "noise_threshold", check_number("noise_threshold", self.noise_threshold, -1, 1))
+        set_field(self, "stroke_width", check_range("stroke_width", self.stroke_width, 0))
 
 
 def _check_gamma(value: Any) -> tuple[float, ...]:
@@ -184,9 +195,7 @@ def _in_extents(draw_extents: Extents) -> PatchDraw:
         if arguments.shape is not None:
             least = half_sizes(size, arguments.height_range, arguments.width_range).least
             mask = None if foreground is None else foreground.mask
-            placed = OUTLINES[arguments.shape].place(
-                rng, source_size, extents, least, mask, threshold(arguments.min_object)
-            )
+            placed = OUTLINES[arguments.shape].place(rng, source_size, extents, least, mask, arguments)
             return _given_up(extents, foreground) if placed is None else SourcePatch(*placed)
         table = NO_TABLE if foreground is None else foreground.table
         least_share = threshold(arguments.min_object)
@@ -245,37 +254,43 @@ def _fpi_extents(
     return extent(source_size[0]), extent(source_size[1])
 
 
-def _draw_strip(
-    rng: np.random.Generator,
-    size: Size,
-    source_size: Size,
-    arguments: SelectionArguments,
-    foreground: Foreground | None,
-    min_side: int,
-) -> SourcePatch | GivenUp:
+def _of_strips(kind: type[Strip]) -> PatchDraw:
     """CutPaste-Scar: a thin rotated strip, sizes in pixels of a 256-pixel image, whole inside the image."""
-    scale = min(size) / SCAR_IMAGE
-    thickness, length = (max(rng.uniform(*limits) * scale, min_side) for limits in (SCAR_WIDTH, SCAR_LENGTH))
-    strip = Strip(thickness, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
-    height, width = strip.box_size
-    if height > source_size[0] or width > source_size[1]:
-        return GivenUp(Reason.TOO_LARGE, (height, width))
-    rows, columns = (0, source_size[0] - height + 1, 0, height), (0, source_size[1] - width + 1, 0, width)
-    if foreground is None:
-        _, box = draw_rectangle(rng, source_size, rows, columns, False, NO_TABLE, 0.0)
-        return SourcePatch(Box(*box), strip)
-    inside = strip.mask((height, width))
-    if not inside.any():
-        return GivenUp(Reason.EMPTY, (height, width))
-    found, box = draw_mask(rng, source_size, rows, columns, inside, foreground.mask, threshold(arguments.min_object))
-    return SourcePatch(Box(*box), strip) if found else _given_up((rows, columns), foreground)
+
+    def draw(
+        rng: np.random.Generator,
+        size: Size,
+        source_size: Size,
+        arguments: SelectionArguments,
+        foreground: Foreground | None,
+        min_side: int,
+    ) -> SourcePatch | GivenUp:
+        scale, least = min(size) / SCAR_IMAGE, 1 if kind.fine else min_side
+        thickness, length = (max(rng.uniform(*limits) * scale, least) for limits in (SCAR_WIDTH, SCAR_LENGTH))
+        strip = kind(thickness, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
+        height, width = strip.box_size
+        if height > source_size[0] or width > source_size[1]:
+            return GivenUp(Reason.TOO_LARGE, (height, width))
+        rows, columns = (0, source_size[0] - height + 1, 0, height), (0, source_size[1] - width + 1, 0, width)
+        if foreground is None:
+            _, box = draw_rectangle(rng, source_size, rows, columns, False, NO_TABLE, 0.0)
+            return SourcePatch(Box(*box), strip)
+        inside = strip.mask((height, width))
+        if not inside.any():
+            return GivenUp(Reason.EMPTY, (height, width))
+        least_share = threshold(arguments.min_object)
+        found, box = draw_mask(rng, source_size, rows, columns, inside, foreground.mask, least_share)
+        return SourcePatch(Box(*box), strip) if found else _given_up((rows, columns), foreground)
+
+    return draw
 
 
 SELECTIONS: Mapping[str, Selection] = MappingProxyType(
     {
         "natural": Selection(_in_extents(_natural_extents), in_ranges=True),
         "cutpaste": Selection(_in_extents(_cutpaste_extents)),
-        "cutpaste_scar": Selection(_draw_strip, Strip.name),
+        "cutpaste_scar": Selection(_of_strips(Strip), Strip.name),
+        "fine_scar": Selection(_of_strips(FineStrip), FineStrip.name),
         "fpi": Selection(_in_extents(_fpi_extents)),
     }
 )

@@ -54,11 +54,18 @@ class NaturalSyntheticAnomaly(AnomalyTask):
         y0: change at which the logistic label is 1/2, grey levels (0..255).
     logistic_steepness : float
         k, per grey level.
-    selection : "natural", "cutpaste", "cutpaste_scar" or "fpi"
+    selection : "natural", "cutpaste", "cutpaste_scar", "fine_scar" or "fpi"
         How size and place in the source are drawn (Table 6): the paper's own; area and aspect ratio; thin rotated
-        strips; squares.
-    shape : None or "ellipses"
-        Patches are rectangles, or unions of five random ellipses (ablation D).
+        strips; squares. "fine_scar": strips that stay visible and labelled where they are thin.
+    shape : None, "ellipses", "noise", "polygon" or "stroke"
+        Patches are rectangles, unions of five random ellipses (ablation D), thresholded gradient noise, polygons, or
+        curved strokes.
+    noise_scales : (lowest, highest)
+        Noise has 2^e cells per axis of a patch, e uniform on the whole numbers from lowest to highest.
+    noise_threshold : float in [-1, 1]
+        What noise, about in [-1, 1], has to exceed inside the outline.
+    stroke_width : (minimum, maximum)
+        Of strokes, in pixels of a 256-pixel image; at least 1.41 pixels of the image.
     size_gamma : (shape, scale, offset) or None
         The half-size of a patch is offset + Gamma(shape, scale) of the image, clipped to the ranges; None: uniform.
     resize_limits : "half" or "full"

@@ -2,6 +2,20 @@
 
 from nsa_augment.planning.outlines.base import OUTLINES, Outline, OutlineBox, outline_from_dict
 from nsa_augment.planning.outlines.ellipses import Ellipses
-from nsa_augment.planning.outlines.strip import Strip
+from nsa_augment.planning.outlines.noise import Noise
+from nsa_augment.planning.outlines.polygon import Polygon
+from nsa_augment.planning.outlines.strip import FineStrip, Strip
+from nsa_augment.planning.outlines.stroke import Stroke
 
-__all__ = ["OUTLINES", "Ellipses", "Outline", "OutlineBox", "Strip", "outline_from_dict"]
+__all__ = [
+    "OUTLINES",
+    "Ellipses",
+    "FineStrip",
+    "Noise",
+    "Outline",
+    "OutlineBox",
+    "Polygon",
+    "Strip",
+    "Stroke",
+    "outline_from_dict",
+]

@@ -13,7 +13,7 @@ from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import BinaryMap, Size
-from nsa_augment.planning._draws import DRAWS, Extent, draw_interval, object_share
+from nsa_augment.planning._draws import DRAWS, Extent, draw_interval, object_share, threshold
 
 OUTLINES: Registry[Outline] = Registry("outlines")
 """The outlines by name."""
@@ -31,11 +31,17 @@ class OutlineBox:
         Half the size of the patch before it was cut.
     least : (height, width)
         Smallest half-size of a patch in an image of this size.
+    image : (height, width)
+        Size of the image, pixels.
+    arguments : SelectionArguments or None
+        Of the task, those of outlines (`noise_scales`...) among them; None: the outline's defaults.
     """
 
     size: Size
     half: Size
     least: Size
+    image: Size
+    arguments: Any = None
 
 
 class Outline(ABC):
@@ -47,10 +53,17 @@ class Outline(ABC):
         Its `kind` in the JSON of a plan, and the value of `shape=` that selects it.
     drawable : bool
         Whether `shape=` can select it, that is, whether `draw` works for any box.
+    scalable : bool
+        Whether `mask` draws it at the size that the patch ends at, and only pixels inside it count for the conditions
+        on the destination; otherwise its map is resized, and these conditions ask about the whole box (ablation D).
+    fine : bool
+        Whether it may be only a few pixels wide: its pixels are joined up to its edge, and labelled one by one.
     """
 
     name: ClassVar[str]
     drawable: ClassVar[bool] = True
+    scalable: ClassVar[bool] = False
+    fine: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -69,7 +82,7 @@ class Outline(ABC):
         extents: tuple[Extent, Extent],
         least: Size,
         object_mask: BinaryMap | None,
-        min_object: float,
+        arguments: Any,
     ) -> tuple[Box, Outline] | None:
         """Draw places, each with an outline of its own, until the object fills enough of the outline.
 
@@ -84,8 +97,8 @@ class Outline(ABC):
             Smallest half-size of a patch.
         object_mask : (H, W) uint8 array of 0 and 1, optional
             Object of the source; None accepts every place.
-        min_object : float
-            The object must fill more than this fraction of the outline.
+        arguments : SelectionArguments
+            The object must fill more than `min_object` of the outline.
 
         Returns
         -------
@@ -99,11 +112,11 @@ class Outline(ABC):
             box = Box(y0, x0, y1, x1)
             if min(box.size) < 1:
                 return None
-            outline = cls.draw(rng, OutlineBox(box.size, half, least))
+            outline = cls.draw(rng, OutlineBox(box.size, half, least, size, arguments))
             bitmap = outline.mask(box.size)
             if not bitmap.any():
                 continue
-            if object_mask is None or object_share(bitmap, object_mask, y0, x0) > min_object:
+            if object_mask is None or object_share(bitmap, object_mask, y0, x0) > threshold(arguments.min_object):
                 return box, outline
         return None
 

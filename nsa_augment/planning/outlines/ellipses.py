@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import check_numbers, fail, set_field
 from nsa_augment._shared.types import BinaryMap, Size
-from nsa_augment.planning._draws import NO_MASK, Extent, draw_ellipse_patch, rasterise_ellipses
+from nsa_augment.planning._draws import NO_MASK, Extent, draw_ellipse_patch, rasterise_ellipses, threshold
 from nsa_augment.planning.outlines.base import Outline
 
 
@@ -55,11 +55,11 @@ class Ellipses(Outline):
         extents: tuple[Extent, Extent],
         least: Size,
         object_mask: BinaryMap | None,
-        min_object: float,
+        arguments: Any,
     ) -> tuple[Box, Ellipses] | None:
         """Five ellipses, drawn anew with every place (ablation D), in compiled code."""
         mask = NO_MASK if object_mask is None else object_mask
         found, box, parameters = draw_ellipse_patch(
-            rng, size, *extents, least, object_mask is not None, mask, min_object
+            rng, size, *extents, least, object_mask is not None, mask, threshold(arguments.min_object)
         )
         return (Box(*box), cls(tuple(map(tuple, parameters.tolist())))) if found else None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import check_number, set_field
 from nsa_augment._shared.types import BinaryMap, Size
@@ -14,6 +15,8 @@ from nsa_augment.planning.outlines.base import Outline
 
 SLACK = 1e-9
 """Pixels: rounding of a strip's edge."""
+LEAST_WIDTH = math.sqrt(2)
+"""Pixels; a thinner line has gaps."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,34 @@ class Strip(Outline):
         """(height, width) uint8 map, 1 inside the strip, which lies in the middle."""
         dy = np.arange(size[0])[:, np.newaxis] - (size[0] - 1) / 2
         dx = np.arange(size[1]) - (size[1] - 1) / 2
+        return self._inside(dy, dx, self.width)
+
+    def _inside(self, dy: NDArray[np.floating], dx: NDArray[np.floating], width: float) -> BinaryMap:
         along = dy * math.cos(self.angle) + dx * math.sin(self.angle)
         across = dx * math.cos(self.angle) - dy * math.sin(self.angle)
-        inside = (np.abs(along) <= self.length / 2 + SLACK) & (np.abs(across) <= self.width / 2 + SLACK)
+        inside = (np.abs(along) <= self.length / 2 + SLACK) & (np.abs(across) <= width / 2 + SLACK)
         return inside.view(np.uint8)
+
+
+@dataclass(frozen=True)
+class FineStrip(Strip):
+    """A strip that stays visible where it is thin, and turns and grows with its patch.
+
+    Parameters are those of `Strip`, in pixels of the source.
+
+    Examples
+    --------
+    >>> FineStrip(width=1, length=5, angle=0).mask((10, 2)).sum(axis=1).tolist()
+    [2, 2, 2, 2, 2, 2, 2, 2, 2, 2]
+    """
+
+    name: ClassVar[str] = "fine_strip"
+    scalable: ClassVar[bool] = True
+    fine: ClassVar[bool] = True
+
+    def mask(self, size: Size) -> BinaryMap:
+        """(height, width) uint8 map: the strip, stretched with its smallest box to a size."""
+        scales = [own / side for own, side in zip(self.box_size, size, strict=True)]
+        dy = (np.arange(size[0])[:, np.newaxis] - (size[0] - 1) / 2) * scales[0]
+        dx = (np.arange(size[1]) - (size[1] - 1) / 2) * scales[1]
+        return self._inside(dy, dx, max(self.width, LEAST_WIDTH * max(scales)))

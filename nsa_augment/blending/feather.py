@@ -1,0 +1,33 @@
+"""Copies with a soft edge, one pixel wide."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from nsa_augment._shared.types import Image
+from nsa_augment.blending.base import Blending, Patch
+
+
+class Feather(Blending):
+    """Interpolate the pixels of the region by the factor, less at its edge: by the mean of 1 and of the 3 x 3 around.
+
+    Examples
+    --------
+    >>> canvas, region = np.zeros((3, 4, 1), np.uint8), np.array([[0, 1, 1, 1]] * 3, np.uint8)
+    >>> Feather().blend(canvas, Patch(np.full((3, 4, 1), 60, np.uint8), region, region))
+    >>> canvas[1].ravel().tolist()
+    [0, 50, 60, 50]
+    """
+
+    name = "feather"
+
+    def blend(self, canvas: Image, patch: Patch) -> None:
+        """Interpolate the pixels of `patch.region`."""
+        region = patch.region.astype(np.float64)
+        around = cv2.boxFilter(region, -1, (3, 3), borderType=cv2.BORDER_CONSTANT)
+        weight = (patch.factor / 2 * region * (1 + around))[:, :, np.newaxis]
+        mixture = canvas + weight * (patch.pixels.astype(np.float64) - canvas)
+        if canvas.dtype.kind == "u":
+            mixture = np.rint(mixture)
+        np.copyto(canvas, mixture.astype(canvas.dtype), where=patch.region.view(np.bool_)[:, :, np.newaxis])

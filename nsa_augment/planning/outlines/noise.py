@@ -1,0 +1,144 @@
+"""Thresholded gradient noise: the outlines of DRAEM and of the generators that follow it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_numbers, fail, set_field
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.types import BinaryMap, Size
+from nsa_augment.planning.outlines.base import Outline, OutlineBox
+
+NOISE_SCALES = (0, 5)
+NOISE_THRESHOLD = 0.5
+LARGEST_EXPONENT = 10
+SEEDS = 2**32
+COVER_DRAWS = 20
+LEAST_COVER = 0.1
+COMBINATIONS = ("union", "intersection")
+
+Layer: TypeAlias = tuple[int, int, float, int]
+
+
+@dataclass(frozen=True)
+class Noise(Outline):
+    """Where gradient noise, about in [-1, 1], exceeds a threshold.
+
+    Parameters
+    ----------
+    layers : tuple of (cells_y, cells_x, angle, seed)
+        Cells of the grid of gradients along each axis of the box; the turn of the noise about the middle of the box,
+        radians (counter-clockwise in image coordinates, y down); what the gradients are drawn from. Noise that is
+        turned covers only what its own box does.
+    threshold : float
+    combine : "union" or "intersection"
+        Of the layers, where there are several.
+
+    Examples
+    --------
+    >>> Noise(((2, 4, 0.0, 1),), threshold=0.1).mask((4, 12)).sum(axis=1).tolist()
+    [1, 4, 6, 3]
+    """
+
+    layers: tuple[Layer, ...]
+    threshold: float = NOISE_THRESHOLD
+    combine: str = "union"
+
+    name: ClassVar[str] = "noise"
+    scalable: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        accepted = "a non-empty sequence of (cells_y >= 1, cells_x >= 1, angle, seed)"
+        if not isinstance(self.layers, (list, tuple)) or not self.layers:
+            raise fail(TypeError if self.layers else ValueError, "noise layers", accepted, self.layers)
+        set_field(self, "layers", tuple(_check_layer(layer, accepted) for layer in self.layers))
+        set_field(self, "threshold", check_number("noise threshold", self.threshold, -1, 1))
+        check_choice("noise combine", self.combine, COMBINATIONS)
+
+    def mask(self, size: Size) -> BinaryMap:
+        """(height, width) uint8 map, 1 where the noise exceeds the threshold."""
+        maps = [gradient_noise(size, *layer) > self.threshold for layer in self.layers]
+        joined = np.logical_or.reduce(maps) if self.combine == "union" else np.logical_and.reduce(maps)
+        return np.asarray(joined).view(np.uint8)
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, box: OutlineBox) -> Noise:
+        """One layer of the scales and the threshold of the task: of up to 20, the first that covers 10 % of the box.
+
+        If none does, the one that covers most.
+        """
+        scales = getattr(box.arguments, "noise_scales", NOISE_SCALES)
+        level = getattr(box.arguments, "noise_threshold", NOISE_THRESHOLD)
+        best, most = None, -1
+        for _ in range(COVER_DRAWS):
+            outline = cls((draw_layer(rng, scales),), level)
+            covered = int(np.count_nonzero(outline.mask(box.size)))
+            if covered > most:
+                best, most = outline, covered
+            if covered >= LEAST_COVER * box.size[0] * box.size[1]:
+                break
+        assert best is not None
+        return best
+
+
+def draw_layer(rng: np.random.Generator, scales: Sequence[int]) -> Layer:
+    """2^e cells per axis, e uniform on the whole numbers of `scales`, turned by up to 90 degrees either way."""
+    cells_y, cells_x = (2**exponent for exponent in rng.integers(scales[0], scales[1] + 1, 2).tolist())
+    return cells_y, cells_x, float(rng.uniform(-math.pi / 2, math.pi / 2)), int(rng.integers(SEEDS))
+
+
+@compiled
+def gradient_noise(size: Size, cells_y: int, cells_x: int, angle: float, seed: int) -> NDArray[np.float64]:
+    """Perlin's gradient noise, about in [-1, 1], on a grid of unit gradients that is turned about the middle.
+
+    The directions of the gradients are hashed from the seed and the place in the grid, so that the noise of a seed can
+    be evaluated at any size, and stays the same whatever library draws random numbers.
+    """
+    height, width = size
+    across = cells_x + 1
+    gradients = np.empty(((cells_y + 1) * across, 2), np.float64)
+    for node in range(gradients.shape[0]):
+        bits = np.uint64(seed) * np.uint64(0x100000000) + np.uint64(node) + np.uint64(0x9E3779B97F4A7C15)
+        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        turn = 2 * np.pi * float((bits ^ (bits >> np.uint64(31))) >> np.uint64(11)) / 2.0**53
+        gradients[node] = np.cos(turn), np.sin(turn)
+    noise = np.zeros((height, width), np.float64)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    for row in range(height):
+        for column in range(width):
+            dy, dx = row - (height - 1) / 2, column - (width - 1) / 2
+            y = (dy * cosine + dx * sine + (height - 1) / 2) * cells_y / height
+            x = (dx * cosine - dy * sine + (width - 1) / 2) * cells_x / width
+            if not (0 <= y < cells_y and 0 <= x < cells_x):
+                continue
+            top, left = int(y), int(x)
+            y, x = y - top, x - left
+            node = top * across + left
+            corners = np.empty(4)
+            for corner in range(4):
+                down, right = corner // 2, corner % 2
+                direction = gradients[node + down * across + right]
+                corners[corner] = direction[0] * (y - down) + direction[1] * (x - right)
+            fade_y, fade_x = y**3 * (y * (6 * y - 15) + 10), x**3 * (x * (6 * x - 15) + 10)
+            above = corners[0] + fade_x * (corners[1] - corners[0])
+            below = corners[2] + fade_x * (corners[3] - corners[2])
+            noise[row, column] = np.sqrt(2.0) * (above + fade_y * (below - above))
+    return noise
+
+
+def _check_layer(layer: object, accepted: str) -> Layer:
+    cells_y, cells_x, angle, seed = check_numbers("noise layers", layer, accepted, 4)
+    limit = 2**LARGEST_EXPONENT
+    return (
+        check_integer("cells_y of noise", int(cells_y) if cells_y.is_integer() else cells_y, 1, limit),
+        check_integer("cells_x of noise", int(cells_x) if cells_x.is_integer() else cells_x, 1, limit),
+        check_number("angle of noise", angle, -math.pi, math.pi),
+        check_integer("seed of noise", int(seed) if seed.is_integer() else seed, 0, SEEDS - 1),
+    )
