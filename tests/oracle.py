@@ -73,7 +73,15 @@ def outline(patch):
     size = (patch.source_box[2] - patch.source_box[0], patch.source_box[3] - patch.source_box[1])
     if patch.shape is None:
         return np.ones(size, np.uint8)
+    if patch.shape.scalable:  # judged by test_fine_outlines.py
+        return patch.shape.mask(size)
     return ellipses(patch.shape.parameters, size) if hasattr(patch.shape, "parameters") else strip(patch.shape, size)
+
+
+def bitmap(patch):
+    """Shape of a patch at the destination's size."""
+    scalable = patch.shape is not None and patch.shape.scalable
+    return patch.shape.mask(patch.size) if scalable else resize(outline(patch), patch.size)
 
 
 def footprint(patch, blending="poisson"):
@@ -81,8 +89,8 @@ def footprint(patch, blending="poisson"):
 
     For Poisson blending without its outermost ring, and given up below 5 pixels either way or 50 in all.
     """
-    mask = resize(outline(patch), patch.size)
-    if blending != "poisson":
+    mask = bitmap(patch)
+    if blending != "poisson" or (patch.shape is not None and patch.shape.fine):
         return mask if mask.any() else None
     mask = np.pad(mask[1:-1, 1:-1], 1)[: patch.size[0], : patch.size[1]]
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

@@ -174,16 +174,23 @@ def check_patch(task, patch, shape, source_object, image_object):
     assert patch.gradient == (task.gradient if row.name == "nsa" else row.gradients[0])
     assert 0.05 <= patch.factor <= 0.95 if row.factor else patch.factor == 1
     variants = {"scar": ["Strip"], "union": ["Strip", "NoneType"]}
-    kinds = ["Strip"] if task.selection == "cutpaste_scar" else ["Ellipses" if task.shape else "NoneType"]
+    kinds = [{"cutpaste_scar": "Strip", "fine_scar": "FineStrip"}.get(task.selection, str(task.shape or "NoneType"))]
+    kinds = [kind if kind == "NoneType" else kind[0].upper() + kind[1:] for kind in kinds]
     assert type(patch.shape).__name__ in variants.get(getattr(task, "variant", None), kinds)
     assert (patch.jitter is not None) == bool(getattr(task, "jitter", 0))
     assert oracle.footprint(patch, row.blending) is not None
     if source_object is None:
         return
     found, outline = oracle.view(source_object, patch.source_box), oracle.outline(patch)
-    resized, new_outline = oracle.resize(found, patch.size), oracle.resize(outline, patch.size)
+    resized, new_outline = oracle.resize(found, patch.size), oracle.bitmap(patch)
     assert (found & outline).sum() / outline.sum() > min(task.min_object, ALMOST_ALL)
     if not row.shift:
+        return
+    if patch.shape is not None and patch.shape.scalable:
+        resized = resized[new_outline > 0]
+        found_there = oracle.view(image_object, patch.destination_box)[new_outline > 0]
+        assert resized.mean() > min(task.min_object, ALMOST_ALL)
+        assert (resized & found_there).sum() / resized.sum() > min(task.min_overlap, ALMOST_ALL)
         return
     assert resized.mean() > min(task.min_object, ALMOST_ALL)
     shared = resized & oracle.view(image_object, patch.destination_box) & new_outline

@@ -126,7 +126,10 @@ def test_the_whole_task_may_be_given(spots):
         ({"darkness": 2}, r"darkness must be a number in \(0, 1\], got 2"),
         ({"label": "factor"}, "one of 'binary', 'continuous', 'logistic', 'percent' for DarkSpots, got 'factor'"),
         ({"selection": "cutpaste_scar"}, "shape must be None with selection='cutpaste_scar'"),
-        ({"shape": "circle"}, "shape must be one of None, 'ellipses', 'triangle', got 'circle'"),
+        (
+            {"shape": "circle"},
+            "shape must be one of None, 'ellipses', 'noise', 'polygon', 'stroke', 'triangle', got 'circle'",
+        ),
         ({"blending": "lighten"}, "blending must be one of .*'darken', got 'lighten'"),
     ],
 )
