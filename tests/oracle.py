@@ -84,13 +84,18 @@ def bitmap(patch):
     return patch.shape.mask(patch.size) if scalable else resize(outline(patch), patch.size)
 
 
+def fine(patch):
+    """Whether the outline may be thin: Poisson blending leaves it to a copy with a soft edge."""
+    return patch.shape is not None and patch.shape.fine
+
+
 def footprint(patch, blending="poisson"):
     """Patch mask at the destination's size; None where the patch has to be given up.
 
     For Poisson blending without its outermost ring, and given up below 5 pixels either way or 50 in all.
     """
     mask = bitmap(patch)
-    if blending != "poisson" or (patch.shape is not None and patch.shape.fine):
+    if blending != "poisson" or fine(patch):
         return mask if mask.any() else None
     mask = np.pad(mask[1:-1, 1:-1], 1)[: patch.size[0], : patch.size[1]]
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
@@ -107,20 +112,26 @@ def patch_region(patch, mask, objects=None):
     return mask & (found | view(objects[1], patch.destination_box))
 
 
-def changed_region(shape, plan, objects=None, blending="poisson"):
+def changed_region(shape, plan, objects=None, blending="poisson", keep=lambda patch: True):
     """R: union of the patches' regions."""
     region = np.zeros(shape, bool)
-    for patch in plan.patches:
+    for patch in filter(keep, plan.patches):
         mask = footprint(patch, blending)
         if mask is not None:
             view(region, patch.destination_box)[...] |= patch_region(patch, mask, objects) > 0
     return region
 
 
+def change_mask(before, after, region, thin):
+    """M, to which all changed pixels of patches with thin outlines belong."""
+    changed = exceeds(np.abs(grey_levels(after) - grey_levels(before)).mean(axis=2), 1, before.dtype) & region
+    return square_median(changed, 5) | (changed & thin)
+
+
 def labels(before, after, region, midpoint=7, steepness=1 / 3, factor=1.0):
-    """All labels of a change, by name; the factor is that of the whole image."""
+    """All labels of a change, by name, without thin outlines; the factor is that of the whole image."""
     change = np.abs(grey_levels(after) - grey_levels(before)).mean(axis=2)
-    mask = square_median(exceeds(change, 1, before.dtype) & region, 5)
+    mask = change_mask(before, after, region, np.zeros_like(region))
     median = ndimage.median_filter(mask * change, footprint=DISK, mode="nearest")
     with np.errstate(over="ignore"):
         logistic = mask / (1 + np.exp(-steepness * (median - midpoint)))
@@ -135,7 +146,7 @@ def blend(blending, image, source, plan, objects=None, gradient="mixed"):
         if mask is None:
             continue
         pixels = resize(view(source, patch.source_box), patch.size)
-        if blending == "poisson":
+        if blending == "poisson" and not fine(patch):
             result = _clone(result, pixels, mask, patch, patch.gradient or gradient)
             continue
         below = view(result, patch.destination_box)
@@ -144,6 +155,11 @@ def blend(blending, image, source, plan, objects=None, gradient="mixed"):
             pixels = (before - a * before) + a * pixels.astype(np.float64)
             pixels = np.floor(pixels) if image.dtype == np.uint8 else pixels
         inside = patch_region(patch, mask, objects) > 0
+        if blending == "feather" or (blending == "poisson" and fine(patch)):
+            around = ndimage.convolve(inside.astype(np.int64), np.ones((3, 3), np.int64), mode="constant")
+            before = below.astype(np.float64)
+            pixels = before + patch.factor * ((9 + around)[..., None] * (pixels - before)) / 18
+            pixels = np.rint(pixels) if image.dtype == np.uint8 else pixels
         below[inside] = pixels[inside].astype(image.dtype)
     return result
 

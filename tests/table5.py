@@ -13,9 +13,9 @@ from nsa_augment import (
 
 COMMON_LABELS = ("binary", "continuous", "logistic")
 SELECTIONS = ("natural", "cutpaste", "cutpaste_scar", "fine_scar", "fpi")
-SHAPES = ("ellipses", "noise", "polygon", "stroke")
 KINDS = [(selection, None) for selection in SELECTIONS]
-KINDS += [(selection, shape) for selection in SELECTIONS if "scar" not in selection for shape in SHAPES]
+KINDS += [(selection, "ellipses") for selection in SELECTIONS if "scar" not in selection]  # strips have a shape
+KINDS += [("natural", "noise"), ("cutpaste", "polygon"), ("fpi", "stroke")]
 
 
 @dataclass(frozen=True)

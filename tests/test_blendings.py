@@ -9,7 +9,7 @@ from table5 import ROWS, each_row
 from nsa_augment import NaturalSyntheticAnomaly
 
 BLENDINGS = ("copy_paste", "feather", "linear", "poisson", "silhouette")
-ORACLES = {"copy_paste": "copy", "linear": "linear"}
+ORACLES = {"copy_paste": "copy", "feather": "feather", "linear": "linear"}
 
 
 def images(seed=0):

@@ -104,8 +104,10 @@ def test_plans_of_one_task_are_applied_by_another(planner, applier, data, seed):
         image, source, seed).to_dict())  # fmt: skip
     result = row.task(**row.exact).apply(image, source, plan)
     np.testing.assert_array_equal(result.image, oracle.blend(row.blending, image, source, plan))
-    region = oracle.changed_region((48, 40), plan, None, row.blending)
-    np.testing.assert_array_equal(result.mask, oracle.labels(image, result.image, region)["binary"])
+    region, thin = (
+        oracle.changed_region((48, 40), plan, None, row.blending, keep) for keep in (lambda patch: True, oracle.fine)
+    )
+    np.testing.assert_array_equal(result.mask, oracle.change_mask(image, result.image, region, thin))
 
 
 # sources

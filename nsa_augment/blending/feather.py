@@ -24,10 +24,9 @@ class Feather(Blending):
 
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Interpolate the pixels of `patch.region`."""
-        region = patch.region.astype(np.float64)
-        around = cv2.boxFilter(region, -1, (3, 3), borderType=cv2.BORDER_CONSTANT)
-        weight = (patch.factor / 2 * region * (1 + around))[:, :, np.newaxis]
-        mixture = canvas + weight * (patch.pixels.astype(np.float64) - canvas)
+        around = cv2.boxFilter(patch.region, cv2.CV_64F, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        eighteenths = (patch.region * (9 + around))[:, :, np.newaxis]
+        mixture = canvas + patch.factor * (eighteenths * (patch.pixels.astype(np.float64) - canvas)) / 18
         if canvas.dtype.kind == "u":
             mixture = np.rint(mixture)
         np.copyto(canvas, mixture.astype(canvas.dtype), where=patch.region.view(np.bool_)[:, :, np.newaxis])
