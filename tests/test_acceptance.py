@@ -225,7 +225,7 @@ def test_usual_plans_respect_every_condition(row, limits, selection, shape):
     task = row.task(
         resize_limits=limits, shape=shape, selection=selection, min_object=0.6, min_overlap=0.4, **arguments
     )
-    plans = draw_plans(task, blank(120), 150, mask=object_map.T, source_mask=object_map)
+    plans = draw_plans(task, blank(120), 75, mask=object_map.T, source_mask=object_map)
     patches = [patch for plan in plans for patch in plan.patches]
     assert len(patches) > 30
     for patch in patches:

@@ -25,6 +25,7 @@ noises = st.builds(
 polygons = st.builds(Polygon, st.lists(st.tuples(unit, unit), min_size=3, max_size=8).map(tuple))
 strokes = st.builds(Stroke, st.lists(st.tuples(unit, unit, st.floats(0.5, 9)), min_size=2, max_size=6).map(tuple))
 fine_strips = st.builds(FineStrip, st.floats(0.5, 20), st.floats(0.5, 60), st.floats(-3.1, 3.1))
+LINE = Stroke(((0.5, 0.0, 2.0), (0.5, 1.0, 2.0)))
 
 
 def hashed_angle(seed, node):
@@ -178,10 +179,9 @@ def test_bad_outlines_are_refused(kind, field, value):
 def thin_change(row, **arguments):
     """A dark line two pixels wide across a light image, cut from a dark source."""
     image, source = np.full((60, 60, 3), 200, np.uint8), np.full((60, 60, 3), 80, np.uint8)
-    line = Stroke(((0.5, 0.0, 2.0), (0.5, 1.0, 2.0)))
-    patch = PatchPlacement((10, 10, 50, 50), (10, 10, 50, 50), gradient=row.gradients[0], shape=line)
+    patch = PatchPlacement((10, 10, 50, 50), (10, 10, 50, 50), gradient=row.gradients[0], shape=LINE)
     plan = SynthesisPlan((60, 60), (60, 60), (patch,))
-    return line, row.task(**arguments).apply(image, source, plan)
+    return LINE, row.task(**arguments).apply(image, source, plan)
 
 
 @each_row()
@@ -224,3 +224,19 @@ def test_conditions_count_pixels_inside_the_outline_only(shape):
             assert shared.sum() > 0.8 * cut.sum()
             placed += 1
     assert placed > 5
+
+
+@pytest.mark.parametrize("blending", ["poisson", "silhouette"])
+def test_thin_outlines_are_left_to_a_copy_with_a_soft_edge(blending):
+    image, source = draw_pixels(0, (90, 90)), draw_pixels(1, (90, 90))
+    masks = {
+        "mask": np.hypot(*(np.mgrid[:90, :90] - 45)) < 30,
+        "source_mask": np.hypot(*(np.mgrid[:90, :90] - 40)) < 20,
+    }
+    plan = SynthesisPlan((90, 90), (90, 90), (PatchPlacement((20, 20, 60, 60), (25, 5, 65, 45), shape=LINE),))
+    results = [
+        NaturalSyntheticAnomaly(blending=one).apply(image, source, plan, **masks) for one in (blending, "feather")
+    ]
+    np.testing.assert_array_equal(results[0].image, results[1].image)
+    np.testing.assert_array_equal(results[0].label, results[1].label)
+    assert results[0].mask.any()
