@@ -117,7 +117,17 @@ def draw_destination(
     if min_overlap == 1 and source_object.any():
         min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
     found, y, x = _draw_position(
-        rng, image_size, source_object, area, counted, image_object, min_object, min_overlap, candidates, choices, *border
+        rng,
+        image_size,
+        source_object,
+        area,
+        counted,
+        image_object,
+        min_object,
+        min_overlap,
+        candidates,
+        choices,
+        *border,
     )
     if found:
         return Box.at(y, x, size)
