@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import numpy as np
+import pytest
 from PIL import Image, ImageOps
 
 from nsa_augment.samples import draw_sample
@@ -179,3 +180,8 @@ def _damage():
 
 DAMAGED = _damage()
 """Content of damaged files, by name."""
+
+
+def anomaly_dataset(*arguments, **more):
+    """An `AnomalyDataset`; the test is skipped where torch is missing."""
+    return pytest.importorskip("nsa_augment.integrations.torch").AnomalyDataset(*arguments, **more)

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from commands import run
 from dataset_folders import content, write_samples
-from image_files import DAMAGED, KINDS, write
+from image_files import DAMAGED, KINDS, anomaly_dataset, write
 
 from nsa_augment import NSA, CutPasteAnomaly, NaturalSyntheticAnomaly, calibrate, check_sources
 from nsa_augment._shared import decoding
 from nsa_augment._shared.images import read_planes
 from nsa_augment.datasets import Recipe, generate, verify
 from nsa_augment.datasets._folder import digest
-from nsa_augment.integrations.torch import AnomalyDataset
 
 TASK = NaturalSyntheticAnomaly.from_preset("screw", label="logistic")
 IMAGE = np.zeros((64, 48, 3), np.uint8)
@@ -165,7 +164,7 @@ def test_every_entry_point_names_the_file(name, tmp_path):
     calls = {
         "sources": lambda: NSA("leather", [file], p=1.0)(image=IMAGE),
         "folder": lambda: NSA("leather", file.parent, p=1.0)(image=IMAGE.astype(np.float32)),
-        "dataset": lambda: AnomalyDataset(file.parent, CutPasteAnomaly())[0],
+        "dataset": lambda: anomaly_dataset(file.parent, CutPasteAnomaly())[0],
         "calibrate": lambda: calibrate(file.parent),
         "check_sources": lambda: check_sources([file]),
         "alpha": lambda: read_planes(file),
@@ -193,7 +192,7 @@ def test_whatever_a_decoder_raises(kind, error, tmp_path, monkeypatch):
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", fails)
     monkeypatch.setattr("PIL.GifImagePlugin.GifImageFile.load", fails, raising=False)
     with pytest.raises(ValueError, match=f"cannot decode image file .*{file.name}: not an image, or damaged"):
-        AnomalyDataset([file], CutPasteAnomaly())[0]
+        anomaly_dataset([file], CutPasteAnomaly())[0]
 
 
 def test_large_but_honest_images_are_read(tmp_path):

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 from commands import run
+from image_files import anomaly_dataset
 from pipelines import write_folder
 
 from nsa_augment import NSA, NaturalSyntheticAnomaly, calibrate
 from nsa_augment._shared.notices import Notice
 from nsa_augment.datasets import generate, verify
-from nsa_augment.integrations.torch import AnomalyDataset
 from nsa_augment.samples import draw_sample
 
 IMAGES = [draw_sample("tablet", index, size=96).image for index in range(5)]
@@ -94,7 +94,8 @@ def test_floats_keep_the_scale(folders, tmp_path):
     folder = tmp_path / "floats"
     folder.mkdir()
     for index, image in enumerate(IMAGES):
-        cv2.imwrite(str(folder / f"{index}.tif"), image[..., ::-1].astype(np.float32) * np.float32(10))
+        pixels = image[..., ::-1].astype(np.float32) * np.float32(10)
+        assert cv2.imwrite(str(folder / f"{index}.tif"), pixels, (cv2.IMWRITE_TIFF_COMPRESSION, 1))  # lossless
     found = {}
     for name, images, maximum in (("8 bits", folders[255] / "good", None), ("16 bits", folder, 2550)):
         task = NaturalSyntheticAnomaly(background=(20, 20), max_value=maximum, **EXACT)
@@ -217,8 +218,8 @@ def test_max_value_by_option_or_by_set_is_the_same_dataset(folders, tmp_path):
 
 
 def test_datasets_keep_16_bits(folders):
-    deep = AnomalyDataset(folders[4095] / "good", NaturalSyntheticAnomaly(max_value=4095, **EXACT))
+    deep = anomaly_dataset(folders[4095] / "good", NaturalSyntheticAnomaly(max_value=4095, **EXACT))
     assert any(label.any() for _, label in deep)
-    for (image, _), (eight, _) in zip(deep, AnomalyDataset(IMAGES, NaturalSyntheticAnomaly(**EXACT)), strict=True):
+    for (image, _), (eight, _) in zip(deep, anomaly_dataset(IMAGES, NaturalSyntheticAnomaly(**EXACT)), strict=True):
         assert image.numpy().dtype == np.uint16
         np.testing.assert_allclose(image.numpy() * (255 / 4095), eight.numpy(), atol=1)

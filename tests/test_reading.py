@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from commands import run
-from image_files import ALPHA, KINDS, ORIENTED, by_pillow, colours, eight_bits, exif, picture, write
+from image_files import ALPHA, KINDS, ORIENTED, anomaly_dataset, by_pillow, colours, eight_bits, exif, picture, write
 from PIL import Image, ImageOps
 
 from nsa_augment import NSA, CutPasteAnomaly, NaturalSyntheticAnomaly, calibrate
@@ -16,7 +16,6 @@ from nsa_augment._shared.images import SUFFIXES, read_planes
 from nsa_augment._shared.notices import Notice
 from nsa_augment.cli import pictures
 from nsa_augment.datasets import generate, verify
-from nsa_augment.integrations.torch import AnomalyDataset
 
 TASK = NaturalSyntheticAnomaly.from_preset("leather", label="binary", blending="copy_paste")
 BOTH = pytest.mark.parametrize("name", KINDS)
@@ -60,7 +59,7 @@ def test_pictures_as_sources_and_in_datasets(name, tmp_path):
     pixels, _ = by_pillow(file)
     with Image.open(file) as opened:
         opened.load()
-        assert_near(AnomalyDataset([opened], CutPasteAnomaly(), p=0)[0][0].numpy(), _planes(pixels))
+        assert_near(anomaly_dataset([opened], CutPasteAnomaly(), p=0)[0][0].numpy(), _planes(pixels))
         image = np.zeros(pixels.shape, pixels.dtype)
         (found,) = seen_sources(image, [opened])
         assert_near(found, pixels)
@@ -73,7 +72,7 @@ def test_datasets_of_files(name, tmp_path):
     files = write(kind, tmp_path)
     expected = [_planes(colours(by_pillow(file)[0])) for file in files]
     for images in (tmp_path, str(tmp_path), files, list(map(str, files)), [(str(file), 0) for file in files]):
-        dataset = AnomalyDataset(images, CutPasteAnomaly(), p=0)
+        dataset = anomaly_dataset(images, CutPasteAnomaly(), p=0)
         assert len(dataset) == 3
         for (image, _), pixels in zip(dataset, expected, strict=True):
             assert_near(image.numpy(), pixels, kind.tolerance)
@@ -137,7 +136,7 @@ def test_every_orientation(suffix, orientation, tmp_path):
         expected = np.asarray(ImageOps.exif_transpose(opened))
         opened.load()
         for image in (file, opened, (opened, 3), SimpleNamespace(image=opened)):
-            found = AnomalyDataset([image], CutPasteAnomaly(), p=0)[0][0].numpy()
+            found = anomaly_dataset([image], CutPasteAnomaly(), p=0)[0][0].numpy()
             assert_near(np.moveaxis(found, 0, -1), expected, 2 * (suffix == ".jpg"))
         for sources in ([file], [opened], lambda rng: opened):
             (found,) = seen_sources(np.zeros_like(expected), sources)
@@ -181,7 +180,7 @@ def test_pictures_of_rare_modes(mode):
         image = start.convert(mode)
         expected = np.asarray(image.convert("RGBA" if mode in ("PA", "RGBa") else "RGB"))[..., :3]
     assert image.mode == mode
-    found = AnomalyDataset([image], CutPasteAnomaly(), p=0)[0][0].numpy()
+    found = anomaly_dataset([image], CutPasteAnomaly(), p=0)[0][0].numpy()
     np.testing.assert_array_equal(found, _planes(expected))
 
 
@@ -198,7 +197,7 @@ def test_every_suffix_is_looked_for(tmp_path):
     for index, suffix in enumerate(SUFFIXES):
         picture().save(tmp_path / f"{index}{suffix}", "PNG")
         picture().save(tmp_path / f"{index}b{suffix.upper()}", "PNG")
-    assert len(AnomalyDataset(tmp_path, TASK)) == 2 * len(SUFFIXES)
+    assert len(anomaly_dataset(tmp_path, TASK)) == 2 * len(SUFFIXES)
 
 
 def test_avif_without_any_decoder(tmp_path, monkeypatch):
@@ -242,7 +241,7 @@ def test_functions_read_subfolders_if_asked(nested, tmp_path):
         return len(transform._supply._pool)
 
     functions = {
-        "dataset": lambda **more: len(AnomalyDataset(nested, TASK, **more)),
+        "dataset": lambda **more: len(anomaly_dataset(nested, TASK, **more)),
         "calibrate": lambda **more: calibrate(nested, **more).given_count,
         "generate": count,
         "sources": lambda recursive=False: sources(f"{nested}/**" if recursive else nested),
@@ -278,13 +277,13 @@ def test_a_folder_with_nothing_but_subfolders(nested):
     for file in nested.glob("*.png"):
         file.unlink()
     with pytest.raises(ValueError, match=r"no images in .*hold images \(line 1, line 2\), which recursive=True or"):
-        AnomalyDataset(nested, TASK)
+        anomaly_dataset(nested, TASK)
 
 
 def test_recursive_means_a_folder(tmp_path):
     images = [np.zeros((8, 8, 3), np.uint8)]
     with pytest.raises(ValueError, match="recursive must be False unless images is a folder"):
-        AnomalyDataset(images, TASK, recursive=True)
+        anomaly_dataset(images, TASK, recursive=True)
     with pytest.raises(ValueError, match="recursive must be False unless images is a folder"):
         calibrate(images, recursive=True)
 

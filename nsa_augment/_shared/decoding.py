@@ -16,6 +16,8 @@ DAMAGED = "not an image, or damaged"
 LARGE = 2**26
 """Pixels; larger images are refused if they have less than a byte of file for `BOMB` pixels."""
 BOMB = 100
+ORIENTATION = 274
+"""The EXIF tag."""
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _AVIF_BRANDS = (b"ftypavif", b"ftypavis")
 
@@ -95,9 +97,10 @@ def header(data: NDArray[np.uint8]) -> Any:
 
 
 def _is_for_pillow(picture: Any) -> bool:
-    """Of GIF and TIFF files OpenCV mixes the colours of transparent pixels with others."""
+    """OpenCV mixes colours of transparent pixels with others in GIF and TIFF; up to 4.11 it does not turn WebP."""
     bits = picture.tag_v2.get(258) if picture.format == "TIFF" else ()
-    return picture.format == "GIF" or (picture.mode == "RGBA" and bits == (8, 8, 8, 8))
+    turned = picture.format == "WEBP" and picture.getexif().get(ORIENTATION, 1) != 1
+    return turned or picture.format == "GIF" or (picture.mode == "RGBA" and bits == (8, 8, 8, 8))
 
 
 def _by_pillow(picture: Any) -> Image | None:

@@ -175,4 +175,4 @@ def _draw_bar(page: PILImage.Image, pen: ImageDraw.ImageDraw, corner: tuple[int,
         at = y + (1 - share) * (TILE - 1)
         pen.line((x + BAR, at, x + BAR + 3, at), fill=INK)
         pen.text((x + BAR + 6, at), f"{share * bar.top:.3g}", fill=INK, font=font, anchor="lm")
-    pen.multiline_text((x, y + TILE + 6), bar.name.replace(" ", "\n"), fill=INK, font=font)
+    pen.multiline_text((x, y + TILE + 6), "\n".join(bar.name.split()), fill=INK, font=font)
