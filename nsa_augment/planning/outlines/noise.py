@@ -43,7 +43,7 @@ class Noise(Outline):
     Examples
     --------
     >>> Noise(((2, 4, 0.0, 1),), threshold=0.1).mask((4, 12)).sum(axis=1).tolist()
-    [1, 4, 6, 3]
+    [2, 4, 3, 1]
     """
 
     layers: tuple[Layer, ...]

@@ -39,7 +39,7 @@ class Stroke(Outline):
     Examples
     --------
     >>> Stroke(((0.5, 0, 1), (0.5, 1, 5))).mask((5, 7)).sum(axis=0).tolist()
-    [1, 1, 3, 3, 3, 3, 5]
+    [1, 3, 3, 3, 3, 5, 5]
     """
 
     points: tuple[tuple[float, ...], ...]
