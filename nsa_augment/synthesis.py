@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import fail
-from nsa_augment._shared.resizing import resize, resize_map
 from nsa_augment._shared.scale import Scale
-from nsa_augment._shared.types import BinaryMap, Image
-from nsa_augment.blending import Blending, ObjectMaps, Patch
+from nsa_augment._shared.types import BinaryMap, Image, cube
+from nsa_augment.blending import Blending, Patch
 from nsa_augment.labelling import AreaChange, Label
 from nsa_augment.labelling.change import change_mask, difference, label_areas
-from nsa_augment.planning import PatchPlacement, SynthesisPlan
-from nsa_augment.planning.drawing import is_fine, patch_bitmap
+from nsa_augment.planning import SynthesisPlan
+from nsa_augment.planning.cutting import cut_patch
 from nsa_augment.scenes import Scene
 
 
@@ -85,11 +84,11 @@ def apply_plan(
     placed = [
         (placement.destination_box, patch)
         for placement in plan.patches
-        if (patch := _cut_patch(scene, placement, blending)) is not None
+        if (patch := cut_patch(scene, placement, blending)) is not None
     ]
     areas = label_areas([box for box, _ in placed], scene.size)
     result, before = _open_result(scene.image, out, areas)
-    canvas = _cube(result)
+    canvas = cube(result)
     for box, patch in placed:
         blending.joining(patch.fine).blend(box.of(canvas), patch)
     labelled = []
@@ -99,35 +98,16 @@ def apply_plan(
     return SynthesisResult(result, plan, tuple(labelled))
 
 
-def _cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Patch | None:
-    """Bring a patch of the source to its destination size; None if it is too small to be blended."""
-    size = placement.size
-    fine = is_fine(placement.shape)
-    blending = blending.joining(fine)
-    footprint = blending.footprint(patch_bitmap(placement.shape, placement.source_box, size))
-    if not blending.fits(footprint):
-        return None
-    pixels = resize(blending.precision(placement.source_box.of(_cube(scene.source.image))), size)
-    if placement.jitter is not None:
-        pixels = placement.jitter.apply(pixels, scene.scale)
-    objects = None
-    if scene.foreground is not None and scene.source.foreground is not None:
-        source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
-        objects = ObjectMaps(source_object, scene.foreground.crop(placement.destination_box))
-    region = blending.region(footprint, objects)
-    return Patch(pixels, footprint, region, placement.factor, placement.gradient, objects, fine)
-
-
 def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[Image]]:
     """Array to blend into, holding the image, and the unchanged pixels of the areas."""
     if out is None:
-        return np.array(image, order="C"), [area.of(_cube(image)) for area in areas]
+        return np.array(image, order="C"), [area.of(cube(image)) for area in areas]
     accepted = f"a writable array of the image's shape {image.shape} and dtype {image.dtype}"
     if not isinstance(out, np.ndarray) or out.dtype != image.dtype:
         raise fail(TypeError, "out", accepted, out)
     if out.shape != image.shape or not out.flags.writeable:
         raise fail(ValueError, "out", accepted, out)
-    before = [area.of(_cube(image)).copy() for area in areas]
+    before = [area.of(cube(image)).copy() for area in areas]
     if out is not image:
         np.copyto(out, image)
     return out, before
@@ -147,8 +127,3 @@ def _label_area(
     mask = change_mask(change, region, channels, fine)
     factors = tuple((box, patch.factor) for box, patch in patches)
     return LabelledArea(area, mask, label.compute(AreaChange(change, mask, channels, factors, fine)))
-
-
-def _cube(image: Image) -> Image:
-    """(H, W, C) view of an (H, W) or (H, W, C) image."""
-    return image[:, :, np.newaxis] if image.ndim == 2 else image

@@ -22,3 +22,8 @@ Gradient: TypeAlias = Literal["source", "mixed"]
 
 BackgroundModel: TypeAlias = Callable[[Image], NDArray[Any]]
 """image -> (H, W) bool object mask."""
+
+
+def cube(image: Image) -> Image:
+    """(H, W, C) view of an (H, W) or (H, W, C) image."""
+    return image[:, :, np.newaxis] if image.ndim == 2 else image

@@ -9,18 +9,20 @@ from typing import Any
 
 from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_range, set_field
 from nsa_augment._shared.scale import Scale
+from nsa_augment.labelling import LabelArguments
 from nsa_augment.planning.selection import SELECTIONS, SelectionArguments
 from nsa_augment.scenes.foreground import check_background
 from nsa_augment.scenes.scene import SOURCE_FITS
 
 MAX_PATCHES = 1000
 MAX_CANDIDATES = 100
+MAX_CHANGE = 100
 RESIZE_LIMITS: MappingProxyType[str, int] = MappingProxyType({"half": 1, "full": 2})
 """Limits of the size of a resized patch, as multiples of the limits of the half-size."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanArguments(SelectionArguments):
+class PlanArguments(SelectionArguments, LabelArguments):
     """Keyword arguments that decide where patches come from and go to; see `NaturalSyntheticAnomaly`."""
 
     max_patches: int = 4
@@ -29,11 +31,13 @@ class PlanArguments(SelectionArguments):
     scale_range: tuple[float, float] | None = None
     resize_limits: str = "half"
     candidates: int = 1
+    min_change: float = 0.0
     max_value: float | None = None
     source_fit: str = "resize"
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        SelectionArguments.__post_init__(self)
+        LabelArguments.__post_init__(self)
         set_field(self, "max_patches", check_integer("max_patches", self.max_patches, 1, MAX_PATCHES))
         set_field(self, "background", check_background(self.background))
         set_field(self, "min_overlap", check_number("min_overlap", self.min_overlap, 0, 1))
@@ -41,6 +45,7 @@ class PlanArguments(SelectionArguments):
             set_field(self, "scale_range", check_range("scale_range", self.scale_range, 0))
         check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
         set_field(self, "candidates", check_integer("candidates", self.candidates, 1, MAX_CANDIDATES))
+        set_field(self, "min_change", check_number("min_change", self.min_change, 0, MAX_CHANGE))
         check_choice("source_fit", self.source_fit, SOURCE_FITS)
         set_field(self, "max_value", Scale(self.max_value).max_value)
 

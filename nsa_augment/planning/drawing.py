@@ -6,18 +6,21 @@ import numpy as np
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.resizing import resize_map
-from nsa_augment._shared.types import BinaryMap, Size
+from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending
 from nsa_augment.planning._draws import DRAWS
 from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
 from nsa_augment.planning.border import Border
+from nsa_augment.planning.cutting import is_fine, largest_change, patch_bitmap
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
-from nsa_augment.planning.outlines import Outline
 from nsa_augment.planning.placement import allowed_positions, draw_destination, resized_size
 from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
 from nsa_augment.planning.selection import SourcePatch, draw_source_patch, half_sizes
 from nsa_augment.scenes.scene import Scene
+
+CHANGE_DRAWS = 20
+"""Of a patch, until one changes the image by more than `min_change` asks."""
 
 
 def draw_plan(
@@ -48,37 +51,55 @@ def draw_plan(
     """
     factor = 1.0 if factor_range is None else float(rng.uniform(*factor_range))
     count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
-    patches, given_up = [], []
-    for _ in range(count):
-        drawn = _draw_patch(scene, arguments, blending, rng, shift)
-        for _ in range(0 if shift or scene.allowed is None else DRAWS - 1):
-            if not isinstance(drawn, GivenUp):
-                break
-            again = _draw_patch(scene, arguments, blending, rng, shift)
-            if not isinstance(again, GivenUp) or again.reason is Reason.NOT_ALLOWED:
-                drawn = again
-        if isinstance(drawn, GivenUp):
-            given_up.append(drawn)
-            continue
-        source, destination = drawn
-        changes = Jitter.draw(rng, jitter) if jitter > 0 else None
-        patches.append(PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes))
-    return SynthesisPlan(scene.size, scene.source.given_shape, tuple(patches), tuple(given_up), arguments.source_fit)
-
-
-def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
-    """0/1 map of a patch that is cut from `box` and resized to `size`: 1 inside its outline."""
-    if outline is None:
-        return np.ones(size, np.uint8)
-    return outline.mask(size) if outline.scalable else resize_map(outline.mask(box.size), size)
-
-
-def is_fine(outline: Outline | None) -> bool:
-    """Whether an outline may be only a few pixels wide."""
-    return outline is not None and outline.fine
+    drawn = [_draw_patch(scene, arguments, blending, rng, shift, factor, jitter) for _ in range(count)]
+    patches = tuple(patch for patch in drawn if isinstance(patch, PatchPlacement))
+    given_up = tuple(patch for patch in drawn if isinstance(patch, GivenUp))
+    return SynthesisPlan(scene.size, scene.source.given_shape, patches, given_up, arguments.source_fit)
 
 
 def _draw_patch(
+    scene: Scene,
+    arguments: PlanArguments,
+    blending: Blending,
+    rng: np.random.Generator,
+    shift: bool,
+    factor: float,
+    jitter: float,
+) -> PatchPlacement | GivenUp:
+    """One patch; drawn again, up to 20 times in all, until it changes the image by more than `min_change` asks."""
+    least = arguments.min_change * arguments.logistic_midpoint
+    given_up: GivenUp | None = None
+    for _ in range(CHANGE_DRAWS):
+        found = _draw_allowed_boxes(scene, arguments, blending, rng, shift)
+        if isinstance(found, GivenUp):
+            if given_up is None:
+                return found
+            continue
+        source, destination = found
+        changes = Jitter.draw(rng, jitter) if jitter > 0 else None
+        patch = PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes)
+        if least == 0 or largest_change(scene, patch, blending) > least:
+            return patch
+        given_up = GivenUp(Reason.TOO_FAINT, patch.size)
+    assert given_up is not None
+    return given_up
+
+
+def _draw_allowed_boxes(
+    scene: Scene, arguments: PlanArguments, blending: Blending, rng: np.random.Generator, shift: bool
+) -> tuple[SourcePatch, Box] | GivenUp:
+    """Boxes of a patch; those of one that does not move are drawn until they lie in the allowed region."""
+    found = _draw_boxes(scene, arguments, blending, rng, shift)
+    for _ in range(0 if shift or scene.allowed is None else DRAWS - 1):
+        if not isinstance(found, GivenUp):
+            break
+        again = _draw_boxes(scene, arguments, blending, rng, shift)
+        if not isinstance(again, GivenUp) or again.reason is Reason.NOT_ALLOWED:
+            found = again
+    return found
+
+
+def _draw_boxes(
     scene: Scene, arguments: PlanArguments, blending: Blending, rng: np.random.Generator, shift: bool
 ) -> tuple[SourcePatch, Box] | GivenUp:
     foreground = scene.source.foreground
@@ -120,7 +141,7 @@ def _draw_patch(
 
 
 def _border(scene: Scene, box: Box, bitmap: BinaryMap) -> Border:
-    image, source = (part.reshape(*part.shape[:2], -1) for part in (scene.image, scene.source.image))
+    image, source = cube(scene.image), cube(scene.source.image)
     return Border.of(image, box.of(source), bitmap)
 
 

@@ -19,6 +19,7 @@ class Reason(Enum):
     NO_OBJECT_LEFT = "the object fills too little of the patch once it is resized"
     NO_IMAGE_OBJECT = "no object is found in the image"
     NOT_ALLOWED = "nowhere does the patch lie within the allowed region"
+    TOO_FAINT = "the patch changes the image by no more than min_change asks for"
     NO_DESTINATION = "nowhere in the image does enough of the patch's object land on the object"
 
 

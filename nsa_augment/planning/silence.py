@@ -28,6 +28,7 @@ _REMEDIES = {
     Reason.NO_OBJECT_LEFT: ("object", "lower", "check"),
     Reason.NO_IMAGE_OBJECT: ("check",),
     Reason.NOT_ALLOWED: ("lower", "allowed"),
+    Reason.TOO_FAINT: ("change",),
     Reason.NO_DESTINATION: ("overlap", "lower", "check"),
 }
 
@@ -153,6 +154,7 @@ def _remedies(task: PlanArguments, names: Sequence[str]) -> str:
         "larger": "use larger images",
         "object": f"lower min_object={task.min_object}",
         "overlap": f"lower min_overlap={task.min_overlap}",
+        "change": f"lower min_change={task.min_change}",
         "allowed": "check the allowed region",
         "check": f"check the object masks that are given or made by background={task.background!r:.80} (nsa-augment "
         "preview outlines the object)",

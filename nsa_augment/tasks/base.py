@@ -14,7 +14,7 @@ from nsa_augment._shared.checks import check_choice, check_generator, check_name
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import Image, Size
 from nsa_augment.blending import BLENDINGS, Blending
-from nsa_augment.labelling import LABELS, Label, LabelArguments
+from nsa_augment.labelling import LABELS, Label
 from nsa_augment.planning import PlanArguments, SynthesisPlan, draw_plan
 from nsa_augment.planning.silence import listen
 from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
@@ -28,7 +28,7 @@ TASKS: Registry[AnomalyTask] = Registry("tasks")
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnomalyTask(PlanArguments, LabelArguments):
+class AnomalyTask(PlanArguments):
     """What all tasks share: calling, planning, applying. See `NaturalSyntheticAnomaly` for the arguments.
 
     Subclasses are frozen dataclasses with keyword arguments only. One with a `name` of its own registers itself, and
@@ -71,8 +71,7 @@ class AnomalyTask(PlanArguments, LabelArguments):
         TASKS.register(cls)
 
     def __post_init__(self) -> None:
-        PlanArguments.__post_init__(self)
-        LabelArguments.__post_init__(self)
+        super().__post_init__()
         if not self.shift and self.scale_range is not None:
             raise TypeError(
                 f"scale_range must be None for {type(self).__name__}, got {self.scale_range!r}: "

@@ -73,6 +73,10 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     candidates : int in [1, 100]
         Of so many accepted places (fewer if 200 draws do not give them) the one is taken where source - image varies
         least along the border of the patch. 1: the first, as published.
+    min_change : float in [0, 100]
+        A patch is drawn again, up to 20 times in all, until its continuous label exceeds this multiple of
+        `logistic_midpoint` somewhere; a patch that never does is left out. 1: the logistic label of each patch, taken
+        alone, passes 1/2. 0: every patch counts, as published.
     max_value : float, optional
         Value of grey level 255 in the images; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
     source_fit : "resize" or "native"

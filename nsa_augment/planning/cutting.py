@@ -1,0 +1,64 @@
+"""A patch as its placement describes it: cut from the source, at its destination size, ready to be blended."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.resizing import resize, resize_map
+from nsa_augment._shared.types import BinaryMap, Size, cube
+from nsa_augment.blending.base import Blending, ObjectMaps, Patch
+from nsa_augment.labelling.change import MARGIN, change_mask, difference
+from nsa_augment.labelling.labels import continuous_label
+from nsa_augment.planning.outlines import Outline
+from nsa_augment.planning.plan import PatchPlacement
+from nsa_augment.scenes.scene import Scene
+
+
+def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
+    """0/1 map of a patch that is cut from `box` and resized to `size`: 1 inside its outline."""
+    if outline is None:
+        return np.ones(size, np.uint8)
+    return outline.mask(size) if outline.scalable else resize_map(outline.mask(box.size), size)
+
+
+def is_fine(outline: Outline | None) -> bool:
+    """Whether an outline may be only a few pixels wide."""
+    return outline is not None and outline.fine
+
+
+def cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Patch | None:
+    """Bring a patch of the source to its destination size; None if it is too small to be blended."""
+    size = placement.size
+    fine = is_fine(placement.shape)
+    blending = blending.joining(fine)
+    footprint = blending.footprint(patch_bitmap(placement.shape, placement.source_box, size))
+    if not blending.fits(footprint):
+        return None
+    pixels = resize(blending.precision(placement.source_box.of(cube(scene.source.image))), size)
+    if placement.jitter is not None:
+        pixels = placement.jitter.apply(pixels, scene.scale)
+    objects = None
+    if scene.foreground is not None and scene.source.foreground is not None:
+        source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
+        objects = ObjectMaps(source_object, scene.foreground.crop(placement.destination_box))
+    region = blending.region(footprint, objects)
+    return Patch(pixels, footprint, region, placement.factor, placement.gradient, objects, fine)
+
+
+def largest_change(scene: Scene, placement: PatchPlacement, blending: Blending) -> float:
+    """Largest continuous label, grey levels, that a patch would have if it were the only one."""
+    patch = cut_patch(scene, placement, blending)
+    if patch is None:
+        return 0.0
+    area = placement.destination_box.grown(MARGIN, scene.size)
+    inside = placement.destination_box.relative_to(area)
+    before = area.of(cube(scene.image))
+    after = np.array(before, order="C")
+    blending.joining(patch.fine).blend(inside.of(after), patch)
+    region = np.zeros(before.shape[:2], np.uint8)
+    inside.of(region)[...] = patch.region
+    change, channels = difference(before, after, scene.scale), before.shape[2]
+    fine = region if patch.fine else None
+    mask = change_mask(change, region, channels, fine)
+    return float((mask * continuous_label(change, mask, channels, fine)).max())
