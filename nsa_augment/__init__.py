@@ -31,6 +31,7 @@ from nsa_augment.tasks import (
     AnomalyTask,
     CutPasteAnomaly,
     ForeignPatchInterpolation,
+    MixedAnomaly,
     NaturalSyntheticAnomaly,
     PoissonImageInterpolation,
 )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from nsa_augment.integrations.albumentations import NSA as NSA
     from nsa_augment.integrations.albumentations import PII as PII
     from nsa_augment.integrations.albumentations import CutPaste as CutPaste
+    from nsa_augment.integrations.albumentations import Mix as Mix
     from nsa_augment.sources import check_sources as check_sources
 
 __version__ = VERSION
@@ -58,6 +60,7 @@ __all__ = [
     "ForeignPatchInterpolation",
     "Jitter",
     "Label",
+    "MixedAnomaly",
     "NaturalSyntheticAnomaly",
     "Noise",
     "Outline",
@@ -81,7 +84,7 @@ _ON_FIRST_USE = {
     "Layout": "nsa_augment.datasets",
     "check_sources": "nsa_augment.sources",
 }
-_INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII"), "albumentations")
+_INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII", "Mix"), "albumentations")
 _moved.install()
 
 

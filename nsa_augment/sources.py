@@ -157,9 +157,7 @@ class SourcePool:
         if not isinstance(source, Path) and id(source) not in self._kept:
             return make()[0]
         key = source if isinstance(source, Path) else id(source)
-        prepared: PreparedSource = self._cache.get(
-            (key, image.shape, image.dtype, task.object_model, task.source_fit), make
-        )
+        prepared: PreparedSource = self._cache.get((key, image.shape, image.dtype, task.source_key), make)
         return prepared
 
 

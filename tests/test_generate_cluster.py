@@ -100,7 +100,7 @@ def start(folder, out, machines):
 
 
 def wait_for_images(out, count, process):
-    while len(list(out.glob("test/nsa/*.png"))) < count:
+    while len(list(out.glob("product/test/nsa/*.png"))) < count:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,7 +87,7 @@ def make_task(
 
 def in_eight_bits(task: AnomalyTask) -> tuple[AnomalyTask, Scale]:
     """The same task for the grey levels of images, and the scale of the files that these are read from."""
-    return replace(task, max_value=None), task.scale
+    return task.replaced(max_value=None), task.scale
 
 
 def make_all_tasks(

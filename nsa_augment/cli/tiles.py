@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import cv2
@@ -89,7 +89,7 @@ def make_example(
 def make_labels(task: AnomalyTask, example: Example) -> dict[str, LabelMap]:
     """All labels that have a meaning for a task, of the plan of an example."""
     return {
-        name: replace(task, label=name).apply(example.image, example.prepared, example.result.plan).label
+        name: task.replaced(label=name).apply(example.image, example.prepared, example.result.plan).label
         for name, label in LABELS.items()
         if label.unsuited(type(task)) is None
     }

@@ -59,11 +59,10 @@ def check_task(task: Any) -> str:
 def plain_arguments(task: AnomalyTask) -> dict[str, Any]:
     """Keyword arguments that make a task again, as plain JSON."""
     plain = {}
-    for item in fields(task):
-        value = getattr(task, item.name)
+    for name, value in task.given_arguments(item.name for item in fields(task)).items():
         try:
-            plain[item.name] = json.loads(json.dumps(value, allow_nan=False))
+            plain[name] = json.loads(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError) as error:
             accepted = "plain JSON (None, numbers, strings, lists) in a dataset, whose recipe writes it down"
-            raise fail(TypeError, item.name, accepted, value) from error
+            raise fail(TypeError, name, accepted, value) from error
     return plain

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from nsa_augment._shared.boxes import Box
@@ -127,6 +127,8 @@ class SynthesisPlan:
         neither in comparisons nor in `to_dict`.
     source_fit : "resize" or "native"
         Whether the source was brought to the size of the image, or used at its own.
+    task : str or None
+        Which part of a mixture drew it.
 
     Examples
     --------
@@ -141,6 +143,7 @@ class SynthesisPlan:
     patches: tuple[PatchPlacement, ...] = ()
     given_up: tuple[GivenUp, ...] = field(default=(), compare=False, repr=False)
     source_fit: str = "resize"
+    task: str | None = None
 
     def __post_init__(self) -> None:
         set_field(self, "image_shape", _check_size("image_shape", self.image_shape))
@@ -152,21 +155,25 @@ class SynthesisPlan:
             raise fail(TypeError, "patches", accepted, wrong[0])
         set_field(self, "patches", tuple(self.patches))
         check_choice("source_fit", self.source_fit, SOURCE_FITS)
+        if self.task is not None and not isinstance(self.task, str):
+            raise fail(TypeError, "task of plan", "the name of a task, or None", self.task)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: dict, list, str, int, float, None."""
-        plain = {
+        plain: dict[str, Any] = {
             "version": VERSION,
             "image_shape": list(self.image_shape),
             "source_shape": list(self.source_shape),
             "patches": [patch.to_dict() for patch in self.patches],
         }
-        return plain if self.source_fit == "resize" else {**plain, "source_fit": self.source_fit}
+        if self.source_fit != "resize":
+            plain["source_fit"] = self.source_fit
+        return plain if self.task is None else {**plain, "task": self.task}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SynthesisPlan:
         """Build a plan from `to_dict` or from JSON; ValueError or TypeError names the first wrong part."""
-        _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, {"source_fit"})
+        _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, {"source_fit", "task"})
         if check_integer("plan version", data["version"], 1) != VERSION:
             raise fail(ValueError, "plan version", str(VERSION), data["version"])
         if not isinstance(data["patches"], (list, tuple)):
@@ -176,7 +183,12 @@ class SynthesisPlan:
             source_shape=data["source_shape"],
             patches=tuple(PatchPlacement.from_dict(patch) for patch in data["patches"]),
             source_fit=data.get("source_fit", "resize"),
+            task=data.get("task"),
         )
+
+    def of_task(self, name: str) -> SynthesisPlan:
+        """The same plan, drawn by a part of a mixture."""
+        return replace(self, task=name)
 
     def check(self, image_shape: Size, source_shape: Size) -> None:
         """Raise ValueError unless the plan was drawn for images of these sizes and stays inside them."""

@@ -2,6 +2,7 @@
 
 from nsa_augment.tasks.base import TASKS, AnomalyTask
 from nsa_augment.tasks.binding import bind_task
+from nsa_augment.tasks.mixture import MixedAnomaly
 from nsa_augment.tasks.presets import ABLATIONS, PRESETS
 from nsa_augment.tasks.published import (
     PUBLISHED,
@@ -19,6 +20,7 @@ __all__ = [
     "AnomalyTask",
     "CutPasteAnomaly",
     "ForeignPatchInterpolation",
+    "MixedAnomaly",
     "NaturalSyntheticAnomaly",
     "PoissonImageInterpolation",
     "bind_task",

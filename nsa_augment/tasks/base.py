@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from os import PathLike
 from typing import Any, ClassVar, TypeVar
@@ -91,7 +92,7 @@ class AnomalyTask(PlanArguments):
 
     def __getstate__(self) -> dict[str, Any]:
         """The arguments alone: what is bound to them is made anew."""
-        return {name: getattr(self, name) for name in self.argument_names()}
+        return self.given_arguments(self.argument_names())
 
     @classmethod
     def argument_names(cls) -> frozenset[str]:
@@ -124,12 +125,30 @@ class AnomalyTask(PlanArguments):
         1
         """
         check_names(cls.__name__, overrides, cls.argument_names())
+        return cls(**{**cls.preset_columns(preset, ablation), **overrides})
+
+    @classmethod
+    def preset_columns(cls, preset: str | PathLike[str], ablation: str | None = None) -> dict[str, Any]:
+        """Arguments that a preset, or an ablation of it, sets for this class of tasks."""
         columns = cls.argument_names() - cls.no_preset_columns
         arguments = preset_arguments(preset, _arguments_of_all_tasks)
         if ablation is not None:
             check_choice("ablation", ablation, ABLATIONS)
-        varied = {} if ablation is None else dict(ABLATIONS[ablation])
-        return cls(**{**{name: value for name, value in arguments.items() if name in columns}, **varied, **overrides})
+        varied = {} if ablation is None else ABLATIONS[ablation]
+        return {**{name: value for name, value in arguments.items() if name in columns}, **varied}
+
+    def given_arguments(self, names: Iterable[str]) -> dict[str, Any]:
+        """Those of its arguments, as they can be written down."""
+        return {name: getattr(self, name) for name in names}
+
+    def replaced(self: Task, **arguments: Any) -> Task:
+        """The same task with other values of some arguments."""
+        return replace(self, **arguments)
+
+    @property
+    def source_key(self) -> Hashable:
+        """What a prepared source depends on beside the source and the size of the images."""
+        return self.object_model, self.source_fit
 
     @cached_property
     def object_model(self) -> ObjectModel:

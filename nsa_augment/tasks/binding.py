@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -56,7 +55,7 @@ def bind_task(
         given = {"preset": preset, "ablation": ablation}
         for name, value in ({name: value for name, value in given.items() if value is not None} | own).items():
             raise fail(TypeError, name, f"left out if {argument} is an AnomalyTask", value)
-        return replace(task, **fixed) if fixed else task
+        return task.replaced(**fixed) if fixed else task
     task_class = TASKS.check(argument, task)
     accepted = task_class.argument_names() - fixed.keys() | (frozenset() if owner is None else own_parameters(owner))
     check_names((owner or task_class).__name__, own, accepted)

@@ -13,6 +13,6 @@ except ModuleNotFoundError as error:
     ) from error
 
 from nsa_augment.integrations.albumentations.base import SynthesisTransform
-from nsa_augment.integrations.albumentations.transforms import FPI, NSA, PII, AnomalyTransform, CutPaste
+from nsa_augment.integrations.albumentations.transforms import FPI, NSA, PII, AnomalyTransform, CutPaste, Mix
 
-__all__ = ["FPI", "NSA", "PII", "AnomalyTransform", "CutPaste", "SynthesisTransform"]
+__all__ = ["FPI", "NSA", "PII", "AnomalyTransform", "CutPaste", "Mix", "SynthesisTransform"]

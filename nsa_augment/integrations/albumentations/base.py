@@ -100,7 +100,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         self.metadata_key, self.label_key = metadata_key, label_key
         self.anomaly_class, self.box_label = check_anomaly_class(anomaly_class), box_label
         self.cache_mib = check_number("cache_mib", cache_mib, 0)
-        self.parameters = {name: getattr(self.task, name) for name in own}
+        self.parameters = self.task.given_arguments(own)
         self._supply = Supply(self.task, sources, paired_sources, self.cache_mib, channel_order)
         is_transform = isinstance(source_transform, (A.BasicTransform, A.BaseCompose))
         self._source_pipeline = self.source_pipeline(source_transform) if is_transform else None

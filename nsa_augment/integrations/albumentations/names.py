@@ -12,7 +12,7 @@ Examples
 
 import albumentations
 
-from nsa_augment.integrations.albumentations.transforms import FPI, NSA, PII, AnomalyTransform, CutPaste
+from nsa_augment.integrations.albumentations.transforms import FPI, NSA, PII, AnomalyTransform, CutPaste, Mix
 
-for _transform in (FPI, NSA, PII, AnomalyTransform, CutPaste):
+for _transform in (FPI, NSA, PII, AnomalyTransform, CutPaste, Mix):
     setattr(albumentations, _transform.__name__, _transform)

@@ -13,6 +13,7 @@ from nsa_augment.tasks import (
     AnomalyTask,
     CutPasteAnomaly,
     ForeignPatchInterpolation,
+    MixedAnomaly,
     NaturalSyntheticAnomaly,
     PoissonImageInterpolation,
 )
@@ -131,6 +132,23 @@ class PII(SynthesisTransform):
     """
 
     task_class = PoissonImageInterpolation
+
+
+class Mix(SynthesisTransform):
+    """A mixture of tasks in an albumentations pipeline: each call is made by one of them.
+
+    Parameters are those of `NSA`; `**parameters` are arguments of `MixedAnomaly`: `parts`, and what all parts share.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = list(np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8))
+    >>> mix = Mix("tile", images, parts=[("nsa", 3), ("cutpaste", 1)], label="binary", p=1.0)
+    >>> sorted(np.unique(mix(image=images[0])["mask"]).tolist())
+    [0.0, 1.0]
+    """
+
+    task_class = MixedAnomaly
 
 
 class AnomalyTransform(SynthesisTransform):

@@ -1,0 +1,278 @@
+"""A mixture of tasks: each call is made by one of them, drawn by weight."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from os import PathLike
+from typing import Any, ClassVar, TypeAlias, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.checks import check_generator, check_names, check_number, fail, set_field
+from nsa_augment._shared.types import Image, Size
+from nsa_augment.planning import SynthesisPlan
+from nsa_augment.scenes.scene import PreparedSource, Scene
+from nsa_augment.synthesis import SynthesisResult
+from nsa_augment.tasks.base import TASKS, AnomalyTask
+
+Part: TypeAlias = tuple[AnomalyTask | str, float] | Mapping[str, Any]
+Mixture = TypeVar("Mixture", bound="MixedAnomaly")
+
+DEFAULT_PARTS = (("nsa", 1.0), ("cutpaste", 1.0))
+LEAST_WEIGHT = 1e-9
+ALIKE = ("label", "max_value")
+"""Arguments that all parts must share, since one detector learns from all labels."""
+_ACCEPTED = "a sequence of (task, weight > 0), the task given whole or by name, or of mappings with the key 'task'"
+
+
+@dataclass(frozen=True)
+class MixedSource(PreparedSource):
+    """A source as each part of a mixture uses it; None for parts that cut from the image itself."""
+
+    parts: tuple[PreparedSource | None, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Size in memory, with masks and tables."""
+        return sum(part.nbytes for part in {id(part): part for part in self.parts if part is not None}.values())
+
+
+@dataclass(frozen=True, kw_only=True, init=False, repr=False)
+class MixedAnomaly(AnomalyTask):
+    """A mixture of tasks: each call draws one of them by its weight, and the plan says which.
+
+    Parameters
+    ----------
+    parts : sequence of (task, weight), or of mappings
+        The task is given whole, or as one of `TASKS`; a mapping has the key "task", and may have "weight" (1),
+        "preset" and arguments of the task. Weights are relative.
+    **arguments
+        Arguments that all tasks have (`label`, `background`...), for every part. Without `label`, parts that are given
+        by name take that of the first part.
+
+    Notes
+    -----
+    All parts have the same `label` and `max_value`. Parts that need no source (CutPaste) cut from the image itself,
+    whatever source is given. Attributes of the mixture have the value that all parts share, otherwise the default.
+
+    Examples
+    --------
+    >>> from nsa_augment import NaturalSyntheticAnomaly
+    >>> strokes = NaturalSyntheticAnomaly(shape="stroke", label="binary")
+    >>> task = MixedAnomaly([(strokes, 3), ("cutpaste", 1)])
+    >>> task.names
+    ('nsa', 'cutpaste')
+    >>> image, source = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    >>> {task(image, source, rng=seed).plan.task for seed in range(9)} == {"nsa", "cutpaste"}
+    True
+    """
+
+    parts: Sequence[Part] = DEFAULT_PARTS
+
+    name: ClassVar[str] = "mix"
+    title: ClassVar[str] = "Mixture"
+
+    def __init__(self, parts: Sequence[Part] = DEFAULT_PARTS, **arguments: Any) -> None:
+        check_names(type(self).__name__, arguments, type(self).argument_names())
+        self._set(_bind_parts(parts, arguments))
+
+    def _set(self, parts: Sequence[tuple[AnomalyTask, float]]) -> None:
+        tasks = [task for task, _ in parts]
+        for name in ALIKE:
+            values = {part: getattr(task, name) for part, task in zip(_names(tasks), tasks, strict=True)}
+            if len(set(values.values())) > 1:
+                raise fail(ValueError, name, f"the same for all parts ({name}= sets it for all)", values)
+        for field in fields(AnomalyTask):
+            found = [getattr(task, field.name) for task in tasks]
+            set_field(self, field.name, found[0] if all(value == found[0] for value in found) else field.default)
+        set_field(self, "parts", tuple(parts))
+        set_field(self, "needs_source", any(task.needs_source for task in tasks))
+
+    @classmethod
+    def from_preset(
+        cls: type[Mixture], preset: str | PathLike[str], *, ablation: str | None = None, **overrides: Any
+    ) -> Mixture:
+        """Bind every part that is given by name to a preset.
+
+        Parameters
+        ----------
+        preset : str or path-like
+            As for all tasks; a YAML file may have the key "parts", with a list of mappings.
+        ablation : "A", "B", "C" or "D", optional
+            Of the preset.
+        **overrides
+            `parts`, and arguments that all tasks have.
+        """
+        check_names(cls.__name__, overrides, cls.argument_names())
+        parts = overrides.pop("parts", None) or cls.preset_columns(preset).get("parts", DEFAULT_PARTS)
+        mixture = cls.__new__(cls)
+        mixture._set(_bind_parts(parts, overrides, preset, ablation))
+        return mixture
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What plans call the parts: the names of their tasks, numbered from the second of the same name."""
+        return _names([task for task, _ in self._bound])
+
+    @property
+    def tasks(self) -> dict[str, AnomalyTask]:
+        """The parts by name."""
+        return dict(zip(self.names, (task for task, _ in self._bound), strict=True))
+
+    def replaced(self: Mixture, **arguments: Any) -> Mixture:
+        """The same mixture with other parts, or other arguments in every part."""
+        return type(self)(**{"parts": self.parts, **arguments})
+
+    def given_arguments(self, names: Any = ("parts",)) -> dict[str, Any]:
+        """The parts as plain mappings, which hold all arguments."""
+        plain = [
+            {"task": task.name, "weight": weight, **task.given_arguments(sorted(task.argument_names()))}
+            for task, weight in self._bound
+        ]
+        return {"parts": plain} if names else {}
+
+    @property
+    def source_key(self) -> Any:
+        """What a prepared source depends on, in every part."""
+        return tuple(task.source_key for task, _ in self._bound)
+
+    def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> MixedSource:
+        """Do the work on a source for every part that needs one; as for all tasks."""
+        made: dict[Any, PreparedSource] = {}
+        for task, _ in self._bound:
+            if task.needs_source and task.source_key not in made:
+                made[task.source_key] = task.prepare_source(source, shape, source_mask)
+        if not made:
+            made[None] = super().prepare_source(source, shape, source_mask)
+        first = next(iter(made.values()))
+        parts = tuple(made[task.source_key] if task.needs_source else None for task, _ in self._bound)
+        return MixedSource(first.image, first.given_shape, first.foreground, first.model, parts)
+
+    def __call__(
+        self,
+        image: Image,
+        source: Image | PreparedSource | None = None,
+        rng: np.random.Generator | int | None = None,
+        *,
+        mask: NDArray[Any] | None = None,
+        source_mask: NDArray[Any] | None = None,
+        allowed: NDArray[Any] | None = None,
+    ) -> SynthesisResult:
+        """Draw a part, a plan of it, and apply it; as for all tasks."""
+        generator = check_generator(rng)
+        index = self._draw_part(generator)
+        source, source_mask = self._source_of(index, source, source_mask)
+        task = self._bound[index][0]
+        result = task(image, source, generator, mask=mask, source_mask=source_mask, allowed=allowed)
+        return replace(result, plan=result.plan.of_task(self.names[index]))
+
+    def plan(
+        self,
+        image: Image,
+        source: Image | PreparedSource | None = None,
+        rng: np.random.Generator | int | None = None,
+        *,
+        mask: NDArray[Any] | None = None,
+        source_mask: NDArray[Any] | None = None,
+        allowed: NDArray[Any] | None = None,
+    ) -> SynthesisPlan:
+        """Draw a part and everything random in it; as for all tasks."""
+        generator = check_generator(rng)
+        index = self._draw_part(generator)
+        source, source_mask = self._source_of(index, source, source_mask)
+        plan = self._bound[index][0].plan(image, source, generator, mask=mask, source_mask=source_mask, allowed=allowed)
+        return plan.of_task(self.names[index])
+
+    def apply(
+        self,
+        image: Image,
+        source: Image | PreparedSource | None,
+        plan: SynthesisPlan,
+        *,
+        mask: NDArray[Any] | None = None,
+        source_mask: NDArray[Any] | None = None,
+        out: Image | None = None,
+    ) -> SynthesisResult:
+        """Blend and label what a plan says, as the part does that it names; as for all tasks."""
+        if not isinstance(plan, SynthesisPlan):
+            raise fail(TypeError, "plan", "a SynthesisPlan", plan)
+        if plan.task not in self.names:
+            raise fail(ValueError, "task of plan", f"one of the parts {', '.join(map(repr, self.names))}", plan.task)
+        index = self.names.index(plan.task)
+        source, source_mask = self._source_of(index, source, source_mask)
+        return self._bound[index][0].apply(image, source, plan, mask=mask, source_mask=source_mask, out=out)
+
+    def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
+        """Not for mixtures, whose parts see scenes of their own: `plan` draws."""
+        raise TypeError("a mixture draws no plan for a scene: call plan")
+
+    @property
+    def _bound(self) -> tuple[tuple[AnomalyTask, float], ...]:
+        return cast("tuple[tuple[AnomalyTask, float], ...]", self.parts)
+
+    def _draw_part(self, rng: np.random.Generator) -> int:
+        shares = np.cumsum([weight for _, weight in self._bound])
+        return int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))
+
+    def _source_of(
+        self, index: int, source: Image | PreparedSource | None, source_mask: NDArray[Any] | None
+    ) -> tuple[Image | PreparedSource | None, NDArray[Any] | None]:
+        """Source and its mask for a part."""
+        if not self._bound[index][0].needs_source:
+            return None, None
+        if isinstance(source, MixedSource):
+            return source.parts[index], source_mask
+        return source, source_mask
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.parts,)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.parts)!r})"
+
+
+def _names(tasks: Sequence[AnomalyTask]) -> tuple[str, ...]:
+    seen: Counter[str] = Counter()
+    names = []
+    for task in tasks:
+        seen[task.name] += 1
+        names.append(task.name if seen[task.name] == 1 else f"{task.name}_{seen[task.name]}")
+    return tuple(names)
+
+
+def _bind_parts(
+    parts: Any, shared: Mapping[str, Any], preset: str | PathLike[str] | None = None, ablation: str | None = None
+) -> list[tuple[AnomalyTask, float]]:
+    if isinstance(parts, (str, Mapping)) or not isinstance(parts, Sequence):
+        raise fail(TypeError, "parts", _ACCEPTED, parts)
+    if not parts:
+        raise fail(ValueError, "parts", _ACCEPTED, parts)
+    bound: list[tuple[AnomalyTask, float]] = []
+    for part in parts:
+        task, weight, own = _read_part(part)
+        if isinstance(task, AnomalyTask):
+            task = task.replaced(**shared) if shared else task
+        else:
+            given, kind = own.pop("preset", preset), TASKS.check("task of parts", task)
+            columns = {} if given is None else kind.preset_columns(given, ablation)
+            label = {"label": bound[0][0].label} if bound else {}
+            arguments = {**label, **columns, **shared, **own}
+            check_names(kind.__name__, arguments, kind.argument_names())
+            task = kind(**arguments)
+        if isinstance(task, MixedAnomaly):
+            raise fail(ValueError, "task of parts", "another task than a mixture", task)
+        bound.append((task, check_number("weight of parts", weight, LEAST_WEIGHT)))
+    return bound
+
+
+def _read_part(part: Any) -> tuple[Any, Any, dict[str, Any]]:
+    """Task, weight, and arguments of the task."""
+    if isinstance(part, Mapping) and "task" in part:
+        own = dict(part)
+        return own.pop("task"), own.pop("weight", 1), own
+    if isinstance(part, (tuple, list)) and len(part) == 2:
+        return part[0], part[1], {}
+    raise fail(TypeError, "parts", _ACCEPTED, part)
