@@ -198,7 +198,7 @@ def check_patch(task, patch, shape, source_object, image_object):
     assert shared.sum() / resized.sum() > min(task.min_overlap, ALMOST_ALL * counted.sum() / resized.sum())
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(any_task, st.integers(10, 90), st.integers(10, 90), seeds, st.booleans())
 def test_plans_respect_every_condition(task, height, width, seed, masked):
     shape = height, width
@@ -226,9 +226,9 @@ def test_usual_plans_respect_every_condition(row, limits, selection, shape):
     task = row.task(
         resize_limits=limits, shape=shape, selection=selection, min_object=0.6, min_overlap=0.4, **arguments
     )
-    plans = draw_plans(task, blank(120), 75, mask=object_map.T, source_mask=object_map)
+    plans = draw_plans(task, blank(120), 40, mask=object_map.T, source_mask=object_map)
     patches = [patch for plan in plans for patch in plan.patches]
-    assert len(patches) > 15
+    assert len(patches) > 8
     for patch in patches:
         check_patch(task, patch, (120, 120), object_map.astype(np.uint8), object_map.T.astype(np.uint8))
 

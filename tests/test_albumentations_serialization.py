@@ -178,6 +178,7 @@ def test_sources_of_paths_and_arrays_cannot_be_written(folder):
         A.to_dict(A.Compose([NSA(TEXTURE, [folder / "0.png", OTHERS[0]])]))
 
 
+@pytest.mark.slow
 def test_a_fresh_process_reads_what_was_saved(folder, tmp_path):
     pytest.importorskip("yaml")
     pipeline = build("source transform", folder)

@@ -99,6 +99,7 @@ def test_size_of_the_images_does_not_matter(product, size):
         assert found.arguments["background"] == pytest.approx(expected.arguments["background"], abs=10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("product", ["tablet", "hide"])
 def test_dtype_and_channels_do_not_matter(product):
     images = photographs(product, 6)

@@ -40,6 +40,7 @@ def test_demo_writes_one_row_a_product(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["nsa-demo.png"]
 
 
+@pytest.mark.slow
 def test_demo_depends_on_the_seed_alone(tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         assert run("demo", "--size", 32, "--seed", seed, "-o", f"{name}.png", cwd=tmp_path).returncode == 0

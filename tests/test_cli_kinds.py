@@ -180,6 +180,7 @@ def is_blank(pixels):
     return (pixels[:40] == 238).all()
 
 
+@pytest.mark.slow
 def test_a_broken_entry_point_is_a_warning_and_nothing_else(process):
     assert process.returncode == 0
     assert process.stderr.count("Warning") == 1

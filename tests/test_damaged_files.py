@@ -195,6 +195,7 @@ def test_whatever_a_decoder_raises(kind, error, tmp_path, monkeypatch):
         anomaly_dataset([file], CutPasteAnomaly())[0]
 
 
+@pytest.mark.slow
 def test_large_but_honest_images_are_read(tmp_path):
     """More than the size from which bombs are looked for, from a file with enough bytes."""
     size = 9000, 9000

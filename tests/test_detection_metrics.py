@@ -162,6 +162,7 @@ def test_no_good_image_leaves_image_metrics_undefined():
         assert 0 < intervals[metric][0] < intervals[metric][1] < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("size", [12, 40, 120])
 def test_binned_resamples_are_close(seed, size):

@@ -82,6 +82,7 @@ def test_report_files(tmp_path):
     assert 0 < read["evaluation_seconds"] < 600
 
 
+@pytest.mark.slow
 def test_report_replaces_an_earlier_one(tmp_path):
     write_report(tmp_path, outcome_of())
     before = (tmp_path / "gallery.png").read_bytes()
@@ -101,6 +102,7 @@ def test_failed_figure_leaves_the_earlier_one(tmp_path, monkeypatch):
     assert files_in(tmp_path) == ["loss.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("defective", "good"), [(1, 1), (2, 0), (20, 9)])
 def test_few_and_many_images(tmp_path, defective, good):
     values = write_report(tmp_path, outcome_of(defective, good))
@@ -111,6 +113,7 @@ def test_few_and_many_images(tmp_path, defective, good):
     assert "screw" in (tmp_path / "table.md").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.0, 7000.0])
 def test_constant_maps(tmp_path, level):
     outcome = outcome_of()
@@ -143,6 +146,7 @@ def test_gallery_sections():
     assert len(figures._sections(np.ones(3), np.zeros(3, bool))) == 1
 
 
+@pytest.mark.slow
 def test_gallery_takes_any_name_and_mask(tmp_path):
     outcome = outcome_of(4, 1)
     masks = outcome.masks.copy()
@@ -257,6 +261,7 @@ def test_summary_files(tmp_path):
     assert files_in(tmp_path / "all") == ["table.csv", "table.md"]
 
 
+@pytest.mark.slow
 def test_compare_decides_only_what_the_images_decide(tmp_path, monkeypatch):
     for figure in ("loss_curve", "roc_and_pro_curves", "gallery"):
         monkeypatch.setattr(report, figure, lambda *_: None)

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "write_your_own.md"
 
 
+@pytest.mark.slow
 def test_write_your_own_runs(tmp_path):
     """In a process of its own, as it registers kinds."""
     pytest.importorskip("torch")

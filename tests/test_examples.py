@@ -14,6 +14,7 @@ SCRIPTS = sorted(path for name in ("examples", "benchmarks") for path in (ROOT /
 SOLVERS = "nsa_augment.blending.solvers"  # benchmarks may look inside
 
 
+@pytest.mark.slow
 def test_pytorch_loader():
     pytest.importorskip("torch")
     command = [sys.executable, str(EXAMPLES / "pytorch_loader.py"), "--workers", "0"]

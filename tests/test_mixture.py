@@ -9,7 +9,7 @@ import albumentations as A
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nsa_augment import (
@@ -33,6 +33,7 @@ def images(seed, size=(96, 96, 3)):
     return np.random.default_rng(seed).integers(0, 256, (2, *size), dtype=np.uint8)
 
 
+@settings(max_examples=40)
 @given(seed=st.integers(0, 2**16), colour=st.booleans())
 def test_a_call_is_what_the_part_that_the_plan_names_makes_of_the_plan(seed, colour):
     mixture = MixedAnomaly(PARTS)

@@ -85,7 +85,7 @@ def check_result(task, image, result):
         assert not result.label.any()
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(scenes(), tasks, seeds, layouts, layouts)
 def test_any_image_any_arguments(scene, task, seed, image_layout, source_layout):
     image, source, masks = scene

@@ -41,6 +41,7 @@ def test_image_and_foreground_have_the_documented_form(product, size):
     assert sample.foreground.dtype == np.bool_
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [32, 2048])
 def test_draws_at_the_smallest_and_the_largest_size(size):
     assert draw_sample("weave", 0, size=size).image.shape == (size, size, 3)

@@ -136,6 +136,7 @@ def count_in_worker(task, count, results):
     results.put(len(said(call, task, 64, count)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_workers_count_for_themselves(method):

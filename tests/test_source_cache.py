@@ -72,6 +72,7 @@ def test_object_masks_and_tables_count(tmp_path):
     assert kept_sources(transform, folder, TABLETS[0], 6) < 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [{"preset": TEXTURE}, OBJECT], ids=["texture", "object"])
 @pytest.mark.parametrize("cache_mib", [0, 0.5, 4])
 def test_memory_grows_by_no_more_than_the_cache(arguments, cache_mib, tmp_path):

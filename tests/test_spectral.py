@@ -107,6 +107,7 @@ def test_every_method_is_the_sine_transform(monkeypatch, method, n):
     np.testing.assert_array_equal(lines, before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [150, 260, 700])
 @pytest.mark.parametrize("method", METHODS)
 def test_large_patches_agree_whatever_the_method(monkeypatch, method, n):

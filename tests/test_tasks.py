@@ -92,7 +92,7 @@ def test_factors_at_the_ends_of_poisson_interpolation(data, height, width, chann
     np.testing.assert_array_equal(task.apply(image, source, whole).image, blended)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.data(), seeds)
 @pytest.mark.parametrize("planner", ROWS)
 @pytest.mark.parametrize("applier", ROWS)

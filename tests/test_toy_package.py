@@ -53,6 +53,7 @@ def python(*arguments, site, cwd):
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, check=False)
 
 
+@pytest.mark.slow
 def test_toy_package_passes_its_own_tests(site, tmp_path):
     checks = [TOY / "tests" / name for name in CHECKS if find_spec("torch") or name != "test_torch.py"]
     options = ("-q", "-c", TOY / "pyproject.toml", "--rootdir", TOY, "--basetemp", tmp_path / "pytest")

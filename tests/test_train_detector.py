@@ -97,6 +97,7 @@ def test_reads_images_and_masks(samples):
         assert mask.any() == (not name.startswith("good/"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["no mask", "empty mask", "other size", "damaged image", "damaged mask", "no test"])
 def test_names_the_file_that_is_wrong(own_samples, damage):
     kind = next(path.name for path in sorted((own_samples / "test").iterdir()) if path.name != "good")
@@ -220,6 +221,7 @@ def test_maps_lie_over_the_image():
     assert scores[1] == pytest.approx(maps[1, 128, 128])
 
 
+@pytest.mark.slow
 def test_trains_the_same_with_any_number_of_workers(samples, whole_run, tmp_path):
     trainers = [whole_run[0]]
     for workers in (1, 2):
@@ -238,6 +240,7 @@ def test_batches_show_every_image_once(samples, tmp_path):
         assert [len(batch) for batch in epoch] == [2, 2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steps", [1, 3, 4])
 def test_resumes_where_it_was_stopped(samples, whole_run, tmp_path, monkeypatch, steps):
     monkeypatch.setattr(training, "SECONDS_BETWEEN_REPORTS", 0.0)
@@ -286,6 +289,7 @@ def test_writes_a_run_folder(samples, tmp_path, monkeypatch):
     assert read_image(run / "gallery.png").std() > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
