@@ -5,23 +5,35 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nsa_augment._shared.cache import BoundedCache
 from nsa_augment._shared.checks import channels, check_choice, check_number, fail
 from nsa_augment._shared.foreign import as_pixels, is_dataset, is_tensor, item_image
 from nsa_augment._shared.images import check_values, list_images, read_image
+from nsa_augment._shared.mask_files import MaskFiles
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.soundness import check_damaged, damage, on_every_file
-from nsa_augment._shared.types import Image
+from nsa_augment._shared.types import Image, Size
 from nsa_augment.scenes.scene import PreparedSource
 from nsa_augment.tasks import AnomalyTask
 
 Source: TypeAlias = Path | Image
 Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Image | Callable[[np.random.Generator], Any]
 """A folder, a list, a stack, a dataset (anything with a length and items by number), or a callable."""
+
+
+class MaskReader(Protocol):
+    """Masks of image files."""
+
+    def read(self, image: Path, size: Size, /) -> NDArray[Any]:
+        """(H, W) mask of an image file of `size`."""
+
+
+ObjectMasks: TypeAlias = str | os.PathLike[str] | MaskReader | None
 
 CHANNEL_ORDERS = ("rgb", "bgr")
 _ACCEPTED = (
@@ -49,6 +61,8 @@ class SourcePool:
         Order in which files and PIL images are decoded; arrays and tensors are taken as they are.
     recursive : bool
         Whether the subfolders of a folder count, too.
+    object_masks : folder, "alpha", or masks by image file, optional
+        Where sources show the object, instead of the background model of a task; only with sources that are files.
 
     Raises
     ------
@@ -70,6 +84,7 @@ class SourcePool:
         max_value: float | None = None,
         channel_order: str = "rgb",
         recursive: bool = False,
+        object_masks: ObjectMasks = None,
     ) -> None:
         self._cache = BoundedCache(int(check_number("cache_mib", cache_mib, 0) * 2**20))
         check_choice("channel_order", channel_order, CHANNEL_ORDERS)
@@ -89,9 +104,16 @@ class SourcePool:
         else:
             raise fail(TypeError, "sources", _ACCEPTED, sources)
         self._kept = {id(source) for source in self._sources}
-        self._arguments = sources, cache_mib, max_value, channel_order, recursive
+        self._arguments = sources, cache_mib, max_value, channel_order, recursive, object_masks
+        if isinstance(object_masks, (str, os.PathLike)):
+            files = [source for source in self._sources if isinstance(source, Path)]
+            if not files or len(files) < len(self._sources):
+                accepted = "None unless sources are a folder or a list of image files"
+                raise fail(ValueError, "object_masks", accepted, object_masks)
+            object_masks = MaskFiles("object_masks", object_masks, files)
+        self._masks = object_masks
 
-    def __reduce__(self) -> tuple[type[SourcePool], tuple[Sources, float, float | None, str, bool]]:
+    def __reduce__(self) -> tuple[type[SourcePool], tuple[Any, ...]]:
         return SourcePool, self._arguments
 
     def __len__(self) -> int:
@@ -151,7 +173,10 @@ class SourcePool:
 
         def make() -> tuple[PreparedSource, int]:
             pixels = decode(source, image, task.scale, self._channel_order)
-            prepared = task.prepare_source(pixels, image.shape[:2])
+            mask = None
+            if self._masks is not None and isinstance(source, Path):
+                mask = self._masks.read(source, pixels.shape[:2])
+            prepared = task.prepare_source(pixels, image.shape[:2], mask)
             return prepared, prepared.nbytes
 
         if not isinstance(source, Path) and id(source) not in self._kept:

@@ -13,7 +13,7 @@ from image_files import DAMAGED, KINDS, anomaly_dataset, write
 
 from nsa_augment import NSA, CutPasteAnomaly, NaturalSyntheticAnomaly, calibrate, check_sources
 from nsa_augment._shared import decoding
-from nsa_augment._shared.images import read_planes
+from nsa_augment._shared.images import read_alpha, read_image
 from nsa_augment.datasets import Recipe, generate, verify
 from nsa_augment.datasets._folder import digest
 
@@ -167,7 +167,6 @@ def test_every_entry_point_names_the_file(name, tmp_path):
         "dataset": lambda: anomaly_dataset(file.parent, CutPasteAnomaly())[0],
         "calibrate": lambda: calibrate(file.parent),
         "check_sources": lambda: check_sources([file]),
-        "alpha": lambda: read_planes(file),
     }
     for call in calls.values():
         with pytest.raises(ValueError, match=rf"^(1 of 1 .*: )?cannot decode image file .*{name}: "):
@@ -201,8 +200,8 @@ def test_large_but_honest_images_are_read(tmp_path):
     size = 9000, 9000
     noise = np.random.default_rng(0).integers(0, 2, size, np.uint8) * 255
     (tmp_path / "0.png").write_bytes(cv2.imencode(".png", noise, (cv2.IMWRITE_PNG_BILEVEL, 1))[1].tobytes())
-    pixels, alpha = read_planes(tmp_path / "0.png", grey=True)
-    assert (pixels.shape, alpha) == (size, None)
+    file = tmp_path / "0.png"
+    assert (read_image(file, grey=True).shape, read_alpha(file)) == (size, None)
 
 
 # checking sources

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from nsa_augment import NSA, CutPasteAnomaly, NaturalSyntheticAnomaly, calibrate
 from nsa_augment._shared import decoding
-from nsa_augment._shared.images import SUFFIXES, read_planes
+from nsa_augment._shared.images import SUFFIXES, read_alpha, read_image
 from nsa_augment._shared.notices import Notice
 from nsa_augment.cli import pictures
 from nsa_augment.datasets import generate, verify
@@ -150,7 +150,7 @@ def test_every_orientation(suffix, orientation, tmp_path):
 def test_alpha_beside_the_pixels(name, tmp_path):
     (file,) = write(KINDS[name], tmp_path, 1)
     expected, expected_alpha = by_pillow(file)
-    pixels, alpha = read_planes(file, grey=expected.ndim == 2, deep=True)
+    pixels, alpha = read_image(file, grey=expected.ndim == 2, deep=True), read_alpha(file)
     assert_near(pixels, expected, KINDS[name].tolerance)
     assert (alpha is None) == (expected_alpha is None)
     if alpha is not None:
@@ -161,7 +161,7 @@ def test_alpha_is_turned_with_the_pixels(tmp_path):
     image = picture()
     image.putalpha(Image.fromarray(ALPHA))
     image.save(tmp_path / "0.png", exif=exif(6))
-    pixels, alpha = read_planes(tmp_path / "0.png")
+    pixels, alpha = read_image(tmp_path / "0.png"), read_alpha(tmp_path / "0.png")
     np.testing.assert_array_equal(alpha, np.rot90(ALPHA, -1))
     np.testing.assert_array_equal(pixels, np.rot90(np.asarray(picture()), -1))
 

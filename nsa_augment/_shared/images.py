@@ -113,13 +113,13 @@ def read_image(
     return _pixels(path, _content(path), grey, deep, scale)
 
 
-def read_planes(
-    path: str | os.PathLike[str], *, grey: bool = False, deep: bool = False, scale: Scale = BY_DTYPE
-) -> tuple[Image, Image | None]:
-    """What `read_image` returns, and the (H, W) uint8 alpha channel, upright, or None if the file has none."""
+def read_alpha(path: str | os.PathLike[str]) -> Image | None:
+    """(H, W) uint8 alpha channel of an image file, upright, or None if it has none; ValueError as `read_image`."""
     data = _content(path)
-    pixels = _pixels(path, data, grey, deep, scale)
-    return pixels, alpha_of(data)
+    try:
+        return alpha_of(data)
+    except ValueError as error:
+        raise ValueError(f"cannot decode image file {path}: {error}") from error
 
 
 def _content(path: str | os.PathLike[str]) -> NDArray[np.uint8]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import fail
-from nsa_augment._shared.images import list_images, read_image, read_planes
+from nsa_augment._shared.images import list_images, read_alpha, read_image
 from nsa_augment._shared.types import Image, Size
 
 ALPHA = "alpha"
@@ -66,20 +66,13 @@ class MaskFiles:
             names = ", ".join(missing[:LISTED]) + (", ..." if len(missing) > LISTED else "")
             raise ValueError(f"{name} has no mask for {names} of {len(known)} images: {self._folder}")
 
+    def file_of(self, image: str | os.PathLike[str]) -> Path | None:
+        """The file with the mask of an image file; None for its alpha channel."""
+        return None if self._folder is None else self._files[Path(image).stem]
+
     def read(self, image: str | os.PathLike[str], size: Size) -> NDArray[np.bool_]:
-        """(H, W) mask of an image file of `size`; ValueError names a file whose mask is of another size."""
-        if self._folder is None:
-            alpha = read_planes(image)[1]
-            if alpha is None:
-                raise ValueError(f"{self._name}={ALPHA!r} needs images with an alpha channel, {image} has none")
-            return alpha >= OPAQUE
-        file = self._files[Path(image).stem]
-        mask = read_image(file, grey=True, deep=True) > 0
-        if mask.shape != size:
-            raise ValueError(
-                f"{self._name} must be of the image's {size[0]} x {size[1]} pixels, {file} has {mask.shape}"
-            )
-        return mask
+        """(H, W) mask of an image file of `size`."""
+        return read_mask(self._name, image, self.file_of(image), size)
 
     def _by_stem(self, paths: Sequence[Path] | dict[Path, None], accepted: str) -> dict[str, Path]:
         files: dict[str, Path] = {}
@@ -88,6 +81,25 @@ class MaskFiles:
                 raise fail(ValueError, self._name, f"a folder with {accepted}", [str(files[path.stem]), str(path)])
             files[path.stem] = path
         return files
+
+
+def read_mask(name: str, image: str | os.PathLike[str], file: Path | None, size: Size) -> NDArray[np.bool_]:
+    """(H, W) mask of an image file of `size`, from a file or (None) from its alpha channel.
+
+    Raises
+    ------
+    ValueError
+        If the image has no alpha channel, or the mask another size. The message starts with `name`.
+    """
+    if file is None:
+        alpha = read_alpha(image)
+        if alpha is None:
+            raise ValueError(f"{name}={ALPHA!r} needs images with an alpha channel, {image} has none")
+        return alpha >= OPAQUE
+    mask = read_image(file, grey=True, deep=True) > 0
+    if mask.shape != size:
+        raise ValueError(f"{name} must be of the image's {size[0]} x {size[1]} pixels, {file} has {mask.shape}")
+    return mask
 
 
 def check_masks(name: str, masks: Masks | None, images: Images) -> Sequence[NDArray[Any]] | MaskFiles | None:

@@ -58,6 +58,8 @@ def generate(
     max_value: options.MaxValue = None,
     recursive: options.Recursive = False,
     skip_damaged: options.SkipDamaged = False,
+    object_masks: options.ObjectMasks = None,
+    allowed_masks: options.AllowedMasks = None,
 ) -> None:
     """Write a labelled dataset; run the same command again to finish it, or with a larger --count to add to it."""
     makers = [options.make_task(each, preset, label, ablation, overrides, max_value) for each in task or ["nsa"]]
@@ -86,6 +88,8 @@ def generate(
                 on_progress=show,
                 recursive=recursive,
                 skip_damaged=skip_damaged,
+                object_masks=object_masks,
+                allowed_masks=allowed_masks,
             )
     except KeyboardInterrupt:
         typer.echo("nsa-augment: stopped; run the same command again to continue", err=True)
@@ -105,11 +109,22 @@ def verify(
     sample: Annotated[int | None, typer.Option(min=1, help="Number of items to check; by default all.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which items --sample takes.")] = 0,
     images: Annotated[Path | None, typer.Option(help="Folder of the normal images, if it was moved.")] = None,
+    object_masks: Annotated[Path | None, typer.Option(help="Folder of the object masks, if it was moved.")] = None,
+    allowed_masks: Annotated[Path | None, typer.Option(help="Folder of the allowed masks, if it was moved.")] = None,
     workers: Workers = None,
 ) -> None:
     """Make the items of a dataset again and compare; exit code 1 if any file is missing or differs."""
     with _progress("making items again", "") as update:
-        report = verify_dataset(out, sample=sample, seed=seed, folder=images, workers=workers, on_progress=update)
+        report = verify_dataset(
+            out,
+            sample=sample,
+            seed=seed,
+            folder=images,
+            object_masks=object_masks,
+            allowed_masks=allowed_masks,
+            workers=workers,
+            on_progress=update,
+        )
     _show(report)
     if report.problems:
         raise typer.Exit(1)

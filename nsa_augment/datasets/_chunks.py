@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -35,8 +35,8 @@ class Chunk:
     run : str
         Differs from call to call: files that were looked at in another run may have changed.
     items : sequence of (index, line of the manifest or None)
-    folder : str, optional
-        Where the normal images are, if not where the recipe says.
+    places : sequence of (argument, path)
+        Where the normal images and their masks are, if not where the recipe says.
     modules : sequence of str
         Modules that define kinds for the process that hands out the chunk; a worker imports them, too.
     """
@@ -45,7 +45,7 @@ class Chunk:
     recipe: str
     run: str
     items: tuple[tuple[int, str | None], ...]
-    folder: str | None = None
+    places: tuple[tuple[str, str], ...] = ()
     modules: tuple[str, ...] = ()
 
 
@@ -59,13 +59,13 @@ class Made:
 
 
 def split(
-    out: Path, indices: Iterable[int], line: Callable[[int], str | None], size: int, folder: str | None = None
+    out: Path, indices: Iterable[int], line: Callable[[int], str | None], size: int, places: Mapping[str, str]
 ) -> Iterator[Chunk]:
     """Items in chunks, with the lines that they have."""
     recipe, run = digest((out / RECIPE).read_bytes()), uuid4().hex
     place, modules, numbers = os.path.abspath(out), modules_of_other_packages(), iter(indices)
     while items := tuple((index, line(index)) for index in islice(numbers, size)):
-        yield Chunk(place, recipe, run, items, folder, modules)
+        yield Chunk(place, recipe, run, items, tuple(places.items()), modules)
 
 
 def make_chunk(chunk: Chunk) -> list[Made]:
@@ -154,7 +154,7 @@ def _maker_of(chunk: Chunk) -> ItemMaker:
     """The maker of a chunk's items, once all kinds are defined that its sender knows."""
     missing = _import(chunk.modules)
     try:
-        return _maker(chunk.out, chunk.recipe, chunk.run, chunk.folder)
+        return _maker(chunk.out, chunk.recipe, chunk.run, chunk.places)
     except ValueError as error:
         if not missing:
             raise
@@ -174,12 +174,12 @@ def _import(modules: tuple[str, ...]) -> list[str]:
 
 
 @lru_cache(maxsize=1)
-def _maker(out: str, recipe: str, run: str, folder: str | None) -> ItemMaker:
+def _maker(out: str, recipe: str, run: str, places: tuple[tuple[str, str], ...]) -> ItemMaker:
     """Keeps decoded images from one chunk to the next; reads the recipe, so that chunks are small."""
     path = Path(out) / RECIPE
     if digest(path.read_bytes()) != recipe:
         raise ValueError(f"{path} has changed while the dataset was in use")
-    return ItemMaker(load_recipe(Path(out)), folder)
+    return ItemMaker(load_recipe(Path(out)).moved(**dict(places)))
 
 
 clears(forget)

@@ -7,15 +7,27 @@ from functools import partial
 from pathlib import PurePath
 from typing import Any
 
-from nsa_augment._shared.checks import check_integer, fail
+from nsa_augment._shared.checks import check_choice, check_integer, fail
 
 MAX_COUNT = 10**9
 EDITION = 2
 """Of the layouts and the manifest. Edition 1: mvtec's other files in the class folder, coco with one file of
 annotations, no metadata for Hugging Face, no paths, label and split in the manifest."""
 
-FIRST_EDITION: dict[str, Any] = {"edition": 1, "options": {}, "more_tasks": [], "sizes": {}, "damaged": []}
-"""Fields that recipes of edition 1 may lack."""
+FIRST_EDITION: dict[str, Any] = {
+    "edition": 1,
+    "options": {},
+    "more_tasks": [],
+    "sizes": {},
+    "damaged": [],
+    "masks": {},
+}
+"""Fields that older recipes may lack."""
+
+MASKS = ("object_masks", "allowed_masks")
+"""Arguments of `generate`, and keys of the field of masks."""
+MASK_FOLDER, MASK_FILES = "folder", "files"
+"""What that holds of each: a folder or "alpha"; and by image, name and SHA-256 of its mask's file."""
 
 
 def _check_text(name: str, value: Any) -> None:
@@ -47,9 +59,28 @@ def _check_images(name: str, value: Any) -> None:
     _check_mapping(name, value)
     for path, content in value.items():
         _check_text(f"digest of {path!r} in {name}", content)
-        parts = PurePath(path).parts
-        if not parts or ".." in parts or PurePath(path).is_absolute():
-            raise fail(ValueError, f"every name in {name}", "one below the folder", path)
+        _check_below(name, path)
+
+
+def _check_below(name: str, path: str) -> None:
+    parts = PurePath(path).parts
+    if not parts or ".." in parts or PurePath(path).is_absolute():
+        raise fail(ValueError, f"every name in {name}", "one below the folder", path)
+
+
+def _check_masks(name: str, value: Any) -> None:
+    _check_mapping(name, value)
+    for argument, described in value.items():
+        check_choice(f"every name in {name}", argument, MASKS)
+        if not isinstance(described, dict) or set(described) != {MASK_FOLDER, MASK_FILES}:
+            raise fail(TypeError, argument, f"a mapping with {MASK_FOLDER} and {MASK_FILES}", described)
+        _check_text(MASK_FOLDER, described[MASK_FOLDER])
+        _check_mapping(MASK_FILES, described[MASK_FILES])
+        for pair in described[MASK_FILES].values():
+            _check_texts(MASK_FILES, pair)
+            if len(pair) != 2:
+                raise fail(ValueError, f"every entry of {MASK_FILES}", "name and SHA-256 of a file", pair)
+            _check_below(MASK_FILES, pair[0])
 
 
 FIELDS: dict[str, Callable[[str, Any], object]] = {
@@ -67,5 +98,6 @@ FIELDS: dict[str, Callable[[str, Any], object]] = {
     "options": _check_mapping,
     "more_tasks": _check_more_tasks,
     "sizes": _check_mapping,
+    "masks": _check_masks,
 }
 """How the fields of a recipe are checked when it is read."""

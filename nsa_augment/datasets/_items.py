@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,14 +14,16 @@ from nsa_augment._shared.cache import BoundedCache
 from nsa_augment._shared.decoding import is_stored_grey
 from nsa_augment._shared.images import check_values, encode_png, read_image
 from nsa_augment._shared.types import Image
+from nsa_augment.datasets._fields import MASKS
 from nsa_augment.datasets._folder import digest, read_bytes
+from nsa_augment.datasets._masks import RecordedMasks
 from nsa_augment.datasets.layouts.base import number
 from nsa_augment.datasets.options import Window
 from nsa_augment.datasets.recipe import Recipe
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.planning.silence import silence_expected
 from nsa_augment.scenes.scene import PreparedSource, sizes_expected
-from nsa_augment.sources import Source, SourcePool
+from nsa_augment.sources import SourcePool
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
 
@@ -63,8 +64,6 @@ class ItemMaker:
     Parameters
     ----------
     recipe : Recipe
-    folder : path-like, optional
-        Where the images are; None: where the recipe says.
 
     Examples
     --------
@@ -82,14 +81,20 @@ class ItemMaker:
     True
     """
 
-    def __init__(self, recipe: Recipe, folder: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._folder = Path(recipe.folder if folder is None else folder)
+        self._folder = Path(recipe.folder)
+        self._masks = {name: RecordedMasks(name, each, self._folder) for name, each in recipe.masks.items()}
         self._tasks = recipe.make_tasks()
         self._grey: dict[str, bool] = {}
         self._images = BoundedCache(CACHE_MIB * 2**20)
         names = [name for names in recipe.pools.values() for name in names]
-        self._sources = SourcePool([self._folder / name for name in names], CACHE_MIB, self._tasks[0].max_value)
+        self._sources = SourcePool(
+            [self._folder / name for name in names],
+            CACHE_MIB,
+            self._tasks[0].max_value,
+            object_masks=self._masks.get("object_masks"),
+        )
 
     def make(self, index: int) -> Item:
         """Item `index`: an anomaly, or (from `recipe.count` on) a normal image."""
@@ -149,23 +154,33 @@ class ItemMaker:
         )
 
     def _synthesize(self, task: AnomalyTask, pair: Pair, how: np.random.Generator | SynthesisPlan) -> SynthesisResult:
-        image = _part(self._read(pair.image), pair.window)
-        prepared: PreparedSource | None = None
-        if pair.source is not None:
-            self._is_grey(pair.source)
-            path = self._folder / pair.source
-            source: Source = path
-            if pair.source_window is not None:
-                source = _part(self._sources.read(path, image, task), pair.source_window)
-            with sizes_expected:
-                prepared = self._sources.prepare(source, image, task)
+        whole = self._read(pair.image)
+        image = _part(whole, pair.window)
+        prepared = None if pair.source is None else self._prepare(task, pair.source, pair.source_window, image)
+        mask, allowed = (self._mask(argument, pair.image, whole, pair.window) for argument in MASKS)
         try:
             if isinstance(how, SynthesisPlan):
-                return task.apply(image, prepared, how)
+                return task.apply(image, prepared, how, mask=mask)
             with silence_expected():
-                return task(image, prepared, how)
+                return task(image, prepared, how, mask=mask, allowed=allowed)
         except (TypeError, ValueError) as error:
             raise ValueError(f"cannot use {self._folder / pair.image} with source {pair.source}: {error}") from error
+
+    def _prepare(self, task: AnomalyTask, name: str, window: Window | None, image: Image) -> PreparedSource:
+        """A source, or a window of it, as `task` uses it for an image."""
+        self._is_grey(name)
+        path = self._folder / name
+        with sizes_expected:
+            if window is None:
+                return self._sources.prepare(path, image, task)
+            whole = self._sources.read(path, image, task)
+            mask = self._mask("object_masks", name, whole, window)
+            return task.prepare_source(_part(whole, window), image.shape[:2], mask)
+
+    def _mask(self, argument: str, name: str, whole: Image, window: Window | None) -> NDArray[Any] | None:
+        """What a mask of an image holds in a window; None without such masks."""
+        masks = self._masks.get(argument)
+        return None if masks is None else _part(masks.read(self._folder / name, whole.shape[:2]), window)
 
     def _read(self, name: str) -> Image:
         """Pixels of an image, with the channels and bits of its file; floats in 16 bits."""
@@ -238,7 +253,8 @@ class ItemMaker:
         drawn: dict[str, Any] = {} if normal.window is None else {"window": normal.window}
         if normal.path is None:
             size = pixels.shape[:2]
-            result = self._tasks[0].apply(pixels, pixels, SynthesisPlan(size, size))
+            mask = self._mask("object_masks", normal.image, self._read(normal.image), normal.window)
+            result = self._tasks[0].apply(pixels, pixels, SynthesisPlan(size, size), mask=mask, source_mask=mask)
             files = self._files(index, result, 0)
             drawn |= layout.record_fields(result)
         else:

@@ -21,6 +21,7 @@ from nsa_augment.datasets._contact import CONTACT, contact_sheet
 from nsa_augment.datasets._index import index_texts
 from nsa_augment.datasets._items import ATTEMPTS, ItemMaker
 from nsa_augment.datasets._journal import MANIFEST, Journal
+from nsa_augment.datasets._masks import mask_digests, mask_folders
 from nsa_augment.datasets._workspace import check_ours, clear, opened, write
 from nsa_augment.datasets.options import Options
 from nsa_augment.datasets.recipe import RECIPE, Recipe, load_recipe
@@ -70,10 +71,13 @@ def generate(
     on_progress: Callable[[Progress], object] | None = None,
     recursive: bool = False,
     skip_damaged: bool = False,
+    object_masks: str | os.PathLike[str] | None = None,
+    allowed_masks: str | os.PathLike[str] | None = None,
 ) -> Progress:
     """Write a labelled dataset of anomalies, or finish one that was interrupted.
 
-    The bytes depend on the images, the task, `count`, `seed`, `layout` and the versions of the packages alone.
+    The bytes depend on the images, their masks, the task, `count`, `seed`, `layout`, `options` and the versions of the
+    packages alone.
 
     Parameters
     ----------
@@ -107,6 +111,9 @@ def generate(
     skip_damaged : bool
         Whether to go on without image files that cannot be decoded; `Recipe.damaged` names them. Otherwise they are
         an error before anything is written.
+    object_masks, allowed_masks : folder or "alpha", optional
+        Where the object is in each image and source, instead of the background model, and where patches may land: a
+        folder with masks under the names of the images, or the alpha channel of the images.
 
     Returns
     -------
@@ -139,8 +146,19 @@ def generate(
     if recursive and folder.resolve() in (out.resolve(), *out.resolve().parents):
         raise ValueError(f"out must lie outside folder, whose subfolders are read, got {out} in {folder}")
     known = _known(out)
+    masks = {"object_masks": object_masks, "allowed_masks": allowed_masks}
     recipe = Recipe.create(
-        folder, task, count, seed, layout, origin, options, recursive=recursive, skip_damaged=skip_damaged, known=known
+        folder,
+        task,
+        count,
+        seed,
+        layout,
+        origin,
+        options,
+        recursive=recursive,
+        skip_damaged=skip_damaged,
+        known=known,
+        masks={name: where for name, where in masks.items() if where is not None},
     )
     notice_sliver([folder / name for name in recipe.images], recipe.make_task().scale)
     place = open_backend(workers, backend, scheduler)
@@ -165,11 +183,12 @@ def generate(
 
 
 def _known(out: Path) -> Collection[str]:
-    """SHA-256 of the images that a dataset was begun with: they were decoded then."""
+    """SHA-256 of the images and masks that a dataset was begun with: they were decoded then."""
     try:
-        return set(load_recipe(out).images.values())
+        before = load_recipe(out)
     except ValueError:
         return ()
+    return {*before.images.values(), *mask_digests(before.masks)}
 
 
 def _continued(out: Path, recipe: Recipe) -> tuple[Recipe, bool]:
@@ -198,7 +217,7 @@ def _make(
     kept = 0
     progress = Progress(0, recipe.total)
     on_progress(progress)
-    work = split(out, range(recipe.total), journal.get, chunk_size(recipe.total, backend), recipe.folder)
+    work = split(out, range(recipe.total), journal.get, chunk_size(recipe.total, backend), recipe.places)
     with closing(backend.run(make_chunk, work)) as results:
         for made in results:
             journal.append((item.index, item.line) for item in made if item.line is not None)
@@ -221,7 +240,10 @@ def _why_hopeless(recipe: Recipe, unchanged: int) -> str:
         files = [Path(recipe.folder) / name for name in recipe.images]
         note = file_sliver_note(files, task.scale) or "their contrast is low, or that of their sources"
         return f"patches found a place, but changed nothing by more than a grey level in {draws}: {note}"
-    hint = command_line("nsa-augment", "preview", recipe.folder)
+    masks = [
+        part for name, where in mask_folders(recipe.masks).items() for part in (f"--{name.replace('_', '-')}", where)
+    ]
+    hint = command_line("nsa-augment", "preview", recipe.folder, *masks)
     return f"no patch found a place in {draws}; look at them with {hint}. {likeliest_reason(task, plans)}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
@@ -18,6 +18,7 @@ from nsa_augment._shared.checks import check_integer
 from nsa_augment._shared.plain import parse_json
 from nsa_augment.datasets._fields import EDITION, FIELDS, FIRST_EDITION, MAX_COUNT
 from nsa_augment.datasets._folder import read_folder
+from nsa_augment.datasets._masks import compared_masks, describe_masks, mask_folders, moved_masks
 from nsa_augment.datasets._normals import Normal, check_enough, check_layout, normals_of, window_sizes
 from nsa_augment.datasets._tasks import check_tasks, plain_arguments, task_from
 from nsa_augment.datasets.layouts import LAYOUTS, Layout
@@ -62,6 +63,9 @@ class Recipe:
         The other tasks: "task" and "arguments" of each.
     sizes : mapping
         Height and width of each image by name, where items are made of windows.
+    masks : mapping
+        Of "object_masks" and "allowed_masks", those that were given: "folder" (a path, or "alpha"), and "files", by
+        image name and SHA-256 of its mask.
     """
 
     folder: str
@@ -78,6 +82,7 @@ class Recipe:
     options: Options = field(default_factory=Options)
     more_tasks: Sequence[Mapping[str, Any]] = ()
     sizes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    masks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def create(
@@ -93,10 +98,12 @@ class Recipe:
         recursive: bool = False,
         skip_damaged: bool = False,
         known: Collection[str] = (),
+        masks: Mapping[str, str | os.PathLike[str]] | None = None,
     ) -> Recipe:
         """Check arguments as `nsa_augment.datasets.generate` is given them, and read the folder.
 
-        Files are decoded to find damaged ones, but for those whose SHA-256 is `known`.
+        Files are decoded to find damaged ones, but for those whose SHA-256 is `known`. `masks` are those that are given
+        of `object_masks` and `allowed_masks`.
         """
         (name, first), *others = check_tasks(task)
         options = options or Options()
@@ -121,9 +128,21 @@ class Recipe:
             options=options,
             more_tasks=[{"task": name, "arguments": plain_arguments(other)} for name, other in others],
             sizes=window_sizes(Path(folder), list(images), options, first.scale),
+            masks={
+                name: describe_masks(name, where, Path(folder), images, known) for name, where in (masks or {}).items()
+            },
         )
         check_enough(recipe.pools, options)
         return recipe
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Where the images ("folder") and their masks are."""
+        return {"folder": self.folder, **mask_folders(self.masks)}
+
+    def moved(self, folder: str | None = None, **masks: str) -> Recipe:
+        """The same with images and masks at other places; ValueError if it has no such masks."""
+        return replace(self, folder=folder or self.folder, masks=moved_masks(self.masks, masks))
 
     @cached_property
     def tasks(self) -> list[tuple[str, Mapping[str, Any]]]:
@@ -236,6 +255,7 @@ class Recipe:
         versions = {f"version of {name}": value for name, value in self.versions.items()}
         plain = {name: getattr(self, name) for name in ("task", "count", "seed", "layout")}
         plain |= self.options.plain()
+        plain |= compared_masks(self.masks)
         first, *others = self.make_tasks()
         more = {f"task {name}": plain_arguments(task) for (name, _), task in zip(self.tasks[1:], others, strict=True)}
         return {**plain, **plain_arguments(first), **more, **images, **versions}

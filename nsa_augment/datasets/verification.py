@@ -54,6 +54,8 @@ def verify(
     sample: int | None = None,
     seed: int = 0,
     folder: str | os.PathLike[str] | None = None,
+    object_masks: str | os.PathLike[str] | None = None,
+    allowed_masks: str | os.PathLike[str] | None = None,
     workers: int | None = None,
     on_progress: Callable[[int, int], object] | None = None,
 ) -> Report:
@@ -67,8 +69,8 @@ def verify(
         Number of items to check; None: all.
     seed : int
         Decides which ones.
-    folder : path-like, optional
-        Where the normal images are now; None: where they were.
+    folder, object_masks, allowed_masks : path-like, optional
+        Where the normal images and their masks are now; None: where they were.
     workers : int, optional
         As for `generate`.
     on_progress : callable, optional
@@ -106,11 +108,13 @@ def verify(
         rng = np.random.default_rng(check_integer("seed", seed, 0))
         indices = np.sort(rng.choice(recipe.total, size, replace=False))
     backend = open_backend(workers)
-    place = None if folder is None else os.path.abspath(folder)
+    given = {"folder": folder, "object_masks": object_masks, "allowed_masks": allowed_masks}
+    places = {name: os.path.abspath(place) for name, place in given.items() if place is not None}
+    recipe.moved(**places)
     problems: list[Problem] = []
     done = 0
     with Lines(out / MANIFEST, recipe.total) as lines:
-        work = split(out, map(int, indices), lines.get, chunk_size(len(indices), backend), place)
+        work = split(out, map(int, indices), lines.get, chunk_size(len(indices), backend), places)
         with closing(backend.run(check_chunk, work)) as results:
             for chunk in results:
                 problems += [Problem(*problem) for item in chunk for problem in item]
