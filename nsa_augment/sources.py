@@ -14,7 +14,7 @@ from nsa_augment._shared.cache import BoundedCache
 from nsa_augment._shared.checks import channels, check_choice, check_number, fail
 from nsa_augment._shared.foreign import as_pixels, is_dataset, is_tensor, item_image
 from nsa_augment._shared.images import check_values, list_images, read_image
-from nsa_augment._shared.mask_files import MaskFiles
+from nsa_augment._shared.mask_files import ALPHA, MaskFiles
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.soundness import check_damaged, damage, on_every_file
 from nsa_augment._shared.types import Image, Size
@@ -28,6 +28,9 @@ Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Image | Callable[[
 
 class MaskReader(Protocol):
     """Masks of image files."""
+
+    def file_of(self, image: Path, /) -> Path | None:
+        """The file with the mask of an image file; None for its alpha channel."""
 
     def read(self, image: Path, size: Size, /) -> NDArray[Any]:
         """(H, W) mask of an image file of `size`."""
@@ -155,6 +158,12 @@ class SourcePool:
             return item_image("items of sources", item, self._channel_order)
 
         return draw
+
+    def mask_record(self, source: Source) -> str | None:
+        """Where the mask of a source is: a file, or "alpha"; None if it has none."""
+        if self._masks is None or not isinstance(source, Path):
+            return None
+        return str(self._masks.file_of(source) or ALPHA)
 
     def read(self, source: Source, image: Image, task: AnomalyTask) -> Image:
         """Pixels of a source in the dtype of `image`, as `decode` makes them; those of files are kept in the cache."""

@@ -190,7 +190,7 @@ def test_the_name_of_version_0_1():
 def test_unknown_arguments_are_told_in_the_same_words():
     torch_transform = pytest.importorskip("nsa_augment.integrations.torch").AnomalyTransform
     of_task = sorted(NaturalSyntheticAnomaly.argument_names())
-    of_call = {"preset", "sources", "ablation", "p", "cache_mib"}
+    of_call = {"preset", "sources", "ablation", "p", "cache_mib", "object_masks"}
     of_pipeline = of_call | {"source_transform", "metadata_key", "label_key", "paired_sources", "channel_order"}
     of_pipeline |= {"anomaly_class", "box_label"}
     for make, owner, more in (

@@ -15,7 +15,7 @@ pytest.importorskip("torch", reason="the transform is made of torch")
 
 from nsa_augment.integrations.torch import AnomalyTransform, NSATransform
 
-OWN = ["preset", "sources", "task", "ablation", "p", "cache_mib", "mask_key", "clamp"]
+OWN = ["preset", "sources", "task", "ablation", "p", "cache_mib", "object_masks", "mask_key", "clamp"]
 each_class = pytest.mark.parametrize("kind", [AnomalyTransform, NSATransform])
 
 

@@ -122,13 +122,14 @@ class RecordedMasks:
         """(H, W) mask of an image file of `size`; ValueError if its file is not what it was."""
 
         def make() -> tuple[NDArray[np.bool_], int]:
-            mask = read_mask(self._name, image, self._file_of(image), size)
+            mask = read_mask(self._name, image, self.file_of(image), size)
             return mask, mask.nbytes
 
         mask: NDArray[np.bool_] = self._masks.get(image, make)
         return mask
 
-    def _file_of(self, image: Path) -> Path | None:
+    def file_of(self, image: Path) -> Path | None:
+        """The file with the mask of an image file; None for its alpha channel."""
         if self._folder == ALPHA:
             return None
         name = image.relative_to(self._images).as_posix()

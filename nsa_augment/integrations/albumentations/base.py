@@ -78,6 +78,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         source_transform: Callable[..., Any] | Mapping[str, Any] | None = None,
         paired_sources: Mapping[str, Sources] | None = None,
         channel_order: str = "rgb",
+        object_masks: str | os.PathLike[str] | None = None,
         metadata_key: str = "nsa_metadata",
         label_key: str = "mask",
         anomaly_class: int | None = None,
@@ -94,6 +95,10 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
             source_transform = A.from_dict(dict(source_transform))
         if source_transform is not None and not callable(source_transform):
             raise fail(TypeError, "source_transform", "an albumentations transform or a callable", source_transform)
+        if source_transform is not None and object_masks is not None:
+            accepted = "None with a source_transform, which would not move them"
+            raise fail(ValueError, "object_masks", accepted, object_masks)
+        self.object_masks = None if object_masks is None else os.fspath(object_masks)
         self.preset, self.ablation = None if preset is None else os.fspath(preset), ablation
         self.sources, self.source_transform = sources, source_transform
         self.paired_sources, self.channel_order = paired_sources, channel_order
@@ -101,7 +106,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         self.anomaly_class, self.box_label = check_anomaly_class(anomaly_class), box_label
         self.cache_mib = check_number("cache_mib", cache_mib, 0)
         self.parameters = self.task.given_arguments(own)
-        self._supply = Supply(self.task, sources, paired_sources, self.cache_mib, channel_order)
+        self._supply = Supply(self.task, sources, paired_sources, self.cache_mib, channel_order, object_masks)
         is_transform = isinstance(source_transform, (A.BasicTransform, A.BaseCompose))
         self._source_pipeline = self.source_pipeline(source_transform) if is_transform else None
         self._tag, self._called = self.seed_tag(), False
@@ -144,9 +149,12 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         if self.source_transform is not None:
             sources = self._transformed(sources, data, reference, generator, python_random)
         records = {key: as_record(source) for key, source in sources.items()}
-        record = records.pop("image")
+        record, mask = records.pop("image"), self._supply.mask_record(sources["image"])
         plan = self.task.plan(reference, self._supply.prepare(record, reference), generator)
-        return {"source": record, "plan": plan.to_dict(), **({"paired": records} if records else {})}
+        more: dict[str, Any] = {"paired": records} if records else {}
+        if mask is not None:
+            more["source_mask"] = mask
+        return {"source": record, "plan": plan.to_dict(), **more}
 
     def apply_params(self, params: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         """Apply the recorded plan to every image of a call, and write the labels."""
@@ -234,7 +242,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         for frame in target.frames():
             if record is not None and target.key not in paired:
                 check_alike(target.key, frame, reference, self.metadata_key)
-            source = None if record is None else self._supply.prepare(record, frame)
+            source = None if record is None else self._supply.prepare(record, frame, params.get("source_mask"))
             results.append(self.task.apply(frame, source, plan))
         parts = zip(*((result.image, result.label, result.mask) for result in results), strict=True)
         image, label, mask = (target.stacked(list(part)) for part in parts)
@@ -257,6 +265,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
             "source_transform": self.source_transform,
             "paired_sources": None if paired is None else {key: plain_sources(paired[key]) for key in paired},
             "channel_order": self.channel_order,
+            "object_masks": self.object_masks,
             "metadata_key": self.metadata_key,
             "label_key": self.label_key,
             "anomaly_class": self.anomaly_class,
@@ -284,7 +293,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
     def get_dict_with_id(self) -> dict[str, Any]:
         """State for `A.ReplayCompose`, whose parameters hold the sources."""
         state: dict[str, Any] = super().to_dict_private()
-        for name in ("sources", "source_transform", "paired_sources"):
+        for name in ("sources", "source_transform", "paired_sources", "object_masks"):
             state.pop(name, None)
         return {**state, "id": id(self)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from nsa_augment._shared.checks import channels, fail
 from nsa_augment._shared.foreign import as_pixels
+from nsa_augment._shared.mask_files import ALPHA, read_mask
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations.albumentations.arguments import pick_source
 from nsa_augment.integrations.albumentations.targets import ImageTarget
@@ -32,6 +34,8 @@ class Supply:
     paired : mapping of target to sources, optional
     cache_mib : float
     channel_order : "rgb" or "bgr"
+    object_masks : folder or "alpha", optional
+        Of `sources`.
     """
 
     def __init__(
@@ -41,13 +45,20 @@ class Supply:
         paired: Mapping[str, Sources] | None,
         cache_mib: float,
         channel_order: str,
+        object_masks: str | os.PathLike[str] | None = None,
     ) -> None:
         self._task, self._channel_order = task, channel_order
         self.from_previous = isinstance(sources, str) and sources == PREVIOUS
         self._previous: dict[str, Image] | None = None
         pools = [None if sources is None or self.from_previous else sources, *(paired or {}).values()]
         scale = task.max_value
-        made = [None if given is None else SourcePool(given, cache_mib, scale, channel_order) for given in pools]
+        if object_masks is not None and pools[0] is None:
+            raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
+        masks = [object_masks, *(None for _ in pools[1:])]
+        made = [
+            None if given is None else SourcePool(given, cache_mib, scale, channel_order, object_masks=mask)
+            for given, mask in zip(pools, masks, strict=True)
+        ]
         self._pool = made[0]
         self._paired = {key: pool for key, pool in zip(paired or {}, made[1:], strict=True) if pool is not None}
         for key, pool in self._paired.items():
@@ -91,7 +102,11 @@ class Supply:
         self._task.scale.check_image("source_transform(source)", result)
         return result
 
-    def prepare(self, record: Any, image: Image) -> PreparedSource:
+    def mask_record(self, source: Source) -> str | None:
+        """What a replay keeps of the object mask of a source: where it is."""
+        return None if self._pool is None else self._pool.mask_record(source)
+
+    def prepare(self, record: Any, image: Image, mask_record: str | None = None) -> PreparedSource:
         """A recorded source as the task uses it for images like one; the last one is kept."""
         kept, form = self._prepared, (image.shape, image.dtype)
         if kept is not None and kept[0] is record and kept[1] == form:
@@ -99,7 +114,11 @@ class Supply:
         source = Path(record) if isinstance(record, str) else record
         if self._pool is None:
             pixels = decode(source, image, self._task.scale, self._channel_order)
-            prepared = self._task.prepare_source(pixels, image.shape[:2])
+            mask = None
+            if mask_record is not None and isinstance(source, Path):
+                file = None if mask_record == ALPHA else Path(mask_record)
+                mask = read_mask("object_masks", source, file, (pixels.shape[0], pixels.shape[1]))
+            prepared = self._task.prepare_source(pixels, image.shape[:2], mask)
         else:
             prepared = self._pool.prepare(source, image, self._task)
         self._prepared = record, form, prepared

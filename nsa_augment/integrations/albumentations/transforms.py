@@ -33,9 +33,10 @@ class NSA(SynthesisTransform):
     ablation : "A", "B", "C" or "D", optional
         An ablation of the preset, see `nsa_augment.ABLATIONS`.
     sources : path-like, sequence, array, tensor, dataset, callable or "previous"
-        Normal images to cut patches from: a folder; a list of paths, arrays, PIL images or tensors (C, H, W); an array
-        (N, H, W, C); a dataset; a callable rng -> image; or the image that this transform saw last (the first call
-        then changes nothing). Files are decoded in `channel_order`, or as grey for a one-channel image.
+        Normal images to cut patches from: a folder (``folder/**``: with its subfolders); a list of paths, arrays, PIL
+        images or tensors (C, H, W); an array (N, H, W, C); a dataset; a callable rng -> image; or the image that this
+        transform saw last (the first call then changes nothing). Files are decoded in `channel_order`, or as grey for a
+        one-channel image.
     source_transform : albumentations transform or callable, optional
         Applied to each drawn source, an albumentations transform with the random state of this one.
     paired_sources : mapping of target to folder or list, optional
@@ -43,6 +44,9 @@ class NSA(SynthesisTransform):
         order. The same patches are cut from them.
     channel_order : "rgb" or "bgr"
         That of the images of the pipeline: "bgr" if `cv2.imread` reads them.
+    object_masks : folder or "alpha", optional
+        Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
+        Only without `source_transform`, which would not move them. `background` finds the object of the image.
     metadata_key : str
         Key under which a call may bring its own source: an image, a dict {"image": image} that may hold sources of
         additional targets under their keys, or a list of either. It wins over `sources`.

@@ -40,9 +40,9 @@ class AnomalyTransform(Transform):
     preset : str or path-like, optional
         Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
-        Where patches come from: a folder of images, a list of paths, arrays or (C, H, W) tensors, or a callable
-        ``rng -> array``. None: from another image of the batch, which must hold two or more (tasks that need no
-        source, such as CutPaste: from the image itself).
+        Where patches come from: a folder of images (``folder/**``: with its subfolders), a list of paths, arrays or
+        (C, H, W) tensors, or a callable ``rng -> array``. None: from another image of the batch, which must hold two or
+        more (tasks that need no source, such as CutPaste: from the image itself).
     task : str or AnomalyTask
         One of `nsa_augment.tasks.TASKS`, those of other packages among them; or a task that is given whole, which
         takes no preset, no ablation and no parameters.
@@ -52,6 +52,9 @@ class AnomalyTransform(Transform):
         Probability, for each image, to get an anomaly.
     cache_mib : float
         Decoded sources are kept up to this many MiB (in every process).
+    object_masks : folder or "alpha", optional
+        Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
+        `background` finds the object of the image.
     mask_key : str
         Key of the mask in samples that are mappings, or whose target is one.
     clamp : bool
@@ -94,6 +97,7 @@ class AnomalyTransform(Transform):
         ablation: str | None = None,
         p: float = 0.5,
         cache_mib: float = 256,
+        object_masks: str | PathLike[str] | None = None,
         mask_key: str = "mask",
         clamp: bool = False,
         **parameters: Any,
@@ -109,7 +113,9 @@ class AnomalyTransform(Transform):
         self._pool: SourcePool | None = None
         if sources is not None:
             checked = checked_sources(sources, self.task.scale, clamp)
-            self._pool = SourcePool(checked, cache_mib, self.task.max_value)
+            self._pool = SourcePool(checked, cache_mib, self.task.max_value, object_masks=object_masks)
+        elif object_masks is not None:
+            raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
 
     def forward(self, image: Any, mask: Any = None, *targets: Any) -> Any:
         """Put anomalies into an image, a batch, or a sample.
