@@ -232,7 +232,18 @@ def test_many_damaged_files_are_counted(tmp_path):
         check_sources(tmp_path)
 
 
-def test_calibrate_skips_them(folder):
+def test_commands_skip_them(folder, tmp_path):
     done = run("calibrate", folder, "--skip-damaged")
     assert done.returncode == 0, done.stderr
     assert "4 of 4 images" in done.stdout
+    page = tmp_path / "page.png"
+    for command in (("preview", "-n", 6), ("compare",)):
+        done = run(*command, folder, "-o", page, "--skip-damaged", "--preset", "screw")
+        assert done.returncode == 0, done.stderr
+        page.unlink()
+    for path in folder.glob("00*.png"):
+        path.unlink()
+    for command in ("preview", "compare", "calibrate"):
+        done = run(command, folder, "--skip-damaged")
+        assert done.returncode == 1
+        assert "image files cannot be used" in done.stderr

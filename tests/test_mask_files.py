@@ -53,10 +53,14 @@ def test_arguments_that_place_nothing_are_not_written(tmp_path):
     for number in range(3):
         pixels = np.random.default_rng(number).integers(0, 256, (12, 12, 3), np.uint8)
         cv2.imwrite(str(tmp_path / f"{number}.png"), pixels)
-    done = run("calibrate", tmp_path, "--out", tmp_path / "preset.yaml")
-    assert done.returncode == 1
-    assert "preset.yaml is not written" in done.stderr
-    assert not (tmp_path / "preset.yaml").exists()
+    page, preset = tmp_path / "page.png", tmp_path / "preset.yaml"
+    for options, text in (((), "calibrate found no arguments"), (("--out", preset), "preset.yaml is not written")):
+        done = run("calibrate", tmp_path, *options, "--picture", page)
+        assert done.returncode == 1
+        assert text in done.stderr
+        assert not preset.exists()
+        assert page.exists()
+        page.unlink()
 
 
 @pytest.fixture

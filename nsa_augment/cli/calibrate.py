@@ -15,9 +15,8 @@ from nsa_augment._shared.notices import command_line
 from nsa_augment.calibration import Calibration, calibrate
 from nsa_augment.cli.app import app
 from nsa_augment.cli.calibration_page import calibration_page, value_text
-from nsa_augment.cli.files import check_file, write_picture
+from nsa_augment.cli.files import check_file, usable, write_picture
 from nsa_augment.cli.options import MaxValue, ObjectMasks, Recursive, Seed, SkipDamaged, table_console
-from nsa_augment.sources import check_sources
 from nsa_augment.tasks.presets import FILE_SUFFIXES
 
 LEAST_PLACED = 0.1
@@ -41,9 +40,7 @@ def calibrate_folder(
         check_file("--out", out, FILE_SUFFIXES)
     if picture is not None:
         check_file("--picture", picture)
-    files = list_images(folder, recursive=recursive)
-    if skip_damaged:
-        files = check_sources(files, skip_damaged=True)
+    files = usable(list_images(folder, recursive=recursive), skip_damaged)
     found = calibrate(files, max_images=max_images, seed=seed, max_value=max_value, object_masks=object_masks)
     _print(found, folder)
     if picture is not None:

@@ -12,6 +12,7 @@ from PIL import Image as PILImage
 from nsa_augment._shared.files import write_file
 from nsa_augment._shared.images import encode_png
 from nsa_augment._shared.page import Pixels
+from nsa_augment.sources import check_sources
 from nsa_augment.tasks import AnomalyTask
 
 PICTURE_SUFFIXES = (".png",)
@@ -43,6 +44,11 @@ def check_file(option: str, file: Path, suffixes: tuple[str, ...] = PICTURE_SUFF
         raise ValueError(f"{option} must end in {' or '.join(suffixes)}, got {file}")
     if not file.parent.is_dir():
         raise ValueError(f"{option} must lie in an existing folder, got {file}")
+
+
+def usable(files: list[Path], skip_damaged: bool) -> list[Path]:
+    """The files, if asked without those that cannot be decoded."""
+    return check_sources(files, skip_damaged=True) if skip_damaged else files
 
 
 def tell_of_sizes(files: Sequence[Path], tasks: Sequence[AnomalyTask]) -> None:

@@ -16,7 +16,7 @@ from nsa_augment._shared.overlays import label_bar
 from nsa_augment._shared.page import draw_page
 from nsa_augment._shared.soundness import notice_sliver
 from nsa_augment.cli.app import app
-from nsa_augment.cli.files import check_file, tell_of_sizes, write_picture
+from nsa_augment.cli.files import check_file, tell_of_sizes, usable, write_picture
 from nsa_augment.cli.options import (
     Ablation,
     AllowedMasks,
@@ -28,6 +28,7 @@ from nsa_augment.cli.options import (
     Preset,
     Recursive,
     Seed,
+    SkipDamaged,
     Task,
     in_eight_bits,
     make_all_tasks,
@@ -85,13 +86,14 @@ def preview(
     overrides: Overrides = None,
     max_value: MaxValue = None,
     recursive: Recursive = False,
+    skip_damaged: SkipDamaged = False,
     object_masks: ObjectMasks = None,
     allowed_masks: AllowedMasks = None,
 ) -> None:
     """Show anomalies on your own images, with sources, patch boxes and labels."""
     check_file("--output", output)
     maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value))
-    files = [file for path in paths for file in _files(path, recursive)]
+    files = usable([file for path in paths for file in _files(path, recursive)], skip_damaged)
     notice_sliver(files, scale)
     objects = None if object_masks is None else MaskFiles("--object-masks", object_masks, files)
     regions = None if allowed_masks is None else MaskFiles("--allowed-masks", allowed_masks, files)
@@ -133,12 +135,13 @@ def compare(
     overrides: Overrides = None,
     max_value: MaxValue = None,
     recursive: Recursive = False,
+    skip_damaged: SkipDamaged = False,
 ) -> None:
     """Show one image under all tasks and all their labels, under one seed."""
     check_file("--output", output)
     bound = {name: in_eight_bits(task) for name, task in make_all_tasks(preset, ablation, overrides, max_value).items()}
     tasks, scale = {name: task for name, (task, _) in bound.items()}, next(scale for _, scale in bound.values())
-    files = list_images(path if path.is_dir() else path.parent, recursive=recursive)
+    files = usable(list_images(path if path.is_dir() else path.parent, recursive=recursive), skip_damaged)
     notice_sliver(files, scale)
     rng = np.random.default_rng(seed)
     image_file = files[int(rng.integers(len(files)))] if path.is_dir() else path

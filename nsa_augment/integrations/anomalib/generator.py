@@ -29,8 +29,9 @@ class NSAGenerator(nn.Module):
     preset : str or path-like, optional
         Row of `PRESETS`, or a YAML file of arguments; None: the defaults of the task.
     sources : folder, list or callable
-        Where patches come from: a folder of normal images, a list of paths, arrays or (C, H, W) tensors, or a
-        callable ``rng -> array``. None only for tasks that need no source, such as CutPaste.
+        Where patches come from: a folder of normal images (``folder/**``: with its subfolders), a list of paths,
+        arrays or (C, H, W) tensors, or a callable ``rng -> array``. None only for tasks that need no source, such as
+        CutPaste.
     task : str or AnomalyTask
         One of `nsa_augment.tasks.TASKS`, those of other packages among them; or a task that is given whole, which
         takes no preset, no ablation and no parameters.

@@ -36,9 +36,9 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
     preset : str or path-like, optional
         Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
-        Where patches come from: a folder of images, a list of paths, arrays or (C, H, W) tensors, or a callable
-        ``rng -> array``. None: from another image of the batch, which must hold two or more (tasks that need no
-        source, such as CutPaste: from the image itself).
+        Where patches come from: a folder of images (``folder/**``: with its subfolders), a list of paths, arrays or
+        (C, H, W) tensors, or a callable ``rng -> array``. None: from another image of the batch, which must hold two or
+        more (tasks that need no source, such as CutPaste: from the image itself).
     task : str or AnomalyTask
         One of `nsa_augment.tasks.TASKS`; or a task that is given whole, which takes no preset, ablation and parameters.
     ablation : "A", "B", "C" or "D", optional

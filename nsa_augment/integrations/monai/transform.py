@@ -40,9 +40,9 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
     preset : str or path-like, optional
         Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
-        Normal images to cut patches from: a folder, a list of paths or of channel-first tensors or arrays, or a
-        callable ``rng -> channel-first array``. Files are brought into the orientation of the images. Tasks that need
-        no source, such as CutPaste, cut from the image itself without.
+        Normal images to cut patches from: a folder (``folder/**``: with its subfolders), a list of paths or of
+        channel-first tensors or arrays, or a callable ``rng -> channel-first array``. Files are brought into the
+        orientation of the images. Tasks that need no source, such as CutPaste, cut from the image itself without.
     task : str or AnomalyTask
         One of `nsa_augment.tasks.TASKS`; or a task that is given whole, which takes no preset, ablation and parameters.
     ablation : "A", "B", "C" or "D", optional
