@@ -72,6 +72,22 @@ def test_it_verifies(old):
     assert verify(old / "finished", folder=old / "good", workers=0).problems == ()
 
 
+def test_it_grows_in_the_form_that_it_has(old):
+    need_the_same_opencv(old)
+    give_versions_of_here(old / "finished")
+    before = manifest(old / "finished")
+    state = make(old / "good", old / "finished", TASK, count=8, seed=1, layout="coco", origin=ORIGIN)
+    assert (state.kept, state.total) == (5, 8)
+    lines = manifest(old / "finished")
+    assert [line | {"versions": None} for line in lines[:5]] == [line | {"versions": None} for line in before]
+    assert {tuple(line) for line in lines} == {tuple(before[0])}
+    names = set(content(old / "finished"))
+    assert {"annotations.json", "images/007.png", "masks/007.png", "labels/007.png"} <= names
+    assert not [name for name in names if name.startswith("annotations/") or "metadata" in name]
+    assert len(json.loads((old / "finished/annotations.json").read_text())["images"]) == 8
+    assert verify(old / "finished", folder=old / "good", workers=0).problems == ()
+
+
 @pytest.mark.parametrize("name", ["finished", "begun"])
 def test_it_is_finished_without_being_made_anew(old, name):
     need_the_same_opencv(old)

@@ -122,6 +122,30 @@ def test_killed_while_starting_and_finishing(folder, whole, tmp_path):
     assert content(out) == whole
 
 
+@pytest.mark.slow
+def test_killed_while_growing(folder, whole, tmp_path):
+    """Twice: at moments spread over the life of a process that adds to a dataset, and half-way through the next."""
+    out, grown = tmp_path / "out", {"layout": "coco", "origin": {"preset": "screw", "ablation": None}}
+    make(folder, tmp_path / "small", count=COUNT // 3, **grown)
+    begin = time.monotonic()
+    shutil.copytree(tmp_path / "small", out)
+    _, errors = start(folder, out).communicate(timeout=300)
+    life = time.monotonic() - begin
+    assert content(out) == whole, errors
+    for turn in range(5):
+        shutil.rmtree(out)
+        shutil.copytree(tmp_path / "small", out)
+        for share in (turn / 4, 0.5):
+            process = start(folder, out)
+            time.sleep(life * share)
+            workers = children(process) if process.poll() is None else []
+            process.kill()
+            process.communicate()
+            wait_for(lambda: not any(worker.is_running() for worker in workers))  # noqa: B023
+        finish(folder, out)
+        assert content(out) == whole
+
+
 def interrupt(process):
     """Press Ctrl-C in its terminal."""
     os.killpg(process.pid, signal.SIGINT)

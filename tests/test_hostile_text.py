@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nsa_augment import NaturalSyntheticAnomaly, SynthesisPlan
+from nsa_augment._shared.plain import parse_yaml
 from nsa_augment.datasets import generate, verify
 
 HUGE = "9" * 400
@@ -79,11 +80,28 @@ def test_preset_files_with_what_is_allowed(tmp_path):
     assert task.height_range == task.width_range == (0.1, 0.3)
 
 
-def test_a_repeated_key_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("max_patches", "max_patches"),
+        ("yes", "true"),
+        ("0x1", "1"),
+        ("1", "1.0"),
+        ("off", "0"),
+        ("~", "null"),
+        ("a", '"a"'),
+    ],
+)
+def test_a_repeated_key_is_named(tmp_path, first, second):
     file = tmp_path / "preset.yaml"
-    file.write_text("background: null\nlabel: {max_patches: 1, max_patches: 1}\n")
-    with pytest.raises(ValueError, match="key 'max_patches' is repeated"):
+    file.write_text(f"background: null\nlabel: {{{first}: 1, {second}: 1}}\n")
+    with pytest.raises(ValueError, match="key '{}' is repeated".format(second.strip('"'))):
         NaturalSyntheticAnomaly.from_preset(file)
+
+
+@pytest.mark.parametrize("other", ['"yes"', "on", "1.5"])
+def test_keys_of_other_meaning_are_not_repeated(other):
+    assert len(parse_yaml(f"{{no: 1, {other}: 2}}")) == 2
 
 
 PATCH = {"source_box": [5, 6, 25, 26], "destination_box": [5, 6, 25, 26], "factor": 1.0, "gradient": "source"}
@@ -267,6 +285,14 @@ def test_images_outside_their_folder(dataset, name):
     recipe["images"] = {name: "0" * 64, **recipe["images"]}
     (dataset / "recipe.json").write_text(json.dumps(recipe))
     assert "images" in one_line_of_error("verify", dataset, "-w", 0)
+
+
+@pytest.mark.parametrize("value", [256, 1, None, "65535"])
+def test_a_label_scale_that_is_not_that_of_the_labels(dataset, folder, value):
+    recipe = json.loads((dataset / "recipe.json").read_text())
+    (dataset / "recipe.json").write_text(json.dumps({**recipe, "label_scale": value}))
+    for command_line in (("verify", dataset), ("generate", folder, dataset, "-n", 2, "--preset", "screw")):
+        assert "label_scale must be 65535" in one_line_of_error(*command_line, "-w", 0)
 
 
 @pytest.mark.parametrize("value", ["(" * DEEP, "[" * 150 + "]" * 150, HUGE, ENDLESS_INTEGER, "1e999"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 MAX_DEPTH = 32
@@ -49,7 +49,7 @@ def parse_yaml(text: str) -> Any:
         loader = yaml.SafeLoader(text)
         try:
             node = loader.get_single_node()
-            _Nodes().check(node)
+            _Nodes(loader.construct_object).check(node)
             value = None if node is None else loader.construct_document(node)
         finally:
             loader.dispose()
@@ -64,14 +64,15 @@ def parse_yaml(text: str) -> Any:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    _check_repeats(key for key, _ in pairs)
+    _check_repeats((key, key) for key, _ in pairs)
     return dict(pairs)
 
 
 class _Nodes:
     """Nodes of a YAML document that have been looked at, with the number of their entries after merging."""
 
-    def __init__(self) -> None:
+    def __init__(self, construct: Callable[[Any], Any]) -> None:
+        self._construct = construct
         self._entries: dict[int, int] = {}
         self._total = 0
 
@@ -88,7 +89,8 @@ class _Nodes:
             self.check(part, above | {id(node)})
         entries = len(node.value)
         if mapping:
-            _check_repeats(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+            scalars = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            _check_repeats((key.tag if key.tag == MERGE else self._construct(key), key.value) for key in scalars)
             for value in [value for key, value in node.value if key.tag == MERGE]:
                 parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
                 entries += sum(self._entries.get(id(part), 0) for part in parts)
@@ -98,11 +100,12 @@ class _Nodes:
             raise ValueError(f"it stands for more than {MAX_VALUES} values")
 
 
-def _check_repeats(keys: Iterable[str]) -> None:
+def _check_repeats(keys: Iterable[tuple[Any, str]]) -> None:
+    """ValueError if two keys mean the same (in YAML, `yes` and `true`); it shows the second one's text."""
     seen = set()
-    for key in keys:
+    for key, text in keys:
         if key in seen:
-            raise ValueError(f"key {key!r} is repeated")
+            raise ValueError(f"key {text!r} is repeated")
         seen.add(key)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line; mistakes that a user can correct end in one line and exit code 1."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does: names of files may be any bytes
     try:
         with notices_as_lines():
             app()

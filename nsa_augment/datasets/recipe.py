@@ -14,7 +14,7 @@ from typing import Any
 
 import cv2
 
-from nsa_augment._shared.checks import check_integer
+from nsa_augment._shared.checks import check_integer, fail
 from nsa_augment._shared.plain import parse_json
 from nsa_augment.datasets._fields import EDITION, FIELDS, FIRST_EDITION, MAX_COUNT
 from nsa_augment.datasets._folder import read_folder
@@ -272,12 +272,15 @@ def load_recipe(out: Path) -> Recipe:
     """
     path = out / RECIPE
     try:
-        recipe = Recipe.from_json(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        recipe = Recipe.from_json(text)
     except (ValueError, TypeError, OSError) as error:
         raise ValueError(f"{out} is no dataset made by nsa-augment generate: cannot read {path}: {error}") from error
     try:
         LAYOUTS.check("layout", recipe.layout)
-        recipe.make_task()
+        scale = parse_json(text).get("label_scale", recipe.label_scale)
+        if scale != recipe.label_scale:
+            raise fail(ValueError, "label_scale", f"{recipe.label_scale}, that of its labels", scale)
     except (ValueError, TypeError) as error:
         raise ValueError(f"cannot use {path} here: {error}") from error
     return recipe
