@@ -24,15 +24,17 @@ def folder(tmp_path_factory):
 
 def test_the_installed_program_works(tmp_path):
     program = Path(sysconfig.get_path("scripts")) / "nsa-augment"
-    command = [str(program), "demo", "--size", "32"]
+    picture = draw_sample("hide", 0, size=32).image
+    cv2.imwrite(str(tmp_path / "0.png"), picture)
+    command = [str(program), "preview", "0.png", "-n", "1"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("wrote nsa-demo.png")
-    assert read(tmp_path / "nsa-demo.png") is not None
+    assert done.stdout.startswith("wrote nsa-preview.png")
+    assert read(tmp_path / "nsa-preview.png") is not None
 
 
 def test_demo_writes_one_row_a_product(tmp_path):
-    done = run("demo", "--size", 64, cwd=tmp_path)
+    done = run("demo", "--size", 32, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     page = read(tmp_path / "nsa-demo.png")
     assert page.shape[0] > 256 * len(PRODUCTS)

@@ -16,7 +16,7 @@ from nsa_augment.tasks import TASKS
 
 pytest.importorskip("distributed")
 
-COUNT = 240
+COUNT = 120
 KINDS = """
 from nsa_augment import NaturalSyntheticAnomaly
 

@@ -14,5 +14,5 @@ def test_without_what_only_unix_has(tmp_path):
     script = Path(__file__).parent / "without_unix.py"
     done = subprocess.run([sys.executable, script, folder, tmp_path], capture_output=True, text=True, check=False)
     assert done.stdout == "as on Unix\n", done.stderr
-    make(folder, tmp_path / "here", count=24, layout="coco")
+    make(folder, tmp_path / "here", count=12, layout="coco")
     assert content(tmp_path / "out") == content(tmp_path / "here")

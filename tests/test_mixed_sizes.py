@@ -107,7 +107,7 @@ def test_source_fit_is_checked(kind):
     rejects("source_fit", ["stretch"], kind, source_fit="stretch")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     kind=st.sampled_from(ALL),

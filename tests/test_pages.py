@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nsa_augment._shared.page import INK, MARGIN, ColourBar, Row, draw_page, text_width, wrapped
@@ -13,6 +13,7 @@ from nsa_augment.samples import draw_sample
 texts = st.text(st.characters(codec="latin-1"), max_size=80)
 
 
+@settings(max_examples=40)
 @given(
     text=texts,
     columns=st.lists(texts, min_size=1, max_size=3),

@@ -119,7 +119,7 @@ def test_what_is_no_finished_dataset_is_refused(folder, dataset):
 
 
 def test_command_line(dataset):
-    done = command("verify", dataset, "--workers", 2)
+    done = command("verify", dataset, "--workers", 1)
     assert done.returncode == 0, done.stderr
     assert "checked 10 of 10 images: all as generated" in done.stdout
     (dataset / "labels/004.png").write_bytes(b"")
