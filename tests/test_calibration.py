@@ -64,7 +64,7 @@ def disc_truth(background, count, seed=0):
 
 
 @pytest.mark.parametrize("product", OBJECTS)
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_objects_are_told_from_their_background(product, seed):
     samples = draw(product, seed=seed)
     found = calibrate([sample.image for sample in samples], seed=seed)

@@ -20,6 +20,7 @@ from nsa_augment.datasets._processes import Processes
 def test_workers_that_always_die_end_in_an_error(tmp_path, monkeypatch):
     folder = write_samples(tmp_path / "in")
     monkeypatch.setattr("nsa_augment.datasets.generation.make_chunk", die)
+    monkeypatch.setattr("nsa_augment.datasets._processes.MAX_DEATHS", 1)  # of 3: each costs the start of a process
     with pytest.raises(ChildProcessError, match="run the same command again"):
         make(folder, tmp_path / "out", workers=1)
     monkeypatch.undo()
@@ -27,16 +28,16 @@ def test_workers_that_always_die_end_in_an_error(tmp_path, monkeypatch):
     assert not multiprocessing.active_children()
 
 
-def run_killing(first, runs):
+def run_killing(first, runs, kills=3):
     """In a process of its own, which can be ended if it hangs."""
-    code = f"import worker_functions as w; [w.kill_while_sending(s) for s in range({first}, {first + runs})]"
+    code = f"import worker_functions as w; [w.kill_while_sending(s, {kills}) for s in range({first}, {first + runs})]"
     words = {"capture_output": True, "text": True, "check": False, "cwd": Path(__file__).parent}
     done = subprocess.run([sys.executable, "-c", code], timeout=120 * runs, **words)
     assert done.returncode == 0, done.stderr
 
 
 def test_killed_workers_never_stop_the_others():
-    run_killing(0, 1)
+    run_killing(0, 1, kills=1)
 
 
 @pytest.mark.slow
@@ -64,7 +65,7 @@ def test_workers_end_with_the_loop_that_uses_them():
 
 
 def test_images_are_given_back_with_other_caches(tmp_path):
-    folder = write_samples(tmp_path / "in")
+    folder = write_samples(tmp_path / "in", count=3)
     kept = []
 
     def look(state):
@@ -73,7 +74,7 @@ def test_images_are_given_back_with_other_caches(tmp_path):
             gc.collect()
             kept.append([each for each in gc.get_objects() if type(each) is ItemMaker])
 
-    make(folder, tmp_path / "out", on_progress=look)
+    make(folder, tmp_path / "out", count=2, on_progress=look)
     assert kept
     assert not any(kept)
 

@@ -41,7 +41,7 @@ def chunks(count, size):
     return (Chunk("", "", "", ((index, "x" * size),)) for index in range(count))
 
 
-def kill_while_sending(seed, kills=3, count=60):
+def kill_while_sending(seed, kills, count=60):
     """Every chunk is done once although workers are killed while chunks and results are on their way."""
     rng = random.Random(seed)
     moments = set(rng.sample(range(count // 2), kills))
