@@ -183,7 +183,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def pristine(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("datasets") / "pristine"
-    make(folder, out, count=2, layout="coco")
+    make(folder, out, count=2, layout="coco", object_masks=folder)  # all of each image is object
     return out
 
 
