@@ -233,7 +233,7 @@ def test_a_folder_with_other_files_is_refused(folder, tmp_path):
 
 
 def test_command_line(folder, dataset, tmp_path):
-    arguments = ("generate", folder, tmp_path / "out", "--preset", "screw", "-n", 6, "-w", 1)
+    arguments = ("generate", folder, tmp_path / "out", "--preset", "screw", "-n", 6, "-w", 0)
     done = command(*arguments)
     assert done.returncode == 0, done.stderr
     assert "wrote 6 anomalies" in done.stdout

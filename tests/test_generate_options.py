@@ -34,7 +34,7 @@ def test_a_larger_count_continues_to_what_it_makes_at_once(folder, tmp_path, lay
     given = {"task": tasks, "layout": layout, "options": options}
     make(folder, tmp_path / "once", count=12, **given)
     make(folder, tmp_path / "grown", count=5, **given)
-    state = make(folder, tmp_path / "grown", count=12, workers=2 * (layout == "masks"), **given)
+    state = make(folder, tmp_path / "grown", count=12, workers=int(layout == "masks"), **given)
     assert state.kept >= 5
     assert content(tmp_path / "grown") == content(tmp_path / "once")
     assert verify(tmp_path / "grown", workers=0).problems == ()
