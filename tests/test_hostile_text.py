@@ -18,7 +18,6 @@ from nsa_augment.datasets import generate, verify
 
 HUGE = "9" * 400
 DEEP = 5000
-DEEP_YAML = 2000
 ENDLESS_INTEGER = "9" * 5000
 
 TEXTS = {
@@ -27,9 +26,9 @@ TEXTS = {
     "a merge of itself": "&a {<<: *a}",
     "aliases that multiply": "a0: &a0 [1, 1]\n"
     + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 40)),
-    "deep lists": "background: " + "[" * DEEP_YAML + "]" * DEEP_YAML,
+    "deep lists": "background: " + "[" * DEEP + "]" * DEEP,
     "rather deep lists": "background: " + "[" * 100 + "]" * 100,
-    "deep mappings": "{a: " * DEEP_YAML + "1" + "}" * DEEP_YAML,
+    "deep mappings": "{a: " * DEEP + "1" + "}" * DEEP,
     "an integer too large for a float": f"logistic_midpoint: {HUGE}",
     "one too large for text": f"logistic_midpoint: {ENDLESS_INTEGER}",
     "a pair of them": f"height_range: [0.1, {HUGE}]",
