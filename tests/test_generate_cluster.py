@@ -89,13 +89,13 @@ def machines(tmp_path, package):
         yield Machines(tmp_path, stack)
 
 
-def arguments(folder, out, machines):
+def arguments(folder, out, address):
     shown = ("generate", folder, out, "--preset", "screw", "-n", COUNT, "--layout", "mvtec")
-    return (*shown, "--backend", "dask", "--scheduler", machines.address)
+    return (*shown, "--backend", "dask", "--scheduler", address)
 
 
 def start(folder, out, machines):
-    words = [*COMMAND, *map(str, arguments(folder, out, machines))]
+    words = [*COMMAND, *map(str, arguments(folder, out, machines.address))]
     return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -109,7 +109,7 @@ def test_the_same_dataset_as_local_processes(folder, whole, machines, package, t
     machines.worker("--no-nanny")
     machines.worker("--no-nanny")
     machines.wait(2)
-    done = command(*arguments(folder, tmp_path / "out", machines))
+    done = command(*arguments(folder, tmp_path / "out", machines.address))
     assert done.returncode == 0, done.stderr
     assert content(tmp_path / "out") == whole
     task, cluster = package.Plain.from_preset("screw"), {"backend": "dask", "scheduler": machines.address}
@@ -144,20 +144,23 @@ def test_a_scheduler_that_is_killed(folder, whole, machines, tmp_path):
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 1
     assert errors.splitlines()[-1].startswith("nsa-augment: lost the Dask cluster")
-    done = command(*arguments(folder, tmp_path / "out", machines)[:-4], "-w", 1)
+    done = command(*arguments(folder, tmp_path / "out", machines.address)[:-4], "-w", 1)
     assert done.returncode == 0, done.stderr
     assert content(tmp_path / "out") == whole
 
 
-def test_no_scheduler_and_no_workers(folder, machines, tmp_path, monkeypatch):
+def test_no_scheduler_and_no_workers(folder, tmp_path, monkeypatch):
+    from distributed import LocalCluster
+
     monkeypatch.setattr("nsa_augment.datasets._cluster.CONNECT_SECONDS", 1)
-    done = command(*arguments(folder, tmp_path / "out", machines))
+    with LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=None) as cluster:
+        done = command(*arguments(folder, tmp_path / "out", cluster.scheduler_address))
     assert done.returncode == 1
     assert "must have workers" in done.stderr.splitlines()[-1]
-    done = command(*arguments(folder, tmp_path / "out", machines)[:-1], "tcp://127.0.0.1:1")
+    done = command(*arguments(folder, tmp_path / "out", "tcp://127.0.0.1:1"))
     assert done.returncode == 1
     assert "cannot reach a Dask scheduler at tcp://127.0.0.1:1" in done.stderr.splitlines()[-1]
     assert not (tmp_path / "out").exists()
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ValueError, match=r"nsa-augment\[distributed\]"):
-        make(folder, tmp_path / "out", workers=None, backend="dask", scheduler=machines.address)
+        make(folder, tmp_path / "out", workers=None, backend="dask", scheduler="tcp://127.0.0.1:1")

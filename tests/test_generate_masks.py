@@ -207,3 +207,12 @@ def test_a_blending_that_needs_objects_gets_them(inputs, tmp_path):
     )
     generate(inputs / "good", tmp_path, task, count=2, object_masks="alpha", options=Options(backgrounds=1), workers=0)
     assert not verify(tmp_path, workers=0).problems
+
+
+def test_images_without_object_are_hopeless(copied, tmp_path):
+    inputs, _ = copied
+    for mask in (inputs / "objects").iterdir():
+        Image.new("L", (SIZE, SIZE)).save(mask)
+    with pytest.raises(ValueError, match=f"nsa-augment preview .*good --object-masks {inputs / 'objects'}") as caught:
+        make(inputs, tmp_path / "new", count=1, allowed_masks=None)
+    assert "object" in str(caught.value).partition("Likeliest reason")[2]
