@@ -72,16 +72,6 @@ def test_killed_parent(folder, whole, tmp_path):
     assert content(out) == whole
 
 
-def test_killed_worker(folder, whole, tmp_path):
-    out = tmp_path / "out"
-    process = start(folder, out, 2)
-    wait_for(lambda: written(out) >= 30)
-    children(process)[0].kill()
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-    assert content(out) == whole
-
-
 @pytest.mark.slow
 def test_killed_at_random_moments(folder, whole, tmp_path):
     moments = random.Random(0)
@@ -173,14 +163,15 @@ def test_ctrl_c_while_workers_start(later, folder, tmp_path):
     interrupt(process)
 
 
-def test_two_processes_at_once(folder, whole, tmp_path):
+def test_two_processes_at_once_and_a_killed_worker(folder, whole, tmp_path):
     out = tmp_path / "out"
-    process = start(folder, out)
+    process = start(folder, out, 2)
     wait_for(lambda: written(out) >= 5)
     process.send_signal(signal.SIGSTOP)
     try:
         with pytest.raises(ValueError, match="another process is writing"):
             make(folder, out, count=COUNT, layout="coco")
+        children(process)[0].kill()
     finally:
         process.send_signal(signal.SIGCONT)
     _, errors = process.communicate(timeout=300)
@@ -188,18 +179,25 @@ def test_two_processes_at_once(folder, whole, tmp_path):
     assert content(out) == whole
 
 
-@pytest.fixture
-def begun(folder, tmp_path):
+@pytest.fixture(scope="module")
+def halves(folder, tmp_path_factory):
     """A dataset of 20 images of which some are made, and what it will be."""
-    make(folder, tmp_path / "whole", count=20)
+    root = tmp_path_factory.mktemp("halves")
+    make(folder, root / "whole", count=20)
 
     def stop(state):
         if state.done >= 10:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(folder, tmp_path / "out", count=20, on_progress=stop)
-    return tmp_path / "out", content(tmp_path / "whole")
+        make(folder, root / "out", count=20, on_progress=stop)
+    return root / "out", content(root / "whole")
+
+
+@pytest.fixture
+def begun(halves, tmp_path):
+    """The same, which a test may change."""
+    return shutil.copytree(halves[0], tmp_path / "out"), halves[1]
 
 
 def test_images_may_move_in_between(tmp_path):
