@@ -54,6 +54,17 @@ def test_errors_of_workers_arrive_with_their_origin():
         list(Processes(1).run(refuse_oddly, chunks(3, 1)))
 
 
+def test_workers_in_a_daemonic_process(tmp_path, monkeypatch):
+    """Python asks this flag whether a process may start others."""
+    folder = write_samples(tmp_path / "in")
+    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
+    with pytest.raises(AssertionError, match="daemonic processes are not allowed to have children"):
+        multiprocessing.get_context("spawn").Process().start()
+    with pytest.raises(ValueError, match="workers must be 0 in a daemonic process"):
+        make(folder, tmp_path / "out", workers=1)
+    assert make(folder, tmp_path / "out", workers=0).anomalies == 6
+
+
 def test_workers_end_with_the_loop_that_uses_them():
     taken = iter(chunks(1000, 10))
     results = Processes(2).run(large, taken)

@@ -1,7 +1,6 @@
 """Text that somebody else wrote: presets, plans, recipes and manifests end in a named error, never in a traceback."""
 
 import json
-import multiprocessing
 import os
 import shutil
 
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from nsa_augment import NaturalSyntheticAnomaly, SynthesisPlan
 from nsa_augment._shared.plain import parse_yaml
-from nsa_augment.datasets import generate, verify
+from nsa_augment.datasets import verify
 
 HUGE = "9" * 400
 DEEP = 5000
@@ -298,16 +297,6 @@ def test_a_label_scale_that_is_not_that_of_the_labels(dataset, folder, value):
 @pytest.mark.parametrize("value", ["(" * DEEP, "[" * 150 + "]" * 150, HUGE, ENDLESS_INTEGER, "1e999"])
 def test_values_on_the_command_line(folder, value, tmp_path):
     one_line_of_error("preview", folder, "--set", f"logistic_midpoint={value}", "-o", tmp_path / "out.png")
-
-
-def test_workers_in_a_daemonic_process(folder, tmp_path, monkeypatch):
-    """Python asks this flag whether a process may start others."""
-    monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)
-    with pytest.raises(AssertionError, match="daemonic processes are not allowed to have children"):
-        multiprocessing.get_context("spawn").Process().start()
-    with pytest.raises(ValueError, match="workers must be 0 in a daemonic process"):
-        generate(folder, tmp_path / "out", NaturalSyntheticAnomaly(), count=1, workers=1)
-    assert generate(folder, tmp_path / "out", NaturalSyntheticAnomaly(), count=1, workers=0).anomalies == 1
 
 
 def test_hints_can_be_pasted(folder, tmp_path):
