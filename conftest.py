@@ -22,5 +22,6 @@ if find_spec("albumentations") is not None:
     collect_ignore_glob += [f"{INTEGRATIONS}/albumentations/{name}.py" for name in hosts if name != HOST]
 collect_ignore_glob.append("tests/without_unix.py")  # a script that hides parts of the standard library
 if sys.platform == "win32":  # these fork processes or send them signals
-    names = ("dataloader", "generate_cluster", "generate_robustness", "generate_workers", "torch_*", "train_detector")
+    generating = ("generate_cluster", "generate_leftovers", "generate_robustness", "generate_workers")
+    names = ("dataloader", *generating, "torch_*", "train_detector")
     collect_ignore_glob += [f"tests/test_{name}.py" for name in names]
