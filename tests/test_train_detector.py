@@ -35,7 +35,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threade
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread():
-    """Small networks: threads that wait for one another on a busy machine cost more than they give."""
+    """Threads of small networks wait for one another on a busy machine."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -314,8 +314,7 @@ def test_mistakes_end_in_one_line(samples, tmp_path, options, message, monkeypat
 
 @pytest.mark.slow
 def test_the_samples_train_a_detector(tmp_path):
-    command = [sys.executable, "-m", "examples.train_detector", "--out", str(tmp_path)]
-    subprocess.run(command, check=True, cwd=Path(__file__).parent.parent)
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-m", "examples.train_detector", "--out", tmp_path], check=True, cwd=root)
     metrics = json.loads((tmp_path / "weave" / "seed0" / "metrics.json").read_text())["metrics"]
-    assert metrics["image_auroc"] > 0.9
-    assert metrics["pixel_auroc"] > 0.9
+    assert min(metrics["image_auroc"], metrics["pixel_auroc"]) > 0.9

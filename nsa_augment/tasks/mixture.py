@@ -17,11 +17,12 @@ from nsa_augment.planning import SynthesisPlan
 from nsa_augment.scenes.scene import PreparedSource, Scene
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks.base import TASKS, AnomalyTask
+from nsa_augment.tasks.published import CutPasteAnomaly, NaturalSyntheticAnomaly
 
 Part: TypeAlias = tuple[AnomalyTask | str, float] | Mapping[str, Any]
 Mixture = TypeVar("Mixture", bound="MixedAnomaly")
 
-DEFAULT_PARTS = (("nsa", 1.0), ("cutpaste", 1.0))
+DEFAULT_PARTS = ((NaturalSyntheticAnomaly.name, 1.0), (CutPasteAnomaly.name, 1.0))
 LEAST_WEIGHT = 1e-9
 ALIKE = ("label", "max_value")
 """Arguments that all parts must share, since one detector learns from all labels."""
