@@ -11,7 +11,12 @@ from nsa_augment._shared.version import VERSION
 from nsa_augment.blending import Blending, Patch, Solver
 from nsa_augment.labelling import AreaChange, Label
 from nsa_augment.planning import (
+    Augmentation,
+    Bitmap,
     Ellipses,
+    Filling,
+    FineBitmap,
+    FineNoise,
     FineStrip,
     Jitter,
     Noise,
@@ -23,17 +28,21 @@ from nsa_augment.planning import (
     Stroke,
     SynthesisPlan,
 )
+from nsa_augment.planning.patterns import Material, Pattern
 from nsa_augment.scenes import PreparedSource
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import (
     ABLATIONS,
     PRESETS,
     AnomalyTask,
+    CutOutAnomaly,
     CutPasteAnomaly,
+    DefectBankAnomaly,
     ForeignPatchInterpolation,
     MixedAnomaly,
     NaturalSyntheticAnomaly,
     PoissonImageInterpolation,
+    TextureAnomaly,
 )
 
 if TYPE_CHECKING:
@@ -43,8 +52,10 @@ if TYPE_CHECKING:
     from nsa_augment.integrations.albumentations import FPI as FPI
     from nsa_augment.integrations.albumentations import NSA as NSA
     from nsa_augment.integrations.albumentations import PII as PII
+    from nsa_augment.integrations.albumentations import CutOut as CutOut
     from nsa_augment.integrations.albumentations import CutPaste as CutPaste
     from nsa_augment.integrations.albumentations import Mix as Mix
+    from nsa_augment.integrations.albumentations import Texture as Texture
     from nsa_augment.sources import check_sources as check_sources
 
 __version__ = VERSION
@@ -53,13 +64,21 @@ __all__ = [
     "PRESETS",
     "AnomalyTask",
     "AreaChange",
+    "Augmentation",
+    "Bitmap",
     "Blending",
+    "CutOutAnomaly",
     "CutPasteAnomaly",
+    "DefectBankAnomaly",
     "Ellipses",
+    "Filling",
+    "FineBitmap",
+    "FineNoise",
     "FineStrip",
     "ForeignPatchInterpolation",
     "Jitter",
     "Label",
+    "Material",
     "MixedAnomaly",
     "NaturalSyntheticAnomaly",
     "Noise",
@@ -67,6 +86,7 @@ __all__ = [
     "OutlineBox",
     "Patch",
     "PatchPlacement",
+    "Pattern",
     "PoissonImageInterpolation",
     "Polygon",
     "PreparedSource",
@@ -75,6 +95,7 @@ __all__ = [
     "Stroke",
     "SynthesisPlan",
     "SynthesisResult",
+    "TextureAnomaly",
     "clear_caches",
 ]
 
@@ -84,7 +105,7 @@ _ON_FIRST_USE = {
     "Layout": "nsa_augment.datasets",
     "check_sources": "nsa_augment.sources",
 }
-_INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII", "Mix"), "albumentations")
+_INTEGRATIONS = dict.fromkeys(("NSA", "CutPaste", "FPI", "PII", "Mix", "CutOut", "Texture"), "albumentations")
 _moved.install()
 
 

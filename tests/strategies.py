@@ -1,11 +1,29 @@
 """Hypothesis strategies: images, plans, and tasks with any arguments."""
 
+import atexit
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+
 import cv2
 import numpy as np
 from hypothesis import strategies as st
 from table5 import KINDS, ROWS
 
-from nsa_augment import ABLATIONS, PRESETS, Ellipses, Jitter, PatchPlacement, Strip, SynthesisPlan
+from nsa_augment import (
+    ABLATIONS,
+    PRESETS,
+    CutOutAnomaly,
+    DefectBankAnomaly,
+    Ellipses,
+    Jitter,
+    PatchPlacement,
+    Strip,
+    SynthesisPlan,
+    TextureAnomaly,
+)
+from nsa_augment.samples import write_samples
 
 seeds = st.integers(0, 2**32 - 1)
 sides = st.one_of(st.integers(25, 64), st.integers(1, 24), st.integers(17, 64))
@@ -156,3 +174,52 @@ def tasks_of(*names):
 
 
 any_task = tasks_of()
+
+
+def cutouts():
+    """Cut-outs with any arguments."""
+    fills = st.one_of(st.sampled_from(["mean", "noise"]), st.floats(0, 255), st.tuples(st.floats(0, 255)))
+    shared = {name: geometry[name] for name in geometry if name not in ("min_overlap", "resize_limits")}
+    own = {"fill": fills, "shape": st.sampled_from([None, "ellipses", "stroke"]), "label": st.just("continuous")}
+    return st.builds(CutOutAnomaly, **{**shared, **own})
+
+
+def textures():
+    """Foreign textures, by preset or not."""
+    own = {
+        "shape": st.sampled_from([None, "noise", "fine_noise", "polygon", "ellipses"]),
+        "noise_scales": st.sampled_from([(0, 5), (1, 3)]),
+        "noise_threshold": st.floats(-0.2, 0.6),
+        "opacity_range": ranges(0, 1),
+        "structure": st.sampled_from([0, 0.5, 1]),
+        "augmented": st.integers(0, 3),
+        "background": backgrounds,
+        "label": st.sampled_from(["binary", "continuous", "logistic", "factor"]),
+    }
+    presets = st.builds(TextureAnomaly.from_preset, st.sampled_from(["draem", "memseg", "glass", "screw"]))
+    return st.one_of(st.fixed_dictionaries({}, optional=own).map(lambda given: TextureAnomaly(**given)), presets)
+
+
+@cache
+def bank_folder():
+    """A folder of defects in MVTec AD's layout."""
+    place = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return write_samples(place, "hide", size=72, train=1, good=0, defective=1)[0]
+
+
+def banks():
+    """Defects of a bank with any arguments."""
+    own = {
+        "max_patches": st.integers(1, 4),
+        "scale_range": st.one_of(st.none(), ranges(0.3, 3)),
+        "blending": st.sampled_from(["feather", "copy_paste", "linear", "poisson"]),
+        "background": backgrounds,
+        "min_overlap": st.floats(0, 1),
+        "label": st.sampled_from(["binary", "continuous", "logistic"]),
+    }
+    return st.fixed_dictionaries({}, optional=own).map(lambda given: DefectBankAnomaly(bank=bank_folder(), **given))
+
+
+all_tasks = st.one_of(any_task, any_task, any_task, cutouts(), textures(), banks())
+"""Those of the paper, and the others of the package."""

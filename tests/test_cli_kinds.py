@@ -107,7 +107,8 @@ ENTRY_POINTS = dedent(
 PRESET = "max_patches: 2\nlabel: depth\nshape: cross\nsolver: flat\nblending: poisson\n"
 PLAIN = ("--preset", "tile", "--set", "max_patches=2")
 SAME = (*PLAIN, "--label", "depth", "--set", "shape=cross", "--set", "solver=flat", "--set", "blending=poisson")
-TASK_NAMES, LABEL_NAMES = [*TASKS, "stamp"], [*LABELS, "depth", "half"]
+TASK_NAMES = [*(name for name, task in TASKS.items() if not task.required), "stamp"]
+LABEL_NAMES = [*LABELS, "depth", "half"]
 COMMANDS = {
     "help": ("preview", "--help"),
     "demo": ("demo", "--size", 32, "--task", "stamp", "-o", "demo.png"),
@@ -196,9 +197,9 @@ def test_commands_work(outcomes, name):
 
 def test_help_lists_what_is_registered(outcomes):
     text = " ".join(outcomes["help"]["stdout"].replace("│", " ").split())
-    assert "nsa, cutpaste, fpi, pii, stamp." in text
-    assert "binary, continuous, logistic, factor (of fpi, pii), depth, half (of stamp)." in text
-    shapes = "shape: ellipses, noise, polygon, stroke, cross"
+    assert "nsa, cutpaste, fpi, pii, mix, cutout, texture, bank, stamp." in text
+    assert "binary, continuous, logistic, factor (of fpi, pii, texture), depth, half (of stamp)." in text
+    shapes = "shape: ellipses, noise, fine_noise, polygon, stroke, cross"
     blendings = "blending: copy_paste, feather, linear, poisson, silhouette, invert"
     for kinds in (shapes, "solver: opencv, spectral, flat", blendings):
         assert kinds in text
@@ -233,7 +234,7 @@ def test_compare_shows_every_task_under_every_label(outcomes, folder):
     assert page.shape == (TOP + rows * (TILE + CAPTION) + MARGIN, width, 3)
     for row, task in enumerate(TASK_NAMES):
         blank = {label for label in LABEL_NAMES if is_blank(tile(page, row, 3 + LABEL_NAMES.index(label)))}
-        suited = {"factor": task in ("fpi", "pii"), "half": task == "stamp"}
+        suited = {"factor": task in ("fpi", "pii", "texture"), "half": task == "stamp"}
         assert blank == {label for label, suits in suited.items() if not suits}
 
 
@@ -251,7 +252,7 @@ def test_a_label_with_a_unit_is_coloured_up_to_its_largest_value(outcomes, folde
     for row in range(len(TASK_NAMES)):
         binary, depth = (tile(page, row, 3 + LABEL_NAMES.index(name)) for name in ("binary", "depth"))
         np.testing.assert_array_equal(binary, depth)
-    assert (tile(page, 4, 3 + LABEL_NAMES.index("half")) != tile(page, 4, 3)).any()
+    assert (tile(page, row, 3 + LABEL_NAMES.index("half")) != tile(page, row, 3)).any()
 
 
 def test_compare_takes_a_preset_file_whose_label_does_not_suit_every_task(outcomes, folder):

@@ -10,49 +10,34 @@ import pytest
 from drawing import blank, draw_plans
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from perlin import noise_at
 from strategies import draw_pixels, seeds
 from table5 import each_row
 
-from nsa_augment import FineStrip, NaturalSyntheticAnomaly, Noise, PatchPlacement, Polygon, Strip, Stroke, SynthesisPlan
+from nsa_augment import (
+    FineNoise,
+    FineStrip,
+    NaturalSyntheticAnomaly,
+    Noise,
+    PatchPlacement,
+    Polygon,
+    Strip,
+    Stroke,
+    SynthesisPlan,
+)
 
 sizes = st.tuples(st.integers(1, 60), st.integers(1, 60))
 unit = st.floats(0, 1)
 layers = st.tuples(st.sampled_from([1, 2, 3, 8]), st.sampled_from([1, 2, 5, 16]), st.floats(-1.6, 1.6), seeds)
 noises = st.builds(
-    Noise, st.lists(layers, min_size=1, max_size=2).map(tuple), st.floats(-0.5, 0.6),
+    lambda kind, *fields: kind(*fields), st.sampled_from([Noise, FineNoise]),
+    st.lists(layers, min_size=1, max_size=2).map(tuple), st.floats(-0.5, 0.6),
     st.sampled_from(["union", "intersection"]),
 )  # fmt: skip
 polygons = st.builds(Polygon, st.lists(st.tuples(unit, unit), min_size=3, max_size=8).map(tuple))
 strokes = st.builds(Stroke, st.lists(st.tuples(unit, unit, st.floats(0.5, 9)), min_size=2, max_size=6).map(tuple))
 fine_strips = st.builds(FineStrip, st.floats(0.5, 20), st.floats(0.5, 60), st.floats(-3.1, 3.1))
 LINE = Stroke(((0.5, 0.0, 2.0), (0.5, 1.0, 2.0)))
-
-
-def hashed_angle(seed, node):
-    """Direction of a gradient: splitmix64, with Python's integers."""
-    bits = (seed * 2**32 + node + 0x9E3779B97F4A7C15) % 2**64
-    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % 2**64
-    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % 2**64
-    return 2 * math.pi * ((bits ^ bits >> 31) >> 11) / 2**53
-
-
-def noise_at(layer, size, row, column):
-    """Perlin's formula for one pixel: the four gradients around it, each times its smooth weight."""
-    cells_y, cells_x, angle, seed = layer
-    middle = (size[0] - 1) / 2, (size[1] - 1) / 2
-    offset = complex(column - middle[1], row - middle[0])
-    turned = offset * np.exp(1j * angle)  # rotation in the (x, y) plane
-    x, y = (turned.real + middle[1]) * cells_x / size[1], (turned.imag + middle[0]) * cells_y / size[0]
-    if not (0 <= y < cells_y and 0 <= x < cells_x):
-        return 0.0
-    total = 0.0
-    for i in (int(y), int(y) + 1):
-        for j in (int(x), int(x) + 1):
-            turn = hashed_angle(seed, i * (cells_x + 1) + j)
-            apart = abs(y - i), abs(x - j)
-            weight = math.prod(1 - (6 * d**5 - 15 * d**4 + 10 * d**3) for d in apart)
-            total += weight * (math.cos(turn) * (y - i) + math.sin(turn) * (x - j))
-    return math.sqrt(2) * total
 
 
 @settings(max_examples=30)
@@ -197,7 +182,9 @@ def test_thin_lines_are_visible_and_labelled_under_every_blending(row):
     assert result.label[30, 30] == pytest.approx(change[28:33, 28:33][change[28:33, 28:33] > 0].mean(), abs=1e-4)
 
 
-@pytest.mark.parametrize("arguments", [{"shape": "stroke"}, {"selection": "fine_scar"}], ids=str)
+@pytest.mark.parametrize(
+    "arguments", [{"shape": "stroke"}, {"shape": "fine_noise"}, {"selection": "fine_scar"}], ids=str
+)
 @pytest.mark.parametrize("preset", ["leather", "screw"])
 def test_thin_outlines_leave_no_empty_masks(preset, arguments):
     image, source = (np.random.default_rng(seed).integers(100, 140, (96, 96, 3), np.uint8) for seed in (0, 1))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
-from strategies import any_task as tasks
+from strategies import all_tasks as tasks
 from strategies import channel_shapes, draw_object, draw_pixels, dtypes, plans, seeds, tasks_of
 from table5 import ROWS, SELECTIONS, each_row
 

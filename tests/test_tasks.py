@@ -223,8 +223,8 @@ def test_overrides_win_over_ablations(row, ablation):
 # arguments
 
 REFUSED = [
-    ("nsa", {"label": "factor"}, ValueError, "label.*'factor'.*only FPI and PII"),
-    ("cutpaste", {"label": "factor"}, ValueError, "label.*'factor'.*only FPI and PII"),
+    ("nsa", {"label": "factor"}, ValueError, "label.*'factor'.*only tasks that interpolate"),
+    ("cutpaste", {"label": "factor"}, ValueError, "label.*'factor'.*only tasks that interpolate"),
     ("fpi", {"scale_range": (0.7, 1.3)}, TypeError, r"scale_range.*\(0.7, 1.3\).*cannot change size"),
     ("pii", {"scale_range": (0.7, 1.3)}, TypeError, r"scale_range.*\(0.7, 1.3\).*cannot change size"),
     ("cutpaste", {"gradient": "mixed"}, TypeError, "gradient"),

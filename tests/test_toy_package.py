@@ -111,7 +111,8 @@ def test_broken_entry_point_is_a_warning_and_the_rest_works(case, site, tmp_path
     done = python("-c", LIST_TASKS, site=f"{folder}{os.pathsep}{site}", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     names, message = done.stdout.splitlines()
-    expected = {"nsa", "cutpaste", "fpi", "pii", "dark_spots"} | ({"mine"} if "other" in line else set())
+    own = {"nsa", "cutpaste", "fpi", "pii", "cutout", "texture", "bank", "mix", "dark_spots"}
+    expected = own | ({"mine"} if "other" in line else set())
     assert set(names.split()) == expected
     entry, _, module = line.partition(" = ")
     assert message.startswith(f"cannot use {entry!r} ({module}) of nsa-broken in nsa_augment.tasks: ")

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from nsa_augment._shared.checks import check_integers, fail
 from nsa_augment._shared.types import Size
 
 
@@ -65,3 +66,12 @@ class Box(NamedTuple):
             y1 + margin if y1 + margin < height else height,
             x1 + margin if x1 + margin < width else width,
         )
+
+
+def check_box(name: str, value: Any) -> Box:
+    """Return `value` as a box, or raise unless it is one."""
+    accepted = "a half-open box [y0, x0, y1, x1] with 0 <= y0 < y1 and 0 <= x0 < x1"
+    y0, x0, y1, x1 = check_integers(name, value, 4, accepted)
+    if not (y0 < y1 and x0 < x1):
+        raise fail(ValueError, name, accepted, value)
+    return Box(y0, x0, y1, x1)

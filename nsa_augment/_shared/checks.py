@@ -60,6 +60,17 @@ def check_integer(name: str, value: Any, low: int, high: int | None = None) -> i
     return int(value)
 
 
+def check_integers(name: str, value: Any, count: int, accepted: str) -> tuple[int, ...]:
+    """Return `value` as a tuple of `count` integers >= 0."""
+    if not isinstance(value, (list, tuple)):
+        raise fail(TypeError, name, accepted, value)
+    if len(value) != count:
+        raise fail(ValueError, name, accepted, value)
+    if set(map(type, value)) == {int} and min(value) >= 0:
+        return tuple(value)
+    return tuple(check_integer(f"every number of {name}", number, 0) for number in value)
+
+
 def check_numbers(name: str, value: Any, accepted: str, count: int) -> tuple[float, ...]:
     """Return `value` as a tuple of `count` finite floats."""
     if isinstance(value, str) or not isinstance(value, Iterable):

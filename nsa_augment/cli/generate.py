@@ -42,6 +42,7 @@ def generate(
     label: options.Label = None,
     ablation: options.Ablation = None,
     overrides: options.Overrides = None,
+    bank: options.Bank = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same dataset.")] = 0,
     layout: Annotated[str, typer.Option(help=f"{', '.join(LAYOUTS)}.")] = "masks",
     split: Annotated[float, typer.Option(metavar="SHARE", help="For validation, of items and of normal images.")] = 0,
@@ -62,7 +63,7 @@ def generate(
     allowed_masks: options.AllowedMasks = None,
 ) -> None:
     """Write a labelled dataset; run the same command again to finish it, or with a larger --count to add to it."""
-    makers = [options.make_task(each, preset, label, ablation, overrides, max_value) for each in task or ["nsa"]]
+    makers = [options.make_task(each, preset, label, ablation, overrides, max_value, bank) for each in task or ["nsa"]]
     parts = Options(split=split, backgrounds=backgrounds, tile=tile, overlap=overlap, crop=crop, category=category)
     if parts.window is None:
         tell_of_sizes(list_images(folder, recursive=recursive), makers)

@@ -56,6 +56,12 @@ Recursive = Annotated[bool, typer.Option("--recursive", help="Read the subfolder
 SkipDamaged = Annotated[bool, typer.Option("--skip-damaged", help="Go on without files that cannot be decoded.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_set_help())]
 
+Bank = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Defects for --task bank: a folder with test/ and ground_truth/, or images/ and masks/."
+    ),
+]
 ObjectMasks = Annotated[
     str | None,
     typer.Option(
@@ -77,9 +83,12 @@ def make_task(
     ablation: str | None = None,
     overrides: list[str] | None = None,
     max_value: float | None = None,
+    bank: Path | None = None,
 ) -> AnomalyTask:
     """Bind a task to the options of a command."""
     arguments = _arguments(overrides, max_value)
+    if bank is not None:
+        arguments["bank"] = str(bank)
     if label is not None:
         arguments["label"] = label
     return bind_task(name, preset, ablation, arguments, "--task")
@@ -93,7 +102,10 @@ def in_eight_bits(task: AnomalyTask) -> tuple[AnomalyTask, Scale]:
 def make_all_tasks(
     preset: str, ablation: str | None, overrides: list[str] | None, max_value: float | None = None
 ) -> dict[str, AnomalyTask]:
-    """All tasks, each with those of the overrides that it knows, and with any label that has a meaning for it."""
+    """All tasks, each with those of the overrides that it knows, and with any label that has a meaning for it.
+
+    Those that require an argument which is not there are left out.
+    """
     arguments = _arguments(overrides, max_value)
     if "label" in arguments:
         raise ValueError("--set label must be left out of compare, which shows all labels")
@@ -105,6 +117,8 @@ def make_all_tasks(
     for name, kind in TASKS.items():
         usable = known[name] if kind.shift else known[name] - {"scale_range"}
         own = {key: value for key, value in arguments.items() if key in usable}
+        if not kind.required <= own.keys():
+            continue
         label = next(label for label in LABELS if LABELS[label].unsuited(kind) is None)
         tasks[name] = bind_task(name, preset, ablation, {**own, "label": label})
     return tasks

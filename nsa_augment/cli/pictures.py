@@ -20,6 +20,7 @@ from nsa_augment.cli.files import check_file, tell_of_sizes, usable, write_pictu
 from nsa_augment.cli.options import (
     Ablation,
     AllowedMasks,
+    Bank,
     Label,
     MaxValue,
     ObjectMasks,
@@ -49,7 +50,7 @@ from nsa_augment.cli.tiles import (
 from nsa_augment.labelling import LABELS
 from nsa_augment.planning.silence import likeliest_reason
 from nsa_augment.samples import PRODUCTS, draw_sample
-from nsa_augment.tasks import PRESETS
+from nsa_augment.tasks import PRESETS, TASKS
 
 
 @app.command()
@@ -84,6 +85,7 @@ def preview(
     label: Label = None,
     ablation: Ablation = None,
     overrides: Overrides = None,
+    bank: Bank = None,
     max_value: MaxValue = None,
     recursive: Recursive = False,
     skip_damaged: SkipDamaged = False,
@@ -92,7 +94,7 @@ def preview(
 ) -> None:
     """Show anomalies on your own images, with sources, patch boxes and labels."""
     check_file("--output", output)
-    maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value))
+    maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value, bank))
     files = usable([file for path in paths for file in _files(path, recursive)], skip_damaged)
     notice_sliver(files, scale)
     objects = None if object_masks is None else MaskFiles("--object-masks", object_masks, files)
@@ -116,11 +118,14 @@ def preview(
     _write_examples(output, examples, title, maker.label)
     if len(files) == 1 and maker.needs_source:
         typer.echo(f"{files[0].name} is the only image, so its patches come from itself", err=True)
-    empty = [example.result.plan for example in examples if not example.result.plan.patches]
+    plans = [example.result.plan for example in examples]
+    if normal := sum(plan.left_normal for plan in plans):
+        typer.echo(f"{normal} of {len(examples)} images are left normal on purpose", err=True)
+    empty = [plan for plan in plans if not (plan.patches or plan.left_normal)]
     if empty:
         reason = likeliest_reason(maker, empty)
         typer.echo(f"{len(empty)} of {len(examples)} images had no place for a patch. {reason}", err=True)
-    faint = len(examples) - len(empty) - sum(bool(example.result.mask.any()) for example in examples)
+    faint = len(examples) - normal - len(empty) - sum(bool(example.result.mask.any()) for example in examples)
     if faint:
         typer.echo(f"{faint} of {len(examples)} images changed by no more than a grey level", err=True)
 
@@ -158,7 +163,7 @@ def compare(
 
 @app.command()
 def presets() -> None:
-    """List the presets: the parameters of Table 4 of the paper."""
+    """List the presets: the parameters of Table 4 of the paper, and those of single tasks."""
     table = Table(title="Presets: arguments of NaturalSyntheticAnomaly by product")
     columns = list(dict.fromkeys(name for preset in PRESETS.values() for name in preset))
     table.add_column("preset", no_wrap=True)
@@ -167,6 +172,9 @@ def presets() -> None:
     for name, preset in PRESETS.items():
         table.add_row(name, *(_cell(preset.get(column)) for column in columns))
     table_console().print(table)
+    for name, kind in TASKS.items():
+        if kind.own_presets:
+            typer.echo(f"with --task {name} also: {', '.join(kind.own_presets)}")
 
 
 def _files(path: Path, recursive: bool) -> list[Path]:

@@ -59,7 +59,8 @@ def check_task(task: Any) -> str:
 def plain_arguments(task: AnomalyTask) -> dict[str, Any]:
     """Keyword arguments that make a task again, as plain JSON."""
     plain = {}
-    for name, value in task.given_arguments(item.name for item in fields(task)).items():
+    names = [item.name for item in fields(task) if item.name in task.argument_names()]
+    for name, value in task.given_arguments(names).items():
         try:
             plain[name] = json.loads(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError) as error:

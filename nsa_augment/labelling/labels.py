@@ -143,7 +143,9 @@ class FactorLabel(Label):
     @classmethod
     def unsuited(cls, task: type[Any]) -> str | None:
         """Tasks without an interpolation factor."""
-        return None if task.factor_range is not None else "only FPI and PII interpolate, so only they have a factor"
+        return (
+            None if task.factor_range is not None else "only tasks that interpolate, as FPI and PII do, have a factor"
+        )
 
     def compute(self, area: AreaChange) -> NDArray[np.float32]:
         """0 to 1."""

@@ -1,12 +1,17 @@
 """Step 1, everything random: which patches of the source go where, as a plan."""
 
 from nsa_augment.planning.arguments import PlanArguments
+from nsa_augment.planning.augmentations import Augmentation
 from nsa_augment.planning.drawing import draw_plan
+from nsa_augment.planning.filling import Filling
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import (
     OUTLINES,
+    Bitmap,
     Ellipses,
+    FineBitmap,
+    FineNoise,
     FineStrip,
     Noise,
     Outline,
@@ -19,7 +24,12 @@ from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
 
 __all__ = [
     "OUTLINES",
+    "Augmentation",
+    "Bitmap",
     "Ellipses",
+    "Filling",
+    "FineBitmap",
+    "FineNoise",
     "FineStrip",
     "GivenUp",
     "Jitter",

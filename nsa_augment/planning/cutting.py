@@ -11,6 +11,7 @@ from nsa_augment.blending.base import Blending, ObjectMaps, Patch
 from nsa_augment.labelling.change import MARGIN, change_mask, difference
 from nsa_augment.labelling.labels import continuous_label
 from nsa_augment.planning.outlines import Outline
+from nsa_augment.planning.patterns import Material
 from nsa_augment.planning.plan import PatchPlacement
 from nsa_augment.scenes.scene import Scene
 
@@ -35,13 +36,20 @@ def cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Pa
     footprint = blending.footprint(patch_bitmap(placement.shape, placement.source_box, size))
     if not blending.fits(footprint):
         return None
-    pixels = resize(blending.precision(placement.source_box.of(cube(scene.source.image))), size)
+    source = placement.source_box.of(cube(scene.source.image))
+    if placement.filling is None:
+        pixels = resize(blending.precision(source), size)
+    else:
+        material = Material(cube(scene.image), source, size, scene.scale)
+        pixels = blending.precision(placement.filling.pixels(material))
     if placement.jitter is not None:
         pixels = placement.jitter.apply(pixels, scene.scale)
     objects = None
     if scene.foreground is not None and scene.source.foreground is not None:
-        source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
-        objects = ObjectMaps(source_object, scene.foreground.crop(placement.destination_box))
+        image_object = source_object = scene.foreground.crop(placement.destination_box)
+        if placement.filling is None:
+            source_object = resize_map(scene.source.foreground.crop(placement.source_box), size)
+        objects = ObjectMaps(source_object, image_object)
     region = blending.region(footprint, objects)
     return Patch(pixels, footprint, region, placement.factor, placement.gradient, objects, fine)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
@@ -12,6 +14,7 @@ from nsa_augment.planning._draws import DRAWS
 from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.cutting import is_fine, largest_change, patch_bitmap
+from nsa_augment.planning.filling import Filling
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.placement import allowed_positions, draw_destination, resized_size
@@ -32,6 +35,7 @@ def draw_plan(
     shift: bool = True,
     factor_range: tuple[float, float] | None = None,
     jitter: float = 0.0,
+    fill: Callable[[np.random.Generator], Filling] | None = None,
 ) -> SynthesisPlan:
     """Draw everything that is random.
 
@@ -48,36 +52,49 @@ def draw_plan(
         The interpolation factor is uniform in it, one draw per image; None: 1.
     jitter : float
         Strength of the colour jitter of each patch; 0: none.
+    fill : callable, optional
+        Draws what fills a patch; None: the source.
     """
     factor = 1.0 if factor_range is None else float(rng.uniform(*factor_range))
     count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
-    drawn = [_draw_patch(scene, arguments, blending, rng, shift, factor, jitter) for _ in range(count)]
+
+    def draw() -> PatchPlacement | GivenUp:
+        found = _draw_allowed_boxes(scene, arguments, blending, rng, shift)
+        if isinstance(found, GivenUp):
+            return found
+        source, destination = found
+        changes = Jitter.draw(rng, jitter) if jitter > 0 else None
+        filling = None if fill is None else fill(rng)
+        return PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes, filling)
+
+    return plan_patches(scene, arguments, blending, draw, count)
+
+
+def plan_patches(
+    scene: Scene,
+    arguments: PlanArguments,
+    blending: Blending,
+    draw: Callable[[], PatchPlacement | GivenUp],
+    count: int = 1,
+) -> SynthesisPlan:
+    """Plan of so many patches, each drawn again, up to 20 times in all, until it changes enough for `min_change`."""
+    drawn = [_draw_visible(scene, arguments, blending, draw) for _ in range(count)]
     patches = tuple(patch for patch in drawn if isinstance(patch, PatchPlacement))
     given_up = tuple(patch for patch in drawn if isinstance(patch, GivenUp))
     return SynthesisPlan(scene.size, scene.source.given_shape, patches, given_up, arguments.source_fit)
 
 
-def _draw_patch(
-    scene: Scene,
-    arguments: PlanArguments,
-    blending: Blending,
-    rng: np.random.Generator,
-    shift: bool,
-    factor: float,
-    jitter: float,
+def _draw_visible(
+    scene: Scene, arguments: PlanArguments, blending: Blending, draw: Callable[[], PatchPlacement | GivenUp]
 ) -> PatchPlacement | GivenUp:
-    """One patch; drawn again, up to 20 times in all, until it changes the image by more than `min_change` asks."""
     least = arguments.min_change * arguments.logistic_midpoint
     given_up: GivenUp | None = None
     for _ in range(CHANGE_DRAWS):
-        found = _draw_allowed_boxes(scene, arguments, blending, rng, shift)
-        if isinstance(found, GivenUp):
+        patch = draw()
+        if isinstance(patch, GivenUp):
             if given_up is None:
-                return found
+                return patch
             continue
-        source, destination = found
-        changes = Jitter.draw(rng, jitter) if jitter > 0 else None
-        patch = PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes)
         if least == 0 or largest_change(scene, patch, blending) > least:
             return patch
         given_up = GivenUp(Reason.TOO_FAINT, patch.size)

@@ -21,6 +21,8 @@ class Reason(Enum):
     NOT_ALLOWED = "nowhere does the patch lie within the allowed region"
     TOO_FAINT = "the patch changes the image by no more than min_change asks for"
     NO_DESTINATION = "nowhere in the image does enough of the patch's object land on the object"
+    NO_OUTLINE = "outlines without a pixel that may change"
+    LEFT_NORMAL = "images left normal on purpose"
 
 
 class GivenUp(NamedTuple):

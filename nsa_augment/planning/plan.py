@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
-from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.checks import check_choice, check_integer, check_number, fail, set_field
+from nsa_augment._shared.boxes import Box, check_box
+from nsa_augment._shared.checks import check_choice, check_integer, check_integers, check_number, fail, set_field
 from nsa_augment._shared.types import Gradient, Size
-from nsa_augment.planning.given_up import GivenUp
+from nsa_augment.planning.filling import Filling
+from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
 from nsa_augment.planning.outlines import Outline, outline_from_dict
 from nsa_augment.scenes.scene import SOURCE_FITS
@@ -19,26 +20,8 @@ VERSION = 1
 GRADIENTS = (*get_args(Gradient), None)
 
 
-def _check_integers(name: str, value: Any, count: int, accepted: str) -> tuple[int, ...]:
-    if not isinstance(value, (list, tuple)):
-        raise fail(TypeError, name, accepted, value)
-    if len(value) != count:
-        raise fail(ValueError, name, accepted, value)
-    if set(map(type, value)) == {int} and min(value) >= 0:
-        return tuple(value)
-    return tuple(check_integer(f"every number of {name}", number, 0) for number in value)
-
-
-def _check_box(name: str, value: Any) -> Box:
-    accepted = "a half-open box [y0, x0, y1, x1] with 0 <= y0 < y1 and 0 <= x0 < x1"
-    y0, x0, y1, x1 = _check_integers(name, value, 4, accepted)
-    if not (y0 < y1 and x0 < x1):
-        raise fail(ValueError, name, accepted, value)
-    return Box(y0, x0, y1, x1)
-
-
 def _check_size(name: str, value: Any) -> Size:
-    height, width = _check_integers(name, value, 2, "a pair [height, width] of positive integers")
+    height, width = check_integers(name, value, 2, "a pair [height, width] of positive integers")
     return check_integer(f"height of {name}", height, 1), check_integer(f"width of {name}", width, 1)
 
 
@@ -68,6 +51,8 @@ class PatchPlacement:
         Outline inside the source box; None is the whole rectangle.
     jitter : Jitter or None
         Change of the patch's colours.
+    filling : Filling or None
+        What the patch shows; None: the source.
     """
 
     source_box: Box
@@ -76,16 +61,19 @@ class PatchPlacement:
     gradient: Gradient | None = None
     shape: Outline | None = None
     jitter: Jitter | None = None
+    filling: Filling | None = None
 
     def __post_init__(self) -> None:
-        set_field(self, "source_box", _check_box("source_box", self.source_box))
-        set_field(self, "destination_box", _check_box("destination_box", self.destination_box))
+        set_field(self, "source_box", check_box("source_box", self.source_box))
+        set_field(self, "destination_box", check_box("destination_box", self.destination_box))
         set_field(self, "factor", check_number("factor", self.factor, 0, 1))
         check_choice("gradient", self.gradient, GRADIENTS)
         if self.shape is not None and not isinstance(self.shape, Outline):
             raise fail(TypeError, "shape", "an Outline (Ellipses, Strip...) or None", self.shape)
         if self.jitter is not None and not isinstance(self.jitter, Jitter):
             raise fail(TypeError, "jitter", "Jitter or None", self.jitter)
+        if self.filling is not None and not isinstance(self.filling, Filling):
+            raise fail(TypeError, "filling", "Filling or None", self.filling)
 
     @property
     def size(self) -> Size:
@@ -101,13 +89,15 @@ class PatchPlacement:
             "gradient": self.gradient,
             "shape": None if self.shape is None else self.shape.to_dict(),
         }
-        return plain if self.jitter is None else {**plain, "jitter": self.jitter.to_dict()}
+        more = {"jitter": self.jitter, "filling": self.filling}
+        return plain | {name: value.to_dict() for name, value in more.items() if value is not None}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> PatchPlacement:
         """Inverse of `to_dict`; ValueError or TypeError on anything else."""
-        _check_keys("patch", data, {"source_box", "destination_box"}, {"factor", "gradient", "shape", "jitter"})
-        readers = {"shape": outline_from_dict, "jitter": Jitter.from_dict}
+        optional = {"factor", "gradient", "shape", "jitter", "filling"}
+        _check_keys("patch", data, {"source_box", "destination_box"}, optional)
+        readers = {"shape": outline_from_dict, "jitter": Jitter.from_dict, "filling": Filling.from_dict}
         read = {name: reader(data[name]) for name, reader in readers.items() if data.get(name) is not None}
         return cls(**{**data, **read})
 
@@ -157,6 +147,11 @@ class SynthesisPlan:
         check_choice("source_fit", self.source_fit, SOURCE_FITS)
         if self.task is not None and not isinstance(self.task, str):
             raise fail(TypeError, "task of plan", "the name of a task, or None", self.task)
+
+    @property
+    def left_normal(self) -> bool:
+        """Whether the image was to stay normal, rather than no place found; known until the plan becomes JSON."""
+        return any(patch.reason is Reason.LEFT_NORMAL for patch in self.given_up)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: dict, list, str, int, float, None."""

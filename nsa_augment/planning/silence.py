@@ -30,6 +30,8 @@ _REMEDIES = {
     Reason.NOT_ALLOWED: ("lower", "allowed"),
     Reason.TOO_FAINT: ("change",),
     Reason.NO_DESTINATION: ("overlap", "lower", "check"),
+    Reason.NO_OUTLINE: ("threshold", "larger"),
+    Reason.LEFT_NORMAL: ("normal",),
 }
 
 
@@ -97,6 +99,8 @@ def listen(task: PlanArguments, plan: SynthesisPlan) -> None:
         if watch is not None:
             watch.streak.end()
         return
+    if plan.left_normal:
+        return
     if _HUSH.depth:
         return
     if watch is None:
@@ -156,6 +160,8 @@ def _remedies(task: PlanArguments, names: Sequence[str]) -> str:
         "overlap": f"lower min_overlap={task.min_overlap}",
         "change": f"lower min_change={task.min_change}",
         "allowed": "check the allowed region",
+        "threshold": f"lower noise_threshold={task.noise_threshold}",
+        "normal": f"lower normal_share={getattr(task, 'normal_share', 0)}",
         "check": f"check the object masks that are given or made by background={task.background!r:.80} (nsa-augment "
         "preview outlines the object)",
     }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from os import PathLike
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -54,6 +55,10 @@ class AnomalyTask(PlanArguments):
         Interpolation factor, uniform in it; None: patches are blended fully.
     no_preset_columns : frozenset of str
         Arguments that presets do not set.
+    unused, required : frozenset of str
+        Arguments of all tasks that it does not take, as they mean nothing to it; arguments that have to be given.
+    own_presets : mapping
+        Further presets by name, which hold for this task alone.
     """
 
     blending: str = "copy_paste"
@@ -64,6 +69,9 @@ class AnomalyTask(PlanArguments):
     shift: ClassVar[bool] = True
     factor_range: ClassVar[tuple[float, float] | None] = None
     no_preset_columns: ClassVar[frozenset[str]] = frozenset({"scale_range"})
+    unused: ClassVar[frozenset[str]] = frozenset()
+    required: ClassVar[frozenset[str]] = frozenset()
+    own_presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -73,6 +81,9 @@ class AnomalyTask(PlanArguments):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.unused:
+            given = [item.name for item in fields(self) if getattr(self, item.name) != item.default]
+            check_names(type(self).__name__, self.unused.intersection(given), self.argument_names())
         if not self.shift and self.scale_range is not None:
             raise TypeError(
                 f"scale_range must be None for {type(self).__name__}, got {self.scale_range!r}: "
@@ -97,7 +108,7 @@ class AnomalyTask(PlanArguments):
     @classmethod
     def argument_names(cls) -> frozenset[str]:
         """Keyword arguments that a task takes."""
-        return frozenset(field.name for field in fields(cls))
+        return frozenset(field.name for field in fields(cls)) - cls.unused
 
     @classmethod
     def from_preset(
@@ -108,8 +119,8 @@ class AnomalyTask(PlanArguments):
         Parameters
         ----------
         preset : str or path-like
-            One of `PRESETS`, or a YAML file of arguments as `nsa-augment calibrate` writes it. Columns that the task
-            does not have are ignored.
+            One of `PRESETS`, one of the task's own, or a YAML file of arguments as `nsa-augment calibrate` writes it.
+            Columns that the task does not have are ignored.
         ablation : "A", "B", "C" or "D", optional
             One of `ABLATIONS`: A no foreground constraints, B a single patch, C patches as CutPaste's, D patches
             shaped as unions of ellipses.
@@ -130,11 +141,17 @@ class AnomalyTask(PlanArguments):
     @classmethod
     def preset_columns(cls, preset: str | PathLike[str], ablation: str | None = None) -> dict[str, Any]:
         """Arguments that a preset, or an ablation of it, sets for this class of tasks."""
+        if isinstance(preset, str) and preset in cls.own_presets:
+            check_choice("ablation", ablation, (None,))
+            return dict(cls.own_presets[preset])
         columns = cls.argument_names() - cls.no_preset_columns
-        arguments = preset_arguments(preset, _arguments_of_all_tasks)
+        arguments = preset_arguments(
+            preset, lambda: {name for task in TASKS.values() for name in task.argument_names()}, cls.own_presets
+        )
         if ablation is not None:
             check_choice("ablation", ablation, ABLATIONS)
-        varied = {} if ablation is None else ABLATIONS[ablation]
+        changes = {} if ablation is None else ABLATIONS[ablation]
+        varied = {name: value for name, value in changes.items() if name in cls.argument_names()}
         return {**{name: value for name, value in arguments.items() if name in columns}, **varied}
 
     def given_arguments(self, names: Iterable[str]) -> dict[str, Any]:
@@ -301,7 +318,3 @@ class AnomalyTask(PlanArguments):
 
     def _apply(self, scene: Scene, plan: SynthesisPlan, out: Image | None = None) -> SynthesisResult:
         return apply_plan(scene, plan, self._bound_blending, self._bound_label, out)
-
-
-def _arguments_of_all_tasks() -> frozenset[str]:
-    return frozenset().union(*(task.argument_names() for task in TASKS.values()))

@@ -94,11 +94,14 @@ A: no foreground constraints; B: a single patch; C: patches as CutPaste's; D: pa
 
 
 FILE_SUFFIXES = (".yaml", ".yml")
-_ACCEPTED = f"one of {', '.join(map(repr, PRESETS))}, or a YAML file of arguments (.yaml, .yml)"
+_YAML = "or a YAML file of arguments (.yaml, .yml)"
+_ACCEPTED = f"one of {', '.join(map(repr, PRESETS))}, {_YAML}"
 
 
 def preset_arguments(
-    name: str | os.PathLike[str], accepted: Callable[[], Collection[str]] | None = None
+    name: str | os.PathLike[str],
+    accepted: Callable[[], Collection[str]] | None = None,
+    others: Collection[str] = (),
 ) -> dict[str, Any]:
     """Keyword arguments of a preset.
 
@@ -109,6 +112,8 @@ def preset_arguments(
         arguments of `NaturalSyntheticAnomaly`, as `nsa-augment calibrate` writes it.
     accepted : callable, optional
         Returns the names of the arguments that a file may hold; None: any.
+    others : collection of str
+        Names of presets that errors list, too.
 
     Raises
     ------
@@ -123,7 +128,8 @@ def preset_arguments(
     if isinstance(name, os.PathLike) or (isinstance(name, str) and name.lower().endswith(FILE_SUFFIXES)):
         return _read_arguments(Path(name), accepted)
     if not isinstance(name, str) or name not in PRESETS:
-        raise fail(ValueError if isinstance(name, str) else TypeError, "preset", _ACCEPTED, name)
+        known = f"one of {', '.join(map(repr, (*PRESETS, *others)))}, {_YAML}"
+        raise fail(ValueError if isinstance(name, str) else TypeError, "preset", known, name)
     return dict(PRESETS[name])
 
 

@@ -253,4 +253,4 @@ class PoissonImageInterpolation(ForeignPatchInterpolation):
 
 
 PUBLISHED = (NaturalSyntheticAnomaly, CutPasteAnomaly, ForeignPatchInterpolation, PoissonImageInterpolation)
-"""The tasks of this package."""
+"""The tasks of Table 5."""

@@ -56,7 +56,7 @@ def explicit_signature(
     added: dict[str, inspect.Parameter] = {}
     for task in tasks:
         types = get_type_hints(task)
-        for field in fields(task):
+        for field in (field for field in fields(task) if field.name in task.argument_names()):
             kind = types[field.name] | Literal["preset"]
             parameter = inspect.Parameter(
                 field.name, inspect.Parameter.KEYWORD_ONLY, default=FROM_PRESET, annotation=kind

@@ -13,6 +13,15 @@ except ModuleNotFoundError as error:
     ) from error
 
 from nsa_augment.integrations.albumentations.base import SynthesisTransform
-from nsa_augment.integrations.albumentations.transforms import FPI, NSA, PII, AnomalyTransform, CutPaste, Mix
+from nsa_augment.integrations.albumentations.transforms import (
+    FPI,
+    NSA,
+    PII,
+    AnomalyTransform,
+    CutOut,
+    CutPaste,
+    Mix,
+    Texture,
+)
 
-__all__ = ["FPI", "NSA", "PII", "AnomalyTransform", "CutPaste", "Mix", "SynthesisTransform"]
+__all__ = ["FPI", "NSA", "PII", "AnomalyTransform", "CutOut", "CutPaste", "Mix", "SynthesisTransform", "Texture"]

@@ -12,7 +12,16 @@ Examples
 
 import albumentations
 
-from nsa_augment.integrations.albumentations.transforms import FPI, NSA, PII, AnomalyTransform, CutPaste, Mix
+from nsa_augment.integrations.albumentations.transforms import (
+    FPI,
+    NSA,
+    PII,
+    AnomalyTransform,
+    CutOut,
+    CutPaste,
+    Mix,
+    Texture,
+)
 
-for _transform in (FPI, NSA, PII, AnomalyTransform, CutPaste, Mix):
+for _transform in (FPI, NSA, PII, AnomalyTransform, CutOut, CutPaste, Mix, Texture):
     setattr(albumentations, _transform.__name__, _transform)

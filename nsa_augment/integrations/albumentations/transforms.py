@@ -1,4 +1,4 @@
-"""One transform for each published task, and one for any task."""
+"""One transform for each task of the package, and one for any task."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from nsa_augment.integrations.albumentations.signatures import joined_signature
 from nsa_augment.sources import Sources
 from nsa_augment.tasks import (
     AnomalyTask,
+    CutOutAnomaly,
     CutPasteAnomaly,
     ForeignPatchInterpolation,
     MixedAnomaly,
     NaturalSyntheticAnomaly,
     PoissonImageInterpolation,
+    TextureAnomaly,
 )
 
 
@@ -153,6 +155,42 @@ class Mix(SynthesisTransform):
     """
 
     task_class = MixedAnomaly
+
+
+class CutOut(SynthesisTransform):
+    """Cut-outs in an albumentations pipeline: patches are replaced by a colour or by noise.
+
+    Parameters are those of `NSA`; `**parameters` are arguments of `CutOutAnomaly`, `fill` among them. It needs no
+    sources, and looks at none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    >>> out = CutOut(fill="noise", p=1.0)(image=image)
+    >>> bool(out["mask"].any())
+    True
+    """
+
+    task_class = CutOutAnomaly
+
+
+class Texture(SynthesisTransform):
+    """Foreign textures inside noise outlines in an albumentations pipeline.
+
+    Parameters are those of `NSA`; `preset` may also be "draem", "memseg" or "glass"; `**parameters` are arguments of
+    `TextureAnomaly`. Sources are images of textures; without them (and without `textures`), code draws textures.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> image = np.random.default_rng(0).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    >>> out = Texture("memseg", p=1.0)(image=image)
+    >>> bool(out["mask"].any())
+    True
+    """
+
+    task_class = TextureAnomaly
 
 
 class AnomalyTransform(SynthesisTransform):

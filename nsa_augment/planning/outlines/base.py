@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.checks import fail
+from nsa_augment._shared.records import from_record, to_record
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning._draws import DRAWS, Extent, draw_interval, object_share, threshold
@@ -126,7 +126,7 @@ class Outline(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: the kind and the fields of the dataclass."""
-        return {"kind": self.name, **{name: _plain(value) for name, value in asdict(self).items()}}  # type: ignore[call-overload]
+        return to_record(self)
 
     @classmethod
     def from_dict(cls, arguments: Mapping[str, Any]) -> Outline:
@@ -136,23 +136,5 @@ class Outline(ABC):
 
 def outline_from_dict(data: Any) -> Outline:
     """Inverse of `Outline.to_dict`, for any kind; TypeError or ValueError lists what is known."""
-    if not isinstance(data, Mapping):
-        raise fail(TypeError, "shape", _accepted(), data)
-    arguments = dict(data)
-    kind = arguments.pop("kind", None)
-    if not isinstance(kind, str) or kind not in OUTLINES or set(arguments) != _fields(OUTLINES[kind]):
-        raise fail(ValueError, "shape", _accepted(), dict(data))
-    return OUTLINES[kind].from_dict(arguments)
-
-
-def _accepted() -> str:
-    kinds = [f"{name!r} (with {', '.join(sorted(_fields(kind)))})" for name, kind in OUTLINES.items()]
-    return f"null or a mapping of kind {' or '.join(kinds)}"
-
-
-def _fields(kind: type[Outline]) -> set[str]:
-    return {field.name for field in fields(kind)}  # type: ignore[arg-type]
-
-
-def _plain(value: Any) -> Any:
-    return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
+    kind, arguments = from_record("shape", OUTLINES, data)
+    return kind.from_dict(arguments)

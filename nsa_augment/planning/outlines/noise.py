@@ -10,6 +10,7 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.cache import cached
 from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_numbers, fail, set_field
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Size
@@ -22,6 +23,8 @@ SEEDS = 2**32
 COVER_DRAWS = 20
 LEAST_COVER = 0.1
 COMBINATIONS = ("union", "intersection")
+SINGLE = "single"
+"""One layer, where outlines are drawn from several ways to combine layers."""
 
 Layer: TypeAlias = tuple[int, int, float, int]
 
@@ -63,28 +66,47 @@ class Noise(Outline):
 
     def mask(self, size: Size) -> BinaryMap:
         """(height, width) uint8 map, 1 where the noise exceeds the threshold."""
-        maps = [gradient_noise(size, *layer) > self.threshold for layer in self.layers]
-        joined = np.logical_or.reduce(maps) if self.combine == "union" else np.logical_and.reduce(maps)
-        return np.asarray(joined).view(np.uint8)
+        return np.array(_noise_mask(self.layers, self.threshold, self.combine, (size[0], size[1])))
 
     @classmethod
     def draw(cls, rng: np.random.Generator, box: OutlineBox) -> Noise:
-        """One layer of the scales and the threshold of the task: of up to 20, the first that covers 10 % of the box.
+        """An outline of the scales and the threshold of the task: of up to 20, the first that covers 10 % of the box.
 
-        If none does, the one that covers most.
+        If none does, the one that covers most. It has one layer. Tasks may ask for another cover (`noise_cover`), and
+        for one of several combinations (`noise_combinations`: "single", or "union" or "intersection" of two layers).
         """
         scales = getattr(box.arguments, "noise_scales", NOISE_SCALES)
         level = getattr(box.arguments, "noise_threshold", NOISE_THRESHOLD)
+        cover = getattr(box.arguments, "noise_cover", LEAST_COVER)
+        ways = getattr(box.arguments, "noise_combinations", (SINGLE,))
         best, most = None, -1
         for _ in range(COVER_DRAWS):
-            outline = cls((draw_layer(rng, scales),), level)
+            way = ways[0] if len(ways) == 1 else ways[int(rng.integers(len(ways)))]
+            layers = tuple(draw_layer(rng, scales) for _ in range(1 if way == SINGLE else 2))
+            outline = cls(layers, level, COMBINATIONS[0] if way == SINGLE else way)
             covered = int(np.count_nonzero(outline.mask(box.size)))
             if covered > most:
                 best, most = outline, covered
-            if covered >= LEAST_COVER * box.size[0] * box.size[1]:
+            if covered >= cover * box.size[0] * box.size[1]:
                 break
         assert best is not None
         return best
+
+
+@dataclass(frozen=True)
+class FineNoise(Noise):
+    """Noise whose islands stay visible, and labelled, however small they are. Parameters are those of `Noise`."""
+
+    name: ClassVar[str] = "fine_noise"
+    fine: ClassVar[bool] = True
+
+
+@cached(2)
+def _noise_mask(layers: tuple[Layer, ...], threshold: float, combine: str, size: Size) -> BinaryMap:
+    """Kept for a moment: an outline is drawn, placed, judged and applied in one call."""
+    maps = [gradient_noise(size, *layer) > threshold for layer in layers]
+    joined = np.logical_or.reduce(maps) if combine == "union" else np.logical_and.reduce(maps)
+    return np.asarray(joined).view(np.uint8)
 
 
 def draw_layer(rng: np.random.Generator, scales: Sequence[int]) -> Layer:
@@ -121,14 +143,13 @@ def gradient_noise(size: Size, cells_y: int, cells_x: int, angle: float, seed: i
             top, left = int(y), int(x)
             y, x = y - top, x - left
             node = top * across + left
-            corners = np.empty(4)
-            for corner in range(4):
-                down, right = corner // 2, corner % 2
-                direction = gradients[node + down * across + right]
-                corners[corner] = direction[0] * (y - down) + direction[1] * (x - right)
+            first, second = gradients[node], gradients[node + 1]
+            third, fourth = gradients[node + across], gradients[node + across + 1]
+            upper = first[0] * y + first[1] * x, second[0] * y + second[1] * (x - 1)
+            lower = third[0] * (y - 1) + third[1] * x, fourth[0] * (y - 1) + fourth[1] * (x - 1)
             fade_y, fade_x = y**3 * (y * (6 * y - 15) + 10), x**3 * (x * (6 * x - 15) + 10)
-            above = corners[0] + fade_x * (corners[1] - corners[0])
-            below = corners[2] + fade_x * (corners[3] - corners[2])
+            above = upper[0] + fade_x * (upper[1] - upper[0])
+            below = lower[0] + fade_x * (lower[1] - lower[0])
             noise[row, column] = np.sqrt(2.0) * (above + fade_y * (below - above))
     return noise
 

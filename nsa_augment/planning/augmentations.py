@@ -1,0 +1,246 @@
+"""Random changes of a texture before it is put into an image, as DRAEM and GLASS draw them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nsa_augment._shared.checks import check_choice, check_number, fail, set_field
+from nsa_augment._shared.types import Image
+from nsa_augment.planning.jitter import Jitter
+
+Levels: TypeAlias = NDArray[np.float32]
+"""(h, w, C) grey levels 0 to 255."""
+Values: TypeAlias = tuple[float, ...]
+Range: TypeAlias = tuple[float, float]
+
+NEVER = 256.0
+"""Threshold that no grey level reaches."""
+SMOOTHING = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A kind of change.
+
+    Parameters
+    ----------
+    apply : callable
+        (levels, values) -> levels, which may leave 0 to 255.
+    ranges : tuple of (low, high)
+        Of each value, which is uniform in it.
+    whole : bool
+        Whether values are whole numbers.
+    """
+
+    apply: Callable[[Levels, Values], Image]
+    ranges: tuple[Range, ...] = ()
+    whole: bool = False
+
+    def draw(self, rng: np.random.Generator) -> Values:
+        """One value from each range."""
+        if self.whole:
+            return tuple(float(rng.integers(int(low), int(high) + 1)) for low, high in self.ranges)
+        return tuple(float(rng.uniform(low, high)) for low, high in self.ranges)
+
+
+def _gamma(levels: Levels, values: Values) -> Image:
+    return np.asarray(255 * (levels / 255) ** np.resize(np.array(values, np.float32), levels.shape[2]))
+
+
+def _brightness(levels: Levels, values: Values) -> Image:
+    return levels * values[0] + values[1]
+
+
+def _sharpness(levels: Levels, values: Values) -> Image:
+    """Away from what a small filter makes of it, or towards that; the outermost pixels stay."""
+    smooth = levels.copy()
+    filtered = cv2.filter2D(levels, -1, SMOOTHING).reshape(levels.shape)
+    smooth[1:-1, 1:-1] = filtered[1:-1, 1:-1]
+    return np.asarray(smooth + values[0] * (levels - smooth))
+
+
+def _hue_saturation(levels: Levels, values: Values) -> Image:
+    """Turn the hue by a part of the colour circle, and add grey levels to the saturation."""
+    if levels.shape[2] != 3:
+        return levels
+    hue, saturation, value = cv2.split(cv2.cvtColor(levels / 255, cv2.COLOR_RGB2HSV))
+    hue = np.asarray((hue + 360 * values[0]) % 360, np.float32)
+    saturation = np.clip(saturation + np.float32(values[1] / 255), 0, 1)
+    return np.asarray(255 * cv2.cvtColor(cv2.merge([hue, saturation, value]), cv2.COLOR_HSV2RGB))
+
+
+def _solarise(levels: Levels, values: Values) -> Image:
+    """Invert the levels from a threshold on; by chance of one half none."""
+    threshold = values[0] if values[1] < 0.5 else NEVER
+    return np.where(levels < threshold, levels, 255 - levels)
+
+
+def _posterise(levels: Levels, values: Values) -> Image:
+    step = 2 ** (8 - values[0])
+    return np.asarray(np.floor(levels / step) * step)
+
+
+def _invert(levels: Levels, values: Values) -> Image:
+    return 255 - levels
+
+
+def _autocontrast(levels: Levels, values: Values) -> Image:
+    """Stretch each channel to 0 and 255, without a percentage of its pixels at either end."""
+    low, high = np.percentile(levels, (values[0], 100 - values[0]), axis=(0, 1))
+    flat = high <= low
+    low, high = np.where(flat, 0, low), np.where(flat, 255, high)
+    return np.asarray((levels - low) * (255 / (high - low)))
+
+
+def _stretch(levels: Levels, values: Values) -> Image:
+    return _autocontrast(levels, (0.0,))
+
+
+def _equalise(levels: Levels, values: Values) -> Image:
+    """As many pixels of every grey level, for each channel."""
+    whole = levels.astype(np.uint8)
+    between = levels - whole
+    changed = levels.copy()
+    for channel in range(levels.shape[2]):
+        plane = whole[:, :, channel]
+        below = np.cumsum(np.bincount(plane.ravel(), minlength=256))
+        least = below[plane.min()]
+        if below[-1] > least:
+            table = np.maximum(below - least, 0) * (255 / (below[-1] - least))
+            changed[:, :, channel] = table[plane] + between[:, :, channel] * np.diff(table, append=255)[plane]
+    return np.asarray(changed)
+
+
+def _rotation(levels: Levels, values: Values) -> Image:
+    """Turn about the middle, degrees; what comes from outside is black."""
+    height, width, channels = levels.shape
+    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), values[0], 1.0)
+    planes = [cv2.warpAffine(levels[:, :, c], turn, (width, height)) for c in range(channels)]
+    return np.stack(planes, axis=2)
+
+
+def _jitter(**factors: int) -> Callable[[Levels, Values], Image]:
+    """Colour jitter whose changes are those values."""
+
+    def apply(levels: Levels, values: Values) -> Image:
+        jitter = Jitter(**{name: values[place] for name, place in factors.items()})
+        return 255 * jitter.apply(np.asarray(levels / 255, np.float32))
+
+    return apply
+
+
+def _flip(axis: int) -> Callable[[Levels, Values], Image]:
+    return lambda levels, values: np.flip(levels, axis)
+
+
+def _grey(levels: Levels, values: Values) -> Image:
+    if levels.shape[2] != 3:
+        return levels
+    return np.repeat(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY)[:, :, np.newaxis], 3, axis=2)
+
+
+GAMMA = (0.5, 2.0)
+SHIFT = 0.2
+
+AUGMENTATIONS: Mapping[str, Operation] = MappingProxyType(
+    {
+        "gamma": Operation(_gamma, (GAMMA, GAMMA, GAMMA)),
+        "brightness": Operation(_brightness, ((0.8, 1.2), (-30, 30))),
+        "sharpness": Operation(_sharpness, ((0, 2),)),
+        "hue_saturation": Operation(_hue_saturation, ((-50 / 510, 50 / 510), (-50, 50))),
+        "solarise": Operation(_solarise, ((32, 128), (0, 1))),
+        "posterise": Operation(_posterise, ((1, 8),), whole=True),
+        "invert": Operation(_invert),
+        "autocontrast": Operation(_autocontrast, ((0, 20),)),
+        "equalise": Operation(_equalise),
+        "rotation": Operation(_rotation, ((-45, 45),)),
+        "contrast": Operation(_jitter(contrast=0), ((-SHIFT, SHIFT),)),
+        "exposure": Operation(_jitter(brightness=0), ((-SHIFT, SHIFT),)),
+        "colour": Operation(_jitter(saturation=0, hue=1), ((-SHIFT, SHIFT), (-SHIFT, SHIFT))),
+        "flip_horizontal": Operation(_flip(1)),
+        "flip_vertical": Operation(_flip(0)),
+        "grey": Operation(_grey),
+        "stretch": Operation(_stretch),
+    }
+)
+"""The kinds of changes by name."""
+
+DRAEM = tuple(AUGMENTATIONS)[:10]
+"""Those of DRAEM, with its ranges."""
+GLASS = (
+    "contrast",
+    "exposure",
+    "colour",
+    "flip_horizontal",
+    "flip_vertical",
+    "grey",
+    "stretch",
+    "equalise",
+    "rotation",
+)
+"""Those of GLASS, with its ranges."""
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """A change of a texture.
+
+    Parameters
+    ----------
+    kind : str
+        One of `AUGMENTATIONS`.
+    values : tuple of float
+        As many as the kind has ranges, each in its range.
+
+    Examples
+    --------
+    >>> Augmentation("invert").apply(np.full((1, 1, 1), 55, np.float32)).item()
+    200.0
+    """
+
+    kind: str
+    values: Values = ()
+
+    def __post_init__(self) -> None:
+        check_choice("kind of augmentation", self.kind, AUGMENTATIONS)
+        ranges = AUGMENTATIONS[self.kind].ranges
+        accepted = f"a sequence of {len(ranges)} numbers for {self.kind!r}"
+        if not isinstance(self.values, (list, tuple)):
+            raise fail(TypeError, "values of augmentation", accepted, self.values)
+        if len(self.values) != len(ranges):
+            raise fail(ValueError, "values of augmentation", accepted, self.values)
+        checked = [
+            check_number(f"values of {self.kind}", value, *limits)
+            for value, limits in zip(self.values, ranges, strict=True)
+        ]
+        set_field(self, "values", tuple(checked))
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, kind: str) -> Augmentation:
+        """Values uniform in the ranges of a kind."""
+        return cls(kind, AUGMENTATIONS[kind].draw(rng))
+
+    def apply(self, levels: Levels) -> Levels:
+        """Changed copy of (h, w, C) grey levels, again in 0 to 255."""
+        return np.asarray(np.clip(AUGMENTATIONS[self.kind].apply(levels, self.values), 0, 255), np.float32)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types."""
+        return {"kind": self.kind, "values": list(self.values)}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Augmentation:
+        """Inverse of `to_dict`."""
+        accepted = "a mapping with the keys ['kind', 'values']"
+        if not isinstance(data, Mapping):
+            raise fail(TypeError, "augmentation", accepted, data)
+        if set(data) != {"kind", "values"}:
+            raise fail(ValueError, "augmentation", accepted, dict(data))
+        return cls(**data)
