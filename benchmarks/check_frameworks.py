@@ -24,6 +24,9 @@ import numpy as np
 from nsa_augment import CutPasteAnomaly
 from nsa_augment.samples import draw_sample
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from torchvision_stubs import declare_operators
+
 SIZE = 64
 LARGE = {"height_range": (0.3, 0.6), "width_range": (0.3, 0.6)}
 
@@ -190,24 +193,6 @@ CHECKS = {
     "monai": ("`NSAd` between `LoadImaged` and a flip in `Compose`", check_monai),
 }
 """What is run, by the name of a framework's distribution."""
-
-
-def declare_operators():
-    """Make torchvision importable where its compiled operators do not load; whether that was necessary."""
-    try:
-        import torchvision  # noqa: F401
-    except ModuleNotFoundError:
-        return False
-    except RuntimeError:
-        import torch
-
-        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
-        declare_operators.library = torch.library.Library("torchvision", "DEF")
-        for name in ("nms", "qnms"):
-            declare_operators.library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return True
-    return False
 
 
 def run_checks():

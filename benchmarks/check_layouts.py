@@ -26,6 +26,7 @@ from nsa_augment.samples import write_samples
 from nsa_augment.tasks import bind_task
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from torchvision_stubs import declare_operators
 
 COUNT, NORMAL, BACKGROUNDS = 12, 15, 4
 MARKS = "<!-- readers: begin -->\n", "<!-- readers: end -->"
@@ -72,12 +73,8 @@ def counts(masks):
     return len(masks), placed, len(masks) - placed
 
 
-def stubbed_torchvision():
-    import operator_stubs  # noqa: F401
-
-
 def anomalib_mvtec(dataset):
-    stubbed_torchvision()
+    declare_operators()
     from anomalib.data.datasets.image.mvtecad import MVTecADDataset
 
     parts = [MVTecADDataset(root=dataset.root, category="product", split=part) for part in ("train", "test")]
@@ -91,7 +88,7 @@ def anomalib_mvtec(dataset):
 
 
 def anomalib_folder(dataset):
-    stubbed_torchvision()
+    declare_operators()
     from anomalib.data.datasets.image.folder import FolderDataset
 
     product = dataset.root / "product"
@@ -156,7 +153,7 @@ def pycocotools(dataset):
 
 
 def torchvision(dataset):
-    stubbed_torchvision()
+    declare_operators()
     from torchvision.datasets import CocoDetection
 
     def read(images, annotations):
@@ -172,7 +169,7 @@ def torchvision(dataset):
 
 
 def ultralytics(dataset):
-    stubbed_torchvision()
+    declare_operators()
     from ultralytics.data.dataset import YOLODataset
     from ultralytics.data.utils import check_det_dataset
 

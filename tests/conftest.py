@@ -1,7 +1,6 @@
 """Hypothesis profiles: "default", "ci" (the same examples every time) and "thorough"; chosen by HYPOTHESIS_PROFILE."""
 
 import os
-from importlib.util import find_spec
 
 import pytest
 import torchvision_stubs
@@ -14,8 +13,7 @@ settings.register_profile("thorough", settings.get_profile("default"), max_examp
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if os.environ.get("CI") else "default"))
 collect_ignore = ["toy_package"]
 """A distribution of its own, which `test_toy_package.py` tests in other processes."""
-if find_spec("torch") and find_spec("torchvision"):
-    torchvision_stubs.declare_operators()  # before the package looks whether torchvision can be imported
+torchvision_stubs.declare_operators()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "frameworks.md"
 TEXTURE = "leather"  # a preset without constraints, so a patch may go anywhere
 LARGE = {"height_range": (0.5, 0.8), "width_range": (0.5, 0.8)}
+STUBS = "import torchvision_stubs\n\ntorchvision_stubs.declare_operators()"
 VISIBLE = {**LARGE, "scale_range": None, "gradient": "source"}  # with it every call changes even small images
 
 
@@ -58,7 +59,7 @@ def run_section(title, folder):
     (section,) = [section for section in sections if section.startswith(f"{title}\n")]
     blocks = re.findall(r"^```python\n(.*?)^```$", introduction + section, re.DOTALL | re.MULTILINE)
     assert len(blocks) == 2
-    (folder / "section.py").write_text("import operator_stubs\n\n" + "\n\n".join(blocks))
+    (folder / "section.py").write_text("\n\n".join([STUBS, *blocks]))
     paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     command = [sys.executable, "section.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=os.environ | paths, timeout=240)

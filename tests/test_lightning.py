@@ -11,7 +11,6 @@ from nsa_augment import CutPasteAnomaly
 
 torch = pytest.importorskip("torch")
 
-import operator_stubs  # noqa: E402, F401
 from torch.utils.data import ConcatDataset, DataLoader, Dataset, StackDataset, Subset  # noqa: E402
 
 from nsa_augment.integrations.torch import AnomalyDataset  # noqa: E402

@@ -1,8 +1,6 @@
-"""torchvision for tests, also beside a PyTorch that its compiled operators are not for (PyTorch for the CPU, say)."""
+"""torchvision, also beside a PyTorch that its compiled operators are not for (PyTorch for the CPU, say)."""
 
 from importlib.util import find_spec
-
-import pytest
 
 OPERATORS = ("nms", "qnms")
 """Operators that importing torchvision needs; nothing that tests use calls them."""
@@ -11,6 +9,8 @@ _LIBRARIES = []  # an operator is there as long as its library is
 
 def load():
     """The torchvision module; skips the test (or the module) that asks where it cannot be imported."""
+    import pytest
+
     pytest.importorskip("torch", reason="torchvision needs torch")
     if find_spec("torchvision") is None:
         pytest.skip("torchvision is not installed", allow_module_level=True)
@@ -23,7 +23,12 @@ def load():
 
 
 def declare_operators():
-    """Declare the operators that torchvision's own code does not define here, so that it can be imported."""
+    """Declare the operators that torchvision's own code does not define here, so that it can be imported.
+
+    Returns whether that was necessary. To be called before anything looks whether torchvision can be imported.
+    """
+    if not (find_spec("torch") and find_spec("torchvision")):
+        return False
     import torch
 
     try:
@@ -36,3 +41,5 @@ def declare_operators():
             if not hasattr(torch.ops.torchvision, name):
                 library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         _LIBRARIES.append(library)
+        return True
+    return False
