@@ -21,6 +21,7 @@ from nsa_augment import (
     SynthesisPlan,
 )
 from nsa_augment._shared.images import read_image
+from nsa_augment.cli.tiles import make_example, make_labels
 from nsa_augment.datasets import generate, verify
 from nsa_augment.integrations.albumentations import AnomalyTransform
 from nsa_augment.samples import write_samples
@@ -149,6 +150,20 @@ def test_datasets_name_the_part_of_every_item(tmp_path):
     records = [json.loads(line) for line in (tmp_path / "made" / "manifest.jsonl").read_text().splitlines()]
     assert {record["plan"]["task"] for record in records} == {"nsa", "cutpaste"}
     assert not verify(tmp_path / "made", workers=0).problems
+
+
+def test_pictures_show_what_the_part_cut_from(tmp_path):
+    write_samples(tmp_path / "samples", "bolt", size=96, train=2, good=0, defective=0)
+    image, source = (read_image(file) for file in sorted((tmp_path / "samples/bolt/train/good").iterdir()))
+    mixture = MixedAnomaly.from_preset("screw", parts=[("nsa", 1), ("cutpaste", 1)])
+    shown = {}
+    for seed in range(8):
+        example = make_example(mixture, "", image, source, [seed])
+        shown[example.result.plan.task] = example.source
+        labels = make_labels(mixture, example)
+        assert np.array_equal(labels["logistic"], example.result.label)
+    assert np.array_equal(shown["nsa"], source)
+    assert np.array_equal(shown["cutpaste"], image)
 
 
 def test_it_is_a_task_by_name():

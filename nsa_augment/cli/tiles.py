@@ -20,6 +20,7 @@ from nsa_augment.scenes.foreground import Foreground
 from nsa_augment.scenes.scene import PreparedSource, sizes_expected
 from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
+from nsa_augment.tasks.mixture import part_of
 
 EXAMPLE_COLUMNS = ("normal", "source", "result", "label")
 OUTLINE = (0, 190, 190)
@@ -79,6 +80,8 @@ def make_example(
             prepared = task.prepare_source(source, image.shape[:2], source_mask)
     with silence_expected():
         result = task(image, prepared, np.random.default_rng(seed), mask=mask, allowed=allowed)
+    if not part_of(task, result.plan).needs_source:
+        prepared = None
     foreground = None if mask is None else mask.astype(np.uint8)
     if foreground is None and task.background is not None:
         foreground = Foreground(image, task.background).mask

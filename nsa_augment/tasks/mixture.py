@@ -235,6 +235,11 @@ class MixedAnomaly(AnomalyTask):
         return f"{type(self).__name__}({list(self.parts)!r})"
 
 
+def part_of(task: AnomalyTask, plan: SynthesisPlan) -> AnomalyTask:
+    """The task that drew a plan: the part that it names, or the task itself if it is no mixture."""
+    return task.tasks[plan.task] if isinstance(task, MixedAnomaly) and plan.task is not None else task
+
+
 def _names(tasks: Sequence[AnomalyTask]) -> tuple[str, ...]:
     seen: Counter[str] = Counter()
     names = []
