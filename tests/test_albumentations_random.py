@@ -1,8 +1,6 @@
-"""Randomness of NSA in pipelines: seeds, independence, containers, threads."""
+"""Randomness of NSA in pipelines: seeds, independence, containers."""
 
 import random
-import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import albumentations as A
 import numpy as np
@@ -289,36 +287,3 @@ def test_a_container_that_skips_adds_nothing():
     out = A.Compose([A.Sequential([nsa()], p=0.0)])(image=IMAGE)
     assert set(out) == {"image"}
     assert is_zero_mask(A.Compose([nsa(p=0.0)])(image=IMAGE)["mask"], SIZE)
-
-
-# threads
-
-
-@pytest.mark.parametrize(
-    ("use", "sizes", "calls"),
-    [
-        ("folder", [(64, 64)], 300),
-        ("arrays", [(64, 64)], 300),
-        ("transformed", [(64, 64)], 300),
-        ("arrays", [(64, 64), (60, 56), (52, 64)], 2000),
-    ],
-    ids=["folder", "arrays", "transformed", "several sizes"],
-)
-def test_threads_may_share_a_pipeline(use, sizes, calls, tmp_path):
-    sources = write_folder(tmp_path, OTHERS) if use == "folder" else OTHERS[:2]
-    flip = A.HorizontalFlip() if use == "transformed" else None
-    pipeline = A.Compose([nsa(sources=sources, source_transform=flip, cache_mib=0.02)], seed=1)
-
-    def work(index):
-        height, width = sizes[index % len(sizes)]
-        image = np.ascontiguousarray(IMAGE[:height, :width])
-        out = pipeline(image=image)
-        return out["mask"].any() and (out["image"] != image).any()
-
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        with ThreadPoolExecutor(8) as pool:
-            assert all(pool.map(work, range(calls)))
-    finally:
-        sys.setswitchinterval(before)

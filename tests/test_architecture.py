@@ -29,14 +29,6 @@ LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 FACE = {"__init__.py", "_moved.py"}
 """The package itself: it imports from every layer."""
 MAX_LINES = 320
-TO_SPLIT = {
-    "tests/test_albumentations_arguments.py",
-    "tests/test_albumentations_random.py",
-    "tests/test_torch_samples.py",
-    "tests/test_torch_dataset.py",
-    "tests/test_torch_transform.py",
-}
-
 OLD_NAMES = {
     "anomaly_task": "Task LABELS AnomalyTask",
     "blending.opencv": "clone_opencv",
@@ -191,7 +183,7 @@ def test_files_are_short():
         for path in folder.rglob("*.py")
     }
     assert len(lengths) > 150
-    assert {name: length for name, length in lengths.items() if length > MAX_LINES and name not in TO_SPLIT} == {}
+    assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
 
 
 def test_importing_the_package_loads_numpy_opencv_and_numba_only():

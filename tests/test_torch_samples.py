@@ -5,33 +5,20 @@ from collections import OrderedDict, UserDict, namedtuple
 import numpy as np
 import PIL.Image
 import pytest
-from pipelines import LARGE, TEXTURE, normals, run_python
+from pipelines import LARGE, TEXTURE, run_python
 
 torch = pytest.importorskip("torch", reason="the transform is made of torch")
+from torch_samples import CHANGED, EDGE, IMAGE, LABEL, NORMALS, SIZE, SOURCES, build, seeded  # noqa: E402
 
 from nsa_augment.integrations.torch import AnomalyTransform, NSATransform  # noqa: E402
 
-SIZE = 32
-NORMALS = normals(count=4, size=SIZE)
-IMAGE = torch.from_numpy(np.array(NORMALS[0]).transpose(2, 0, 1).copy())
-SOURCES = NORMALS[1:]
 ZEROS = torch.zeros(SIZE, SIZE)
-EDGE = torch.nn.functional.pad(torch.ones(SIZE, 5), (0, SIZE - 5))
+
+
 Pair = namedtuple("Pair", "image mask label")
+
+
 Bare = namedtuple("Bare", "image label")
-
-
-def build(p=1.0, **arguments):
-    return AnomalyTransform(TEXTURE, arguments.pop("sources", SOURCES), task="fpi", p=p, **LARGE, **arguments)
-
-
-def seeded(transform, *inputs, seed=3, **named):
-    torch.manual_seed(seed)
-    return transform(*inputs, **named)
-
-
-def values(tensor):
-    return np.asarray(tensor)
 
 
 def skeleton(sample):
@@ -43,9 +30,6 @@ def skeleton(sample):
     if isinstance(sample, tuple | list):
         return type(sample), [skeleton(value) for value in sample]
     return sample
-
-
-CHANGED, LABEL = seeded(build(), IMAGE)
 
 
 def at(sample, path):
@@ -183,58 +167,6 @@ def test_batches_in_samples():
     assert masks.shape == (4, SIZE, SIZE)
 
 
-# PIL
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "I;16", "F"])
-def test_pillow_images_keep_their_mode(mode):
-    def convert(image):
-        if mode == "I;16":
-            return image[..., 0].astype(np.uint16) * 257
-        if mode == "F":
-            return image[..., 0].astype(np.float32) / 255
-        return np.asarray(PIL.Image.fromarray(image).convert(mode))
-
-    image = PIL.Image.fromarray(convert(NORMALS[0]))
-    assert image.mode == mode
-    sources = [convert(one) for one in SOURCES]
-    transform = build(sources=sources)
-    torch.manual_seed(3)
-    rng = np.random.default_rng(torch.randint(2**63 - 1, ()).item())
-    rng.random()
-    expected = transform.task(convert(NORMALS[0]), sources[rng.integers(3)], rng)
-    before = image.tobytes()
-    changed, label = seeded(transform, image)
-    assert changed.mode == mode
-    np.testing.assert_array_equal(values(changed), expected.image)
-    np.testing.assert_array_equal(values(label), expected.label)
-    assert label.any()
-    assert image.tobytes() == before
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "P", "I", "F"])
-def test_pillow_masks(mode):
-    mask = PIL.Image.fromarray((values(EDGE) * 255).astype(np.uint8))
-    mask = PIL.Image.fromarray(values(EDGE)) if mode == "F" else mask.convert(mode)
-    image = PIL.Image.fromarray(np.array(NORMALS[0]))
-    for sample in ((image, mask), [image, mask], {"image": image, "mask": mask}):
-        result = seeded(build(), sample)
-        image_of, mask_of = ("image", "mask") if isinstance(sample, dict) else (0, 1)
-        np.testing.assert_array_equal(values(result[image_of]), as_array(CHANGED))
-        assert torch.equal(result[mask_of], torch.maximum(EDGE, LABEL))
-
-
-def as_array(tensor):
-    return values(tensor).transpose(1, 2, 0)
-
-
-@pytest.mark.parametrize("mode", ["1", "P", "CMYK", "LA", "I"])
-def test_other_modes_are_refused(mode):
-    image = PIL.Image.fromarray(np.array(NORMALS[0])).convert("L" if mode == "LA" else "RGB").convert(mode)
-    with pytest.raises(ValueError, match=rf"image must be a PIL image of mode L, RGB.* got '{mode}'"):
-        build()(image)
-
-
 # refused
 
 
@@ -300,69 +232,6 @@ def test_samples_that_say_too_little(sample, message):
 def test_bad_arguments(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
         build(**arguments)
-
-
-# clamp
-
-
-def overshooting(dtype, amount=0.03):
-    unit = IMAGE.double() / 255
-    unit[:, 0], unit[:, 1] = -amount, 1 + amount
-    return unit.to(dtype)
-
-
-@pytest.mark.parametrize("p", [0.0, 1.0])
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_clamp(dtype, p):
-    image = overshooting(dtype)
-    before = image.clone()
-    with pytest.raises(ValueError, match=r"image must be .*values from -0\.0(3|2999).*clamp=True"):
-        build(p=p)(image)
-    result, label = seeded(build(p=p, clamp=True), image)
-    expected, expected_label = seeded(build(p=p), image.clamp(0, 1))
-    assert torch.equal(result, expected)
-    assert torch.equal(label, expected_label)
-    assert torch.equal(image, before)
-
-
-def test_clamp_takes_what_bicubic_resizing_makes():
-    rng = torch.Generator().manual_seed(0)
-    image = torch.randint(0, 2, (3, 12, 12), generator=rng).float()
-    for antialias in (False, True):
-        resized = torch.nn.functional.interpolate(
-            image[None], (SIZE, SIZE), mode="bicubic", antialias=antialias, align_corners=False
-        )[0]
-        assert resized.min() < -0.05
-        assert resized.max() > 1.05
-        result, _ = build(p=0.0, clamp=True)(resized)
-        assert torch.equal(result, resized.clamp(0, 1))
-
-
-def test_clamp_refuses_what_is_no_overshoot():
-    unit = IMAGE.float() / 255
-    for image in ((unit - 0.45) / 0.22, unit * 255, unit * 2 - 1, unit + torch.nan):
-        with pytest.raises(ValueError, match=r"image must be .*values from (?!.*clamp)"):
-            build(clamp=True)(image)
-
-
-def test_clamp_of_other_maxima():
-    image = torch.full((1, SIZE, SIZE), 260.0)
-    transform = AnomalyTransform(task="cutpaste", max_value=255.0, clamp=True, p=0.0)
-    assert (transform(image)[0] == 255).all()
-
-
-@pytest.mark.parametrize("kind", ["tensor", "array", "callable"])
-def test_clamp_reaches_sources(kind):
-    source = overshooting(torch.float32).flip(-1)
-    expected, _ = seeded(build(sources=[source.clamp(0, 1)]), IMAGE)
-    array = as_array(source).copy()
-    sources = {"tensor": [source], "array": [array], "callable": lambda rng: array}[kind]
-    with pytest.raises(ValueError, match=r"sources.* must be .*values from -0\.03 to 1\.03"):
-        build(sources=sources)(IMAGE)
-    changed, _ = seeded(build(sources=sources, clamp=True), IMAGE)
-    assert torch.equal(changed, expected)
-    assert not torch.equal(changed, IMAGE)
-    assert array.min() < 0
 
 
 def test_the_old_name_is_the_same_transform():
