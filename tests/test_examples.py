@@ -1,6 +1,7 @@
 """Examples and benchmarks: they run, and they use what users may use."""
 
 import ast
+import json
 import subprocess
 import sys
 from importlib import import_module
@@ -47,3 +48,11 @@ def test_only_public_names_are_imported_and_they_are_there(path):
             continue
         if name is not None and not hasattr(import_module(module), name):
             import_module(f"{module}.{name}")
+
+
+@pytest.mark.slow
+def test_the_samples_train_a_detector(tmp_path):
+    pytest.importorskip("torch")
+    subprocess.run([sys.executable, "-m", "examples.train_detector", "--out", tmp_path], check=True, cwd=ROOT)
+    metrics = json.loads((tmp_path / "weave" / "seed0" / "metrics.json").read_text())["metrics"]
+    assert min(metrics["image_auroc"], metrics["pixel_auroc"]) > 0.9

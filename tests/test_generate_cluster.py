@@ -105,6 +105,7 @@ def wait_for_images(out, count, process):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_the_same_dataset_as_local_processes(folder, whole, machines, package, tmp_path):
     machines.worker("--no-nanny")
     machines.worker("--no-nanny")

@@ -55,6 +55,7 @@ def finish(folder, out):
     make(folder, out, count=COUNT, layout="coco", origin={"preset": "screw", "ablation": None})
 
 
+@pytest.mark.slow
 def test_killed_parent(folder, whole, tmp_path):
     out = tmp_path / "out"
     process = start(folder, out, 2)
@@ -162,6 +163,7 @@ def test_ctrl_c_while_workers_start(later, folder, tmp_path):
     interrupt(process)
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_and_a_killed_worker(folder, whole, tmp_path):
     out = tmp_path / "out"
     process = start(folder, out, 2)
@@ -186,6 +188,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("limit", "name", "workers"), [(5_000, "images/", 1), (60_000, "journal.jsonl", 0)])
 def test_files_that_cannot_be_written_whole(folder, whole, tmp_path, limit, name, workers):
     """A limit on the size of files, which strikes in the middle of a file as a full disk does."""

@@ -208,6 +208,7 @@ def test_a_callback_that_finds_nothing_says_so(tmp_path):
     assert sum("found no AnomalyDataset" in str(warning.message) for warning in caught) == 1
 
 
+@pytest.mark.slow
 def test_without_lightning_the_error_names_the_extra():
     error = error_without({"lightning", "pytorch_lightning"}, "nsa_augment.integrations.lightning")
     assert error.startswith("ModuleNotFoundError: nsa_augment.integrations.lightning needs lightning.pytorch or ")

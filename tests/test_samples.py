@@ -79,6 +79,7 @@ def test_the_individual_is_the_same_at_every_size(product):
     assert overlap(share > 0.5, small.foreground) > 0.98
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("product", BRIGHTNESS)
 def test_brightness_rule_finds_the_object(product):
     background, threshold = BRIGHTNESS[product]

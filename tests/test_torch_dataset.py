@@ -103,6 +103,7 @@ def test_two_ranks_see_together_what_one_sees(workers):
         assert sorted(seen[0] + seen[1]) == sorted(items(alone))
 
 
+@pytest.mark.slow
 def test_a_run_is_resumed_in_a_new_process():
     code = """
 import hashlib, sys

@@ -52,6 +52,7 @@ def test_a_repeated_epoch_is_warned_of_once(wrapper):
     assert warnings_of(loader, 2) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wrapper", "persistent"), [*((name, True) for name in WRAPPERS), ("itself", False)])
 def test_workers_warn_too(wrapper, persistent):
     loader = load(WRAPPERS[wrapper](build()), workers=2, persistent_workers=persistent)

@@ -242,6 +242,7 @@ def test_the_old_name_is_the_same_transform():
     assert torch.equal(result["mask"], LABEL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", ["ModuleNotFoundError", "RuntimeError", "OSError"])
 def test_without_a_torchvision_that_can_be_imported_torch_is_enough(problem):
     code = f"""

@@ -226,7 +226,7 @@ def logistic_label(
 
 def _logistic(levels: NDArray[np.floating], midpoint: float, steepness: float) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):  # tanh of infinity is right
-        return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels - midpoint)), np.float32)
+        return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels.astype(np.float64) - midpoint)), np.float32)
 
 
 @cached(64)
