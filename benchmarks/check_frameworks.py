@@ -181,6 +181,32 @@ def check_monai(folder):
     return f"image {tuple(runs[0]['image'].shape)}, label {tuple(runs[0]['label'].shape)}, repeated by its random state"
 
 
+def check_hydra(folder):
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
+
+    ranges = {name: list(bounds) for name, bounds in LARGE.items()}
+    config = {"_target_": "nsa_augment.NSA", "preset": "leather", "sources": folder, "p": 1.0, **ranges}
+    transform = instantiate(OmegaConf.create(config))
+    changed = sum(bool(transform(image=image)["mask"].any()) for image in normals())
+    assert changed, "no image was changed"
+    return f"{changed} of 6 images changed by what the configuration describes"
+
+
+def check_jsonargparse(folder):
+    from jsonargparse import ArgumentParser
+
+    from nsa_augment import NSA
+
+    parser = ArgumentParser()
+    parser.add_class_arguments(NSA, "nsa", skip={"source_transform"})
+    text = ["--nsa.preset=leather", f"--nsa.sources={folder}", "--nsa.height_range=[0.3, 0.6]", "--nsa.p=1"]
+    transform = parser.instantiate_classes(parser.parse_args(text)).nsa
+    assert transform.task.height_range == (0.3, 0.6), "the arguments did not arrive"
+    changed = sum(bool(transform(image=image)["mask"].any()) for image in normals())
+    return f"{changed} of 6 images changed by what the options say"
+
+
 CHECKS = {
     "albumentations": ("`NSA` and a flip in `A.Compose`, sources from a folder", check_albumentations),
     "AlbumentationsX": ("`NSA` and a flip in `A.Compose`, sources from a folder", check_albumentations),
@@ -191,6 +217,8 @@ CHECKS = {
     "pytorch-lightning": ("`Trainer.fit` with `EpochCallback`", check_lightning("pytorch_lightning")),
     "kornia": ("`RandomNSA` and an affine map in `AugmentationSequential`", check_kornia),
     "monai": ("`NSAd` between `LoadImaged` and a flip in `Compose`", check_monai),
+    "hydra-core": ("`NSA` from a configuration, with lists and a folder", check_hydra),
+    "jsonargparse": ("`NSA` from options, as LightningCLI makes them", check_jsonargparse),
 }
 """What is run, by the name of a framework's distribution."""
 

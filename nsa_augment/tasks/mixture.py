@@ -279,6 +279,6 @@ def _read_part(part: Any) -> tuple[Any, Any, dict[str, Any]]:
     if isinstance(part, Mapping) and "task" in part:
         own = dict(part)
         return own.pop("task"), own.pop("weight", 1), own
-    if isinstance(part, (tuple, list)) and len(part) == 2:
+    if isinstance(part, Sequence) and not isinstance(part, str) and len(part) == 2:
         return part[0], part[1], {}
     raise fail(TypeError, "parts", _ACCEPTED, part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -73,8 +74,9 @@ def _check_fill(value: Any) -> float | tuple[float, ...] | str:
     if isinstance(value, str):
         check_choice("fill", value, FILLS)
         return value
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, Iterable):
         return check_number("fill", value, 0, 255)
-    if not value:
+    levels = tuple(value)
+    if not levels:
         raise fail(ValueError, "fill", "a grey level in [0, 255], a level for each channel, 'mean' or 'noise'", value)
-    return tuple(check_number("fill", level, 0, 255) for level in value)
+    return tuple(check_number("fill", level, 0, 255) for level in levels)

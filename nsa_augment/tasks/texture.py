@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -241,7 +241,7 @@ class TextureAnomaly(AnomalyTask):
 
 def _check_names(name: str, value: Any, choices: Any) -> tuple[str, ...]:
     accepted = f"a non-empty sequence of different names of {', '.join(map(repr, choices))}"
-    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+    if isinstance(value, str) or not isinstance(value, Sequence):
         raise fail(TypeError, name, accepted, value)
     for each in value:
         check_choice(f"every entry of {name}", each, choices)
