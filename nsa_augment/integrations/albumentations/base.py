@@ -31,8 +31,10 @@ from nsa_augment.integrations.albumentations.signatures import task_init
 from nsa_augment.integrations.albumentations.supply import Supply, as_record
 from nsa_augment.integrations.albumentations.targets import (
     LABEL_KEYS,
+    MASK_KEYS,
     ImageTarget,
     check_alike,
+    given_masks,
     image_targets,
     reference_frame,
 )
@@ -141,19 +143,20 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         reference = reference_frame(targets)
         if reference is None:
             return dict(UNCHANGED)
+        masks = given_masks(data, reference.shape[:2])
         sources = self._draw_sources(data, generator)
         if sources is None:
             return dict(UNCHANGED)
         if not sources:
-            return {"source": None, "plan": self.task.plan(reference, None, generator).to_dict()}
+            return {"source": None, "plan": self.task.plan(reference, None, generator, **masks).to_dict()}
         if self.source_transform is not None:
             sources = self._transformed(sources, data, reference, generator, python_random)
         records = {key: as_record(source) for key, source in sources.items()}
-        record, mask = records.pop("image"), self._supply.mask_record(sources["image"])
-        plan = self.task.plan(reference, self._supply.prepare(record, reference), generator)
+        record, source_mask = records.pop("image"), self._supply.mask_record(sources["image"])
+        plan = self.task.plan(reference, self._supply.prepare(record, reference), generator, **masks)
         more: dict[str, Any] = {"paired": records} if records else {}
-        if mask is not None:
-            more["source_mask"] = mask
+        if source_mask is not None:
+            more["source_mask"] = source_mask
         return {"source": record, "plan": plan.to_dict(), **more}
 
     def apply_params(self, params: Mapping[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +167,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         for target in targets:
             image, label, mask = None, None, None
             if plan is not None and reference is not None and all(target.stack_shape):
-                image, label, mask = self._changed(target, plan, params, reference)
+                image, label, mask = self._changed(target, plan, params, reference, data)
                 result[target.key] = image
             key = target.label_key(self.label_key)
             if key is not None:
@@ -179,7 +182,8 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
     def available_keys(self) -> set[str]:
         """Keys that a strict `A.Compose` lets through."""
         labels = {form.format(self.label_key) for form in LABEL_KEYS.values()}
-        return {*self._available_keys, self.metadata_key, *labels, *({"bboxes"} if self.box_label is not None else ())}
+        boxes = {"bboxes"} if self.box_label is not None else set()
+        return {*self._available_keys, self.metadata_key, *MASK_KEYS, *labels, *boxes}
 
     def seed_tag(self) -> int:
         """Number that tells this transform from those of other classes or arguments."""
@@ -234,19 +238,24 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         }
 
     def _changed(
-        self, target: ImageTarget, plan: SynthesisPlan, params: Mapping[str, Any], reference: Image
+        self,
+        target: ImageTarget,
+        plan: SynthesisPlan,
+        params: Mapping[str, Any],
+        reference: Image,
+        data: Mapping[str, Any],
     ) -> tuple[Any, Any, Any]:
         paired = params.get("paired", {})
         record = paired.get(target.key, params["source"])
-        results = []
+        mask, results = given_masks(data, reference.shape[:2]).get("mask"), []
         for frame in target.frames():
             if record is not None and target.key not in paired:
                 check_alike(target.key, frame, reference, self.metadata_key)
             source = None if record is None else self._supply.prepare(record, frame, params.get("source_mask"))
-            results.append(self.task.apply(frame, source, plan))
+            results.append(self.task.apply(frame, source, plan, mask=mask))
         parts = zip(*((result.image, result.label, result.mask) for result in results), strict=True)
-        image, label, mask = (target.stacked(list(part)) for part in parts)
-        return image, label, mask
+        image, label, changed = (target.stacked(list(part)) for part in parts)
+        return image, label, changed
 
     def _label(self, target: ImageTarget, key: str, label: Any, mask: Any, given: Any) -> Any:
         shape = target.stack_shape + target.size

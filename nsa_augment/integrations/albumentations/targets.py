@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from nsa_augment._shared.checks import channels, fail
+from nsa_augment._shared.checks import channels, check_object_mask, fail
 from nsa_augment._shared.scale import Scale
-from nsa_augment._shared.types import Image, Size
+from nsa_augment._shared.types import BinaryMap, Image, Size
 
 STACK_AXES = {"image": 0, "images": 1, "volume": 1, "volumes": 2}
 """Axes before (H, W) of every target that a transform of images declares; plans are drawn for the first one given."""
@@ -21,9 +21,12 @@ STACK_LAYOUTS = {
 }
 LABEL_KEYS = {"image": "{}", "images": "{}s", "volume": "{}3d", "volumes": "{}s3d"}
 """Where the label of a target goes, from the key of that of `image`."""
+MASK_KEYS = {"object_mask": "mask", "allowed_mask": "allowed"}
+"""What a call may bring beside its images, and the argument of a task that it is."""
 RESERVED_KEYS = frozenset(
     {
         *STACK_AXES,
+        *MASK_KEYS,
         "applied_transforms",
         "bboxes",
         "force_apply",
@@ -120,6 +123,24 @@ def image_targets(data: Mapping[str, Any], additional: Mapping[str, str]) -> lis
         raise TypeError(f"image must be a NumPy array (or one of {names} be given), got {data.get('image')!r}")
     order = list(STACK_AXES)
     return sorted(found, key=lambda target: (target.key != target.kind, order.index(target.kind)))
+
+
+def given_masks(data: Mapping[str, Any], size: Size) -> dict[str, BinaryMap]:
+    """Object mask and allowed region that a call brings, as arguments of a task.
+
+    Examples
+    --------
+    >>> masks = given_masks({"image": None, "object_mask": np.ones((4, 6, 1), bool)}, (4, 6))
+    >>> masks["mask"].shape, list(masks)
+    ((4, 6), ['mask'])
+    """
+    masks = {}
+    for key, argument in MASK_KEYS.items():
+        mask = data.get(key)
+        if mask is not None:
+            flat = mask[:, :, 0] if getattr(mask, "shape", ())[2:] == (1,) else mask
+            masks[argument] = check_object_mask(key, flat, size)
+    return masks
 
 
 def reference_frame(targets: list[ImageTarget]) -> Image | None:

@@ -48,7 +48,8 @@ class NSA(SynthesisTransform):
         That of the images of the pipeline: "bgr" if `cv2.imread` reads them.
     object_masks : folder or "alpha", optional
         Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
-        Only without `source_transform`, which would not move them. `background` finds the object of the image.
+        Only without `source_transform`, which would not move them. The object of the image is found by `background`,
+        or given with the call, see Notes.
     metadata_key : str
         Key under which a call may bring its own source: an image, a dict {"image": image} that may hold sources of
         additional targets under their keys, or a list of either. It wins over `sources`.
@@ -73,6 +74,12 @@ class NSA(SynthesisTransform):
     ------
     TypeError, ValueError
         The message names the argument, what is accepted and what was received.
+
+    Notes
+    -----
+    A call may bring `object_mask` and `allowed_mask`, (H, W) bool or integer arrays: where the image shows the object,
+    in place of `background`, and where patches may land. Declare them as additional targets of kind "mask", so that
+    spatial transforms move them. To replay a call, give its object mask again.
 
     Examples
     --------
