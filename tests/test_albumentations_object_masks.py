@@ -48,6 +48,7 @@ def test_nothing_changes_outside_the_allowed_region(use):
 def test_they_are_moved_and_replayed(use):
     targets = {"object_mask": "mask", "allowed_mask": "mask"}
     flipped = {"object_mask": half()[:, ::-1].copy(), "allowed_mask": half()[:, ::-1].copy()}
+    flipped["mask"] = np.zeros((96, 96), np.float32)  # X wants it beside additional masks
     pipeline = recorder(
         [A.HorizontalFlip(p=1), transform_of(use, sources=SOURCES, arguments=PATCHES)], additional_targets=targets
     )

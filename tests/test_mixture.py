@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pipelines import params_of
 
 from nsa_augment import (
     CutPasteAnomaly,
@@ -125,7 +126,7 @@ def test_albumentations_replays_and_serializes_it():
         again = A.ReplayCompose.replay(out["replay"], image=pool[0])
         assert np.array_equal(out["image"], again["image"])
         assert np.array_equal(out["mask"], again["mask"])
-        drawn.add(out["replay"]["transforms"][0]["params"]["plan"]["task"])
+        drawn.add(params_of(out)["plan"]["task"])
     assert drawn == {"nsa", "cutpaste"}
     given = AnomalyTransform(MixedAnomaly(PARTS), sources=pool, p=1.0)(image=pool[0])
     assert given["mask"].any()
