@@ -12,6 +12,7 @@ IMAGE = normals()[0]
 OTHERS = normals()[1:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("use", "sizes", "calls"),
     [

@@ -267,6 +267,7 @@ def test_a_checkpoint_of_other_images_is_refused(whole_run, own_samples):
         make_trainer(own_samples.parent, whole_run[1])
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_other_settings_is_refused(samples, whole_run):
     with pytest.raises(ValueError, match=r"checkpoint\.pt was made with task 'nsa', not 'fpi'"):
         make_trainer(samples, whole_run[1], replace(SETTINGS, task="fpi", label="factor"))
