@@ -1,10 +1,10 @@
 """How natural anomalies look: shares of patches that betray how they were made, with pictures.
 
     python benchmarks/bench_naturalness.py [FOLDER ...] [--preset NAME] [--task NAME] [--set KEY=VALUE ...]
-        [--patches N] [--json FILE] [--pictures FOLDER]
+        [--patches N] [--mvtec DIR] [--json FILE] [--pictures FOLDER]
 
-Without folders: the five embedded products under the presets that suit them, and the real screw and leather of
-`../shared/data` where they are. A folder needs `--preset`; its images are read as they are.
+Without folders: the five embedded products under the presets that suit them, and the screw and leather of MVTec AD in
+`--mvtec DIR`. A folder needs `--preset`; its images are read as they are.
 
 Pairs (image, source) of different normal images are drawn, each with a plan, until `--patches` patches are placed.
 Every patch of a plan is applied alone. All figures are in grey levels of the destination box: D the image, S the
@@ -51,7 +51,6 @@ from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.scenes import Foreground
 from nsa_augment.tasks import TASKS
 
-REAL = Path(__file__).parents[2] / "shared" / "data" / "mvtec_ad_256"
 SHARE = 0.05
 SLACK = 10
 VISIBLE = 20
@@ -193,13 +192,12 @@ def read_folder(folder):
     return [np.asarray(Image.open(path)) for path in paths]
 
 
-def default_sets():
-    """(name, preset, images) of the embedded products and of the real ones that are there."""
+def default_sets(mvtec):
+    """(name, preset, images) of the embedded products, and of two of MVTec AD if its folder is given."""
     for name, product in PRODUCTS.items():
         yield name, product.preset, [draw_sample(name, index).image for index in range(EMBEDDED_IMAGES)]
-    for name in ("screw", "leather"):
-        if (folder := REAL / name / "train" / "good").is_dir():
-            yield f"{name} (real)", name, read_folder(folder)
+    for name in () if mvtec is None else ("screw", "leather"):
+        yield f"{name} (real)", name, read_folder(mvtec / name / "train" / "good")
 
 
 def main():
@@ -209,6 +207,7 @@ def main():
     parser.add_argument("--task", default="nsa", choices=list(TASKS))
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="argument of the task, YAML")
     parser.add_argument("--patches", type=int, default=400)
+    parser.add_argument("--mvtec", type=Path, metavar="DIR", help="folder of MVTec AD")
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--pictures", type=Path, metavar="FOLDER")
     given = parser.parse_args()
@@ -217,7 +216,7 @@ def main():
     options = {key: yaml.safe_load(value) for key, _, value in (one.partition("=") for one in given.set)}
     of_folders = ((folder.name, given.preset, read_folder(folder)) for folder in given.folders)
     rows = []
-    for name, preset, images in of_folders if given.folders else default_sets():
+    for name, preset, images in of_folders if given.folders else default_sets(given.mvtec):
         task = TASKS[given.task].from_preset(given.preset or preset, **options)
         if BLENDINGS[task.blending].needs_objects and task.background is None:
             print(f"{name}: left out, blending={task.blending!r} needs object masks")

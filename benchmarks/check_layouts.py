@@ -78,13 +78,7 @@ def anomalib_mvtec(dataset):
     from anomalib.data.datasets.image.mvtecad import MVTecADDataset
 
     parts = [MVTecADDataset(root=dataset.root, category="product", split=part) for part in ("train", "test")]
-    masks = []
-    for item in (part[index] for part in parts for index in range(len(part))):
-        mask = None if item.gt_mask is None else np.asarray(item.gt_mask).squeeze() > 0
-        if int(item.gt_label):
-            same(mask, dataset.mask_of(item.image_path), item.image_path)
-        masks.append(mask)
-    return counts(masks), ("train", "test")
+    return counts(anomalib_masks(dataset, parts)), ("train", "test")
 
 
 def anomalib_folder(dataset):
@@ -101,13 +95,17 @@ def anomalib_folder(dataset):
         abnormal_dir=[f"test/{name}" for name in defects],
         mask_dir=[f"ground_truth/{name}" for name in defects],
     )
+    return counts(anomalib_masks(dataset, [found])), ("train", "test")
+
+
+def anomalib_masks(dataset, parts):
     masks = []
-    for item in (found[index] for index in range(len(found))):
+    for item in (part[index] for part in parts for index in range(len(part))):
         mask = None if item.gt_mask is None else np.asarray(item.gt_mask).squeeze() > 0
         if int(item.gt_label):
             same(mask, dataset.mask_of(item.image_path), item.image_path)
         masks.append(mask)
-    return counts(masks), ("train", "test")
+    return masks
 
 
 def datumaro(dataset):

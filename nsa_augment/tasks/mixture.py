@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from os import PathLike
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -113,15 +115,15 @@ class MixedAnomaly(AnomalyTask):
         mixture._set(_bind_parts(parts, overrides, preset, ablation))
         return mixture
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """What plans call the parts: the names of their tasks, numbered from the second of the same name."""
         return _names([task for task, _ in self._bound])
 
-    @property
-    def tasks(self) -> dict[str, AnomalyTask]:
+    @cached_property
+    def tasks(self) -> Mapping[str, AnomalyTask]:
         """The parts by name."""
-        return dict(zip(self.names, (task for task, _ in self._bound), strict=True))
+        return MappingProxyType(dict(zip(self.names, (task for task, _ in self._bound), strict=True)))
 
     def replaced(self: Mixture, **arguments: Any) -> Mixture:
         """The same mixture with other parts, or other arguments in every part."""
@@ -164,11 +166,10 @@ class MixedAnomaly(AnomalyTask):
     ) -> SynthesisResult:
         """Draw a part, a plan of it, and apply it; as for all tasks."""
         generator = check_generator(rng)
-        index = self._draw_part(generator)
-        source, source_mask = self._source_of(index, source, source_mask)
-        task = self._bound[index][0]
-        result = task(image, source, generator, mask=mask, source_mask=source_mask, allowed=allowed)
-        return replace(result, plan=result.plan.of_task(self.names[index]))
+        name = self._draw_name(generator)
+        source, source_mask = self._source_of(name, source, source_mask)
+        result = self.tasks[name](image, source, generator, mask=mask, source_mask=source_mask, allowed=allowed)
+        return replace(result, plan=result.plan.of_task(name))
 
     def plan(
         self,
@@ -182,10 +183,10 @@ class MixedAnomaly(AnomalyTask):
     ) -> SynthesisPlan:
         """Draw a part and everything random in it; as for all tasks."""
         generator = check_generator(rng)
-        index = self._draw_part(generator)
-        source, source_mask = self._source_of(index, source, source_mask)
-        plan = self._bound[index][0].plan(image, source, generator, mask=mask, source_mask=source_mask, allowed=allowed)
-        return plan.of_task(self.names[index])
+        name = self._draw_name(generator)
+        source, source_mask = self._source_of(name, source, source_mask)
+        plan = self.tasks[name].plan(image, source, generator, mask=mask, source_mask=source_mask, allowed=allowed)
+        return plan.of_task(name)
 
     def apply(
         self,
@@ -200,11 +201,10 @@ class MixedAnomaly(AnomalyTask):
         """Blend and label what a plan says, as the part does that it names; as for all tasks."""
         if not isinstance(plan, SynthesisPlan):
             raise fail(TypeError, "plan", "a SynthesisPlan", plan)
-        if plan.task not in self.names:
+        if plan.task is None or plan.task not in self.tasks:
             raise fail(ValueError, "task of plan", f"one of the parts {', '.join(map(repr, self.names))}", plan.task)
-        index = self.names.index(plan.task)
-        source, source_mask = self._source_of(index, source, source_mask)
-        return self._bound[index][0].apply(image, source, plan, mask=mask, source_mask=source_mask, out=out)
+        source, source_mask = self._source_of(plan.task, source, source_mask)
+        return self.tasks[plan.task].apply(image, source, plan, mask=mask, source_mask=source_mask, out=out)
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         """Not for mixtures, whose parts see scenes of their own: `plan` draws."""
@@ -214,18 +214,21 @@ class MixedAnomaly(AnomalyTask):
     def _bound(self) -> tuple[tuple[AnomalyTask, float], ...]:
         return cast("tuple[tuple[AnomalyTask, float], ...]", self.parts)
 
-    def _draw_part(self, rng: np.random.Generator) -> int:
-        shares = np.cumsum([weight for _, weight in self._bound])
-        return int(np.searchsorted(shares, rng.random() * shares[-1], side="right"))
+    @cached_property
+    def _shares(self) -> NDArray[np.float64]:
+        return np.cumsum([weight for _, weight in self._bound])
+
+    def _draw_name(self, rng: np.random.Generator) -> str:
+        return self.names[int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))]
 
     def _source_of(
-        self, index: int, source: Image | PreparedSource | None, source_mask: NDArray[Any] | None
+        self, name: str, source: Image | PreparedSource | None, source_mask: NDArray[Any] | None
     ) -> tuple[Image | PreparedSource | None, NDArray[Any] | None]:
         """Source and its mask for a part."""
-        if not self._bound[index][0].needs_source:
+        if not self.tasks[name].needs_source:
             return None, None
         if isinstance(source, MixedSource):
-            return source.parts[index], source_mask
+            return source.parts[self.names.index(name)], source_mask
         return source, source_mask
 
     def __reduce__(self) -> tuple[Any, ...]:

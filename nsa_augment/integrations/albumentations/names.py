@@ -12,16 +12,7 @@ Examples
 
 import albumentations
 
-from nsa_augment.integrations.albumentations.transforms import (
-    FPI,
-    NSA,
-    PII,
-    AnomalyTransform,
-    CutOut,
-    CutPaste,
-    Mix,
-    Texture,
-)
+from nsa_augment.integrations import albumentations as transforms
 
-for _transform in (FPI, NSA, PII, AnomalyTransform, CutOut, CutPaste, Mix, Texture):
-    setattr(albumentations, _transform.__name__, _transform)
+for _name in set(transforms.__all__) - {"SynthesisTransform"}:
+    setattr(albumentations, _name, getattr(transforms, _name))
