@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 MOVED = {
-    "anomaly_task": ("tasks.base",),
+    "anomaly_task": ("tasks.base", "tasks.arguments"),
     "blending.opencv": ("blending.solvers.opencv",),
     "blending.sines": ("blending.solvers._sines",),
     "blending.spectral": ("blending.solvers.spectral",),

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import fail
-from nsa_augment._shared.scale import Scale
 from nsa_augment._shared.types import BinaryMap, Image, cube
 from nsa_augment.blending import Blending, Patch
 from nsa_augment.labelling import AreaChange, Label
-from nsa_augment.labelling.change import change_mask, difference, label_areas
+from nsa_augment.labelling.change import Change, change_mask, difference, label_areas
 from nsa_augment.planning import SynthesisPlan
 from nsa_augment.planning.cutting import cut_patch
 from nsa_augment.scenes import Scene
@@ -91,10 +90,14 @@ def apply_plan(
     canvas = cube(result)
     for box, patch in placed:
         blending.joining(patch.fine).blend(box.of(canvas), patch)
+    if plan.severity != 1:
+        for area, original in zip(areas, before, strict=True):
+            _attenuate(area.of(canvas), original, plan.severity)
     labelled = []
     for area, original in zip(areas, before, strict=True):
         inside = [(box.relative_to(area), patch) for box, patch in placed if area.contains(box)]
-        labelled.append(_label_area(label, area, original, area.of(canvas), inside, scene.scale))
+        change = difference(original, area.of(canvas), scene.scale)
+        labelled.append(_label_area(label, area, change, canvas.shape[2], inside, plan.severity))
     return SynthesisResult(result, plan, tuple(labelled))
 
 
@@ -113,17 +116,26 @@ def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple
     return out, before
 
 
+def _attenuate(after: Image, before: Image, severity: float) -> None:
+    """Keep this share of a change, in place; integers are rounded."""
+    kept = before + severity * (after.astype(np.float64) - before)
+    after[...] = np.rint(kept) if after.dtype.kind == "u" else kept
+
+
 def _label_area(
-    label: Label, area: Box, before: Image, after: Image, patches: Sequence[tuple[Box, Patch]], scale: Scale
+    label: Label,
+    area: Box,
+    change: Change,
+    channels: int,
+    patches: Sequence[tuple[Box, Patch]],
+    severity: float,
 ) -> LabelledArea:
-    change = difference(before, after, scale)
     region, fine = np.zeros(change.shape, np.uint8), None
     for box, patch in patches:
         box.of(region)[...] |= patch.region
         if patch.fine:
             fine = np.zeros(change.shape, np.uint8) if fine is None else fine
             box.of(fine)[...] |= patch.region
-    channels = after.shape[2]
     mask = change_mask(change, region, channels, fine)
-    factors = tuple((box, patch.factor) for box, patch in patches)
+    factors = tuple((box, severity * patch.factor) for box, patch in patches)
     return LabelledArea(area, mask, label.compute(AreaChange(change, mask, channels, factors, fine)))

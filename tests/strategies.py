@@ -221,5 +221,9 @@ def banks():
     return st.fixed_dictionaries({}, optional=own).map(lambda given: DefectBankAnomaly(bank=bank_folder(), **given))
 
 
-all_tasks = st.one_of(any_task, any_task, any_task, cutouts(), textures(), banks())
-"""Those of the paper, and the others of the package."""
+all_tasks = st.builds(
+    lambda task, severity: task.replaced(severity=severity),
+    st.one_of(any_task, any_task, any_task, cutouts(), textures(), banks()),
+    st.sampled_from([1, 1, 1, 0.3, (0, 0.8)]),
+)
+"""Those of the paper, and the others of the package, of any severity."""

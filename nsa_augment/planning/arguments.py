@@ -7,7 +7,9 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
-from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_range, set_field
+import numpy as np
+
+from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_range, fail, set_field
 from nsa_augment._shared.scale import Scale
 from nsa_augment.labelling import LabelArguments
 from nsa_augment.planning.selection import SELECTIONS, SelectionArguments
@@ -32,6 +34,7 @@ class PlanArguments(SelectionArguments, LabelArguments):
     resize_limits: str = "half"
     candidates: int = 1
     min_change: float = 0.0
+    severity: float | tuple[float, float] = 1.0
     max_value: float | None = None
     source_fit: str = "resize"
 
@@ -46,6 +49,7 @@ class PlanArguments(SelectionArguments, LabelArguments):
         check_choice("resize_limits", self.resize_limits, RESIZE_LIMITS)
         set_field(self, "candidates", check_integer("candidates", self.candidates, 1, MAX_CANDIDATES))
         set_field(self, "min_change", check_number("min_change", self.min_change, 0, MAX_CHANGE))
+        set_field(self, "severity", _check_severity(self.severity))
         check_choice("source_fit", self.source_fit, SOURCE_FITS)
         set_field(self, "max_value", Scale(self.max_value).max_value)
 
@@ -60,7 +64,19 @@ class PlanArguments(SelectionArguments, LabelArguments):
         """Whether the ranges bound the size of a resized patch as half-sizes, so that it ends at half of them."""
         return self.scale_range is not None and RESIZE_LIMITS[self.resize_limits] == 1
 
+    def draw_severity(self, rng: np.random.Generator) -> float:
+        """The severity of one call; nothing is drawn if it is a number."""
+        return float(rng.uniform(*self.severity)) if isinstance(self.severity, tuple) else self.severity
+
     @cached_property
     def scale(self) -> Scale:
         """Which value of an image stands for grey level 255."""
         return Scale(self.max_value)
+
+
+def _check_severity(value: Any) -> float | tuple[float, float]:
+    drawn = isinstance(value, (list, tuple))
+    checked = check_range("severity", value, 0, 1) if drawn else check_number("severity", value, 0, 1)
+    if np.max(checked) == 0:
+        raise fail(ValueError, "severity", "above 0, which would leave every image as it is", value)
+    return checked

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, get_args
 
 from nsa_augment._shared.boxes import Box, check_box
@@ -18,6 +19,8 @@ from nsa_augment.scenes.scene import SOURCE_FITS
 VERSION = 1
 
 GRADIENTS = (*get_args(Gradient), None)
+_OPTIONAL: Mapping[str, Any] = MappingProxyType({"source_fit": "resize", "task": None, "severity": 1.0})
+"""Parts of a plan that JSON leaves out where they have these values."""
 
 
 def _check_size(name: str, value: Any) -> Size:
@@ -25,7 +28,7 @@ def _check_size(name: str, value: Any) -> Size:
     return check_integer(f"height of {name}", height, 1), check_integer(f"width of {name}", width, 1)
 
 
-def _check_keys(name: str, value: Any, required: set[str], optional: set[str]) -> None:
+def _check_keys(name: str, value: Any, required: set[str], optional: Set[str]) -> None:
     accepted = f"a mapping with the keys {sorted(required)}" + (f", optionally {sorted(optional)}" if optional else "")
     if not isinstance(value, Mapping):
         raise fail(TypeError, name, accepted, value)
@@ -119,6 +122,8 @@ class SynthesisPlan:
         Whether the source was brought to the size of the image, or used at its own.
     task : str or None
         Which part of a mixture drew it.
+    severity : float
+        In [0, 1]: what the change of the image is multiplied by.
 
     Examples
     --------
@@ -134,6 +139,7 @@ class SynthesisPlan:
     given_up: tuple[GivenUp, ...] = field(default=(), compare=False, repr=False)
     source_fit: str = "resize"
     task: str | None = None
+    severity: float = 1.0
 
     def __post_init__(self) -> None:
         set_field(self, "image_shape", _check_size("image_shape", self.image_shape))
@@ -147,6 +153,7 @@ class SynthesisPlan:
         check_choice("source_fit", self.source_fit, SOURCE_FITS)
         if self.task is not None and not isinstance(self.task, str):
             raise fail(TypeError, "task of plan", "the name of a task, or None", self.task)
+        set_field(self, "severity", check_number("severity of plan", self.severity, 0, 1))
 
     @property
     def left_normal(self) -> bool:
@@ -161,14 +168,13 @@ class SynthesisPlan:
             "source_shape": list(self.source_shape),
             "patches": [patch.to_dict() for patch in self.patches],
         }
-        if self.source_fit != "resize":
-            plain["source_fit"] = self.source_fit
-        return plain if self.task is None else {**plain, "task": self.task}
+        given = {name: getattr(self, name) for name in _OPTIONAL}
+        return plain | {name: value for name, value in given.items() if value != _OPTIONAL[name]}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SynthesisPlan:
         """Build a plan from `to_dict` or from JSON; ValueError or TypeError names the first wrong part."""
-        _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, {"source_fit", "task"})
+        _check_keys("plan", data, {"version", "image_shape", "source_shape", "patches"}, _OPTIONAL.keys())
         if check_integer("plan version", data["version"], 1) != VERSION:
             raise fail(ValueError, "plan version", str(VERSION), data["version"])
         if not isinstance(data["patches"], (list, tuple)):
@@ -177,9 +183,12 @@ class SynthesisPlan:
             image_shape=data["image_shape"],
             source_shape=data["source_shape"],
             patches=tuple(PatchPlacement.from_dict(patch) for patch in data["patches"]),
-            source_fit=data.get("source_fit", "resize"),
-            task=data.get("task"),
+            **{name: data[name] for name in _OPTIONAL if name in data},
         )
+
+    def of_severity(self, severity: float) -> SynthesisPlan:
+        """The same plan, whose change is multiplied by `severity`."""
+        return self if severity == self.severity else replace(self, severity=severity)
 
     def of_task(self, name: str) -> SynthesisPlan:
         """The same plan, drawn by a part of a mixture."""

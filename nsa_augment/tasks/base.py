@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Hashable
+from dataclasses import dataclass, fields
 from functools import cached_property
-from os import PathLike
-from types import MappingProxyType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment._shared.checks import check_choice, check_generator, check_names, fail
+from nsa_augment._shared.checks import check_generator, check_names, fail
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import Image, Size
 from nsa_augment.blending import BLENDINGS, Blending
 from nsa_augment.labelling import LABELS, Label
-from nsa_augment.planning import PlanArguments, SynthesisPlan, draw_plan
+from nsa_augment.planning import SynthesisPlan, draw_plan
 from nsa_augment.planning.silence import listen
 from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
 from nsa_augment.synthesis import SynthesisResult, apply_plan
-from nsa_augment.tasks.presets import ABLATIONS, preset_arguments
-
-Task = TypeVar("Task", bound="AnomalyTask")
+from nsa_augment.tasks.arguments import TaskArguments
 
 TASKS: Registry[AnomalyTask] = Registry("tasks")
 """The tasks by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnomalyTask(PlanArguments):
+class AnomalyTask(TaskArguments):
     """What all tasks share: calling, planning, applying. See `NaturalSyntheticAnomaly` for the arguments.
 
     Subclasses are frozen dataclasses with keyword arguments only. One with a `name` of its own registers itself, and
-    every entry point knows it. It may add arguments, set the attributes below, and override `draw`.
-
-    Parameters
-    ----------
-    blending : str
-        One of `BLENDINGS`: how patches are joined to the image.
+    every entry point knows it. It may add arguments, set the attributes below and those of `TaskArguments`, and
+    override `draw`.
 
     Attributes
     ----------
@@ -53,25 +45,13 @@ class AnomalyTask(PlanArguments):
         Whether patches move.
     factor_range : (low, high) or None
         Interpolation factor, uniform in it; None: patches are blended fully.
-    no_preset_columns : frozenset of str
-        Arguments that presets do not set.
-    unused, required : frozenset of str
-        Arguments of all tasks that it does not take, as they mean nothing to it; arguments that have to be given.
-    own_presets : mapping
-        Further presets by name, which hold for this task alone.
     """
-
-    blending: str = "copy_paste"
 
     name: ClassVar[str]
     title: ClassVar[str]
     needs_source: ClassVar[bool] = True
     shift: ClassVar[bool] = True
     factor_range: ClassVar[tuple[float, float] | None] = None
-    no_preset_columns: ClassVar[frozenset[str]] = frozenset({"scale_range"})
-    unused: ClassVar[frozenset[str]] = frozenset()
-    required: ClassVar[frozenset[str]] = frozenset()
-    own_presets: ClassVar[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -101,66 +81,14 @@ class AnomalyTask(PlanArguments):
             )
         BLENDINGS.check("blending", self.blending).bind(self)
 
+    @classmethod
+    def known_arguments(cls) -> frozenset[str]:
+        """Keyword arguments that any task takes."""
+        return frozenset().union(*(task.argument_names() for task in TASKS.values()))
+
     def __getstate__(self) -> dict[str, Any]:
         """The arguments alone: what is bound to them is made anew."""
         return self.given_arguments(self.argument_names())
-
-    @classmethod
-    def argument_names(cls) -> frozenset[str]:
-        """Keyword arguments that a task takes."""
-        return frozenset(field.name for field in fields(cls)) - cls.unused
-
-    @classmethod
-    def from_preset(
-        cls: type[Task], preset: str | PathLike[str], *, ablation: str | None = None, **overrides: Any
-    ) -> Task:
-        """Bind the parameters of a row of Table 4, or of a preset file.
-
-        Parameters
-        ----------
-        preset : str or path-like
-            One of `PRESETS`, one of the task's own, or a YAML file of arguments as `nsa-augment calibrate` writes it.
-            Columns that the task does not have are ignored.
-        ablation : "A", "B", "C" or "D", optional
-            One of `ABLATIONS`: A no foreground constraints, B a single patch, C patches as CutPaste's, D patches
-            shaped as unions of ellipses.
-        **overrides
-            Keyword arguments of the task that replace those of the preset.
-
-        Examples
-        --------
-        >>> from nsa_augment import NaturalSyntheticAnomaly
-        >>> NaturalSyntheticAnomaly.from_preset("screw", label="binary").height_range
-        (0.06, 0.24)
-        >>> NaturalSyntheticAnomaly.from_preset("screw", ablation="B").max_patches
-        1
-        """
-        check_names(cls.__name__, overrides, cls.argument_names())
-        return cls(**{**cls.preset_columns(preset, ablation), **overrides})
-
-    @classmethod
-    def preset_columns(cls, preset: str | PathLike[str], ablation: str | None = None) -> dict[str, Any]:
-        """Arguments that a preset, or an ablation of it, sets for this class of tasks."""
-        if isinstance(preset, str) and preset in cls.own_presets:
-            check_choice("ablation", ablation, (None,))
-            return dict(cls.own_presets[preset])
-        columns = cls.argument_names() - cls.no_preset_columns
-        arguments = preset_arguments(
-            preset, lambda: {name for task in TASKS.values() for name in task.argument_names()}, cls.own_presets
-        )
-        if ablation is not None:
-            check_choice("ablation", ablation, ABLATIONS)
-        changes = {} if ablation is None else ABLATIONS[ablation]
-        varied = {name: value for name, value in changes.items() if name in cls.argument_names()}
-        return {**{name: value for name, value in arguments.items() if name in columns}, **varied}
-
-    def given_arguments(self, names: Iterable[str]) -> dict[str, Any]:
-        """Those of its arguments, as they can be written down."""
-        return {name: getattr(self, name) for name in names}
-
-    def replaced(self: Task, **arguments: Any) -> Task:
-        """The same task with other values of some arguments."""
-        return replace(self, **arguments)
 
     @property
     def source_key(self) -> Hashable:
@@ -277,7 +205,8 @@ class AnomalyTask(PlanArguments):
         return draw_plan(scene, self, self._bound_blending, rng, shift=self.shift, factor_range=self.factor_range)
 
     def _draw(self, scene: Scene, rng: np.random.Generator | int | None) -> SynthesisPlan:
-        plan = self.draw(scene, check_generator(rng))
+        generator = check_generator(rng)
+        plan = self.draw(scene, generator).of_severity(self.draw_severity(generator))
         listen(self, plan)
         return plan
 

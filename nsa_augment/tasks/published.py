@@ -77,6 +77,9 @@ class NaturalSyntheticAnomaly(AnomalyTask):
         A patch is drawn again, up to 20 times in all, until its continuous label exceeds this multiple of
         `logistic_midpoint` somewhere; a patch that never does is left out. 1: the logistic label of each patch, taken
         alone, passes 1/2. 0: every patch counts, as published.
+    severity : float in (0, 1], or (minimum, maximum)
+        What the change of every pixel is multiplied by, drawn uniformly for each call from a pair: how strong
+        anomalies are, for a curriculum or for faint ones. Labels follow what is left; `min_change` asks before.
     max_value : float, optional
         Value of grey level 255 in the images; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
     source_fit : "resize" or "native"

@@ -132,7 +132,7 @@ class TextureAnomaly(AnomalyTask):
     title: ClassVar[str] = "Texture"
     needs_source: ClassVar[bool] = False
     factor_range: ClassVar[tuple[float, float] | None] = OPACITY
-    no_preset_columns: ClassVar[frozenset[str]] = frozenset({"min_object"})
+    no_preset_columns: ClassVar[frozenset[str]] = frozenset({"min_object", "blending"})
     unused: ClassVar[frozenset[str]] = frozenset(
         {"max_patches", "height_range", "width_range", "size_gamma", "selection", "min_overlap", "scale_range"}
         | {"resize_limits", "candidates", "source_fit"}

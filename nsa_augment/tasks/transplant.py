@@ -78,7 +78,7 @@ class DefectBankAnomaly(AnomalyTask):
     title: ClassVar[str] = "Defect bank"
     needs_source: ClassVar[bool] = False
     required: ClassVar[frozenset[str]] = frozenset({"bank"})
-    no_preset_columns: ClassVar[frozenset[str]] = frozenset({"max_patches", "scale_range", "min_overlap"})
+    no_preset_columns: ClassVar[frozenset[str]] = frozenset({"max_patches", "scale_range", "min_overlap", "blending"})
     unused: ClassVar[frozenset[str]] = frozenset(
         {"height_range", "width_range", "size_gamma", "selection", "shape", "min_object", "resize_limits", "candidates"}
         | {"source_fit", "noise_scales", "noise_threshold", "stroke_width"}

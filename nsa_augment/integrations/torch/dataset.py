@@ -66,6 +66,9 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         Share of items that get an anomaly; the paper trains with 1.
     seed : int
         At least 0.
+    severity : callable, optional
+        Number of the epoch -> `severity` of the task in it, a number or a pair: a curriculum. Workers that are
+        spawned need one that can be pickled. None: the task's own.
     recursive : bool
         Whether the subfolders of a folder count, too.
     object_masks, allowed_masks : sequence, folder or "alpha", optional
@@ -101,6 +104,7 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         image_transform: Callable[[Tensor], Tensor] | None = None,
         p: float = 1.0,
         seed: int = 0,
+        severity: Callable[[int], Any] | None = None,
         recursive: bool = False,
         object_masks: Masks | None = None,
         allowed_masks: Masks | None = None,
@@ -119,6 +123,8 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
             raise fail(TypeError, "view_transform", _ACCEPTED_VIEW, view_transform)
         if image_transform is not None and not callable(image_transform):
             raise fail(TypeError, "image_transform", "a callable on tensors, or None", image_transform)
+        if severity is not None and not callable(severity):
+            raise fail(TypeError, "severity", "a callable epoch -> severity, or None", severity)
         if view_transform is not None and (object_masks is not None or allowed_masks is not None):
             name, masks = ("allowed_masks", allowed_masks) if object_masks is None else ("object_masks", object_masks)
             raise fail(ValueError, name, "None with a view_transform, which would not move them", masks)
@@ -129,6 +135,7 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         self.view_transform, self.image_transform = view_transform, image_transform
         self.p = check_number("p", p, 0, 1)
         self.seed = check_integer("seed", seed, 0)
+        self.severity = severity
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._left = torch.tensor(len(images) if self.p or view_transform is not None else _MEANT)
         self._share()
@@ -179,7 +186,8 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
                 "source_mask": None if other is None else mask_of(self.object_masks, self.images, source, other),
                 "allowed": mask_of(self.allowed_masks, self.images, index, image),
             }
-            result = self.task(image, other, rng, **{name: mask for name, mask in masks.items() if mask is not None})
+            task = self.task if self.severity is None else self.task.replaced(severity=self.severity(self.epoch))
+            result = task(image, other, rng, **{name: mask for name, mask in masks.items() if mask is not None})
             image, label = result.image, result.label
         tensor = to_tensor(image)
         return tensor if self.image_transform is None else self.image_transform(tensor), torch.from_numpy(label)
