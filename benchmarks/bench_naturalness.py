@@ -4,7 +4,8 @@
         [--patches N] [--mvtec DIR] [--json FILE] [--pictures FOLDER]
 
 Without folders: the five embedded products under the presets that suit them, and the screw and leather of MVTec AD in
-`--mvtec DIR`. A folder needs `--preset`; its images are read as they are.
+`--mvtec DIR`. A folder needs `--preset`; its images are read as they are. `--preset calibrated` stands for the
+arguments that `calibrate` finds in the images.
 
 Pairs (image, source) of different normal images are drawn, each with a plan, until `--patches` patches are placed.
 Every patch of a plan is applied alone. All figures are in grey levels of the destination box: D the image, S the
@@ -46,6 +47,7 @@ import yaml
 from PIL import Image
 from timing import report
 
+from nsa_augment import calibrate
 from nsa_augment.blending import BLENDINGS
 from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.scenes import Foreground
@@ -217,7 +219,10 @@ def main():
     of_folders = ((folder.name, given.preset, read_folder(folder)) for folder in given.folders)
     rows = []
     for name, preset, images in of_folders if given.folders else default_sets(given.mvtec):
-        task = TASKS[given.task].from_preset(given.preset or preset, **options)
+        if given.preset == "calibrated":
+            task = TASKS[given.task](**{**calibrate(images).arguments, **options})
+        else:
+            task = TASKS[given.task].from_preset(given.preset or preset, **options)
         if BLENDINGS[task.blending].needs_objects and task.background is None:
             print(f"{name}: left out, blending={task.blending!r} needs object masks")
             continue

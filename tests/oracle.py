@@ -216,5 +216,5 @@ def _superellipse(mask):
         inside = np.flatnonzero(mask.any(axis=1 - axis))
         side = inside[-1] - inside[0] + 1
         offset = np.abs(np.arange(mask.shape[axis]) - (inside[0] + inside[-1]) / 2) / max(side / 2 - 3, side / 4)
-        power += np.expand_dims(offset**2.5, 1 - axis)
+        power += np.expand_dims(offset**3, 1 - axis)
     return power <= 1

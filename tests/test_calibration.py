@@ -177,7 +177,7 @@ def test_light_alone_is_a_texture():
         assert calibrate(images).kind == "texture"
 
 
-def test_coarse_patterns_are_textures():
+def test_coarse_patterns_are_no_objects():
     rng = np.random.default_rng(0)
 
     def stripes(shift):
@@ -188,7 +188,8 @@ def test_coarse_patterns_are_textures():
 
     for pattern in (stripes, checks):
         images = [levels(pattern(rng.uniform()) + 4 * rng.normal(size=X.shape)) for _ in range(12)]
-        assert calibrate(images).kind == "texture"
+        assert not find_background(np.stack(images)[..., np.newaxis]).plain
+        assert calibrate(images).kind == "crisp"
 
 
 def test_an_object_without_a_plain_background_is_told_from_a_texture():

@@ -18,7 +18,7 @@ OVERLAP = 2
 """Pixels that a copy reaches beyond the disagreement, so that it covers the old edge of the object."""
 FEATHER = 1
 """Pixels on either side of a cut in which one image fades into the other."""
-ROUNDNESS = 2.5
+ROUNDNESS = 3.0
 """Exponent of the superellipse in the patch along which a copy ends where the patch's border would cut it."""
 MIN_GROUND = 10
 """Pixels of background, away from the object, that its mean is taken over at least."""

@@ -10,9 +10,12 @@ from typing import Any, ClassVar, TypeAlias
 from nsa_augment._shared.types import Gradient
 from nsa_augment.calibration.background import Background
 from nsa_augment.calibration.extent import LARGEST, SMALLEST, Extent, measure_extent
+from nsa_augment.calibration.levels import Levels
 from nsa_augment.calibration.variation import Variation
 
 Reasoned: TypeAlias = dict[str, tuple[Any, str]]
+
+_CHOSEN_PLACE: Reasoned = {"candidates": (4, "the best of four places, where source and image differ alike all around")}
 
 SMALL_AREA = 0.1
 """Fraction of the image below which the largest patch is small, so that one more is allowed."""
@@ -40,7 +43,7 @@ class ProductKind(ABC):
 
     @classmethod
     @abstractmethod
-    def suits(cls, background: Background, variation: Variation) -> bool:
+    def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
         """Whether the images show such a product."""
 
     @classmethod
@@ -61,7 +64,12 @@ class ProductKind(ABC):
         }
 
     @classmethod
-    def arguments(cls, background: Background, variation: Variation) -> Reasoned:
+    def joining(cls, levels: Levels) -> Reasoned:
+        """Arguments that decide how patches fit in with their surroundings, beyond the published method."""
+        return {}
+
+    @classmethod
+    def arguments(cls, background: Background, variation: Variation, levels: Levels) -> Reasoned:
         """All arguments, each with a reason."""
         if variation.typical is None:
             midpoint = "a default: one image alone does not show how much normal images differ"
@@ -69,6 +77,8 @@ class ProductKind(ABC):
             midpoint = f"two normal images differ by {variation.typical:.1f} grey levels at a typical place"
         return {
             **cls.geometry(background),
+            "resize_limits": ("full", "the ranges bound resized patches, too; published limits are half of them"),
+            **cls.joining(levels),
             "gradient": (cls.gradient, cls.why_gradient(variation)),
             "logistic_midpoint": (variation.midpoint, midpoint),
             "logistic_steepness": (variation.steepness, "ln 10 / midpoint: no change has odds of 1 : 10"),
@@ -83,7 +93,7 @@ class ObjectKind(ProductKind):
     plural = "objects"
 
     @classmethod
-    def suits(cls, background: Background, variation: Variation) -> bool:
+    def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
         """With a plain background."""
         return background.plain
 
@@ -91,6 +101,14 @@ class ObjectKind(ProductKind):
     def background(cls, background: Background) -> tuple[float, float] | None:
         """What tells the object from the background."""
         return background.brightness, background.threshold
+
+    @classmethod
+    def joining(cls, levels: Levels) -> Reasoned:
+        """Along its outline."""
+        return {
+            **_CHOSEN_PLACE,
+            "blending": ("silhouette", "Poisson blending across the outline makes ghosts and black or white spots"),
+        }
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:
@@ -121,7 +139,7 @@ class MaskedKind(ObjectKind):
     description = "an object under given masks"
 
     @classmethod
-    def suits(cls, background: Background, variation: Variation) -> bool:
+    def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
         """With masks."""
         return background.given is not None
 
@@ -137,6 +155,30 @@ def _why_size(extent: Extent, side: float, bounds: tuple[float, float]) -> str:
     return f"{owner} {side:.2f} of the image, and larger patches would {limit}"
 
 
+class CrispKind(ProductKind):
+    """Two flat levels with sharp edges, such as printed circuits, line art and text."""
+
+    name = "crisp"
+    description = "two flat levels of brightness with sharp edges"
+    plural = "objects without a plain background"
+
+    @classmethod
+    def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
+        """With nothing but two levels."""
+        return levels.crisp
+
+    @classmethod
+    def joining(cls, levels: Levels) -> Reasoned:
+        """As they are."""
+        flat = f"images have two levels, {levels.low:.0f} and {levels.high:.0f}"
+        return {"blending": ("copy_paste", f"{flat}; Poisson blending would make grey clouds between them")}
+
+    @classmethod
+    def why_gradient(cls, variation: Variation) -> str:
+        """It has no effect."""
+        return "without effect where patches are pasted"
+
+
 class AlignedKind(ProductKind):
     """An object that fills the image, or has no plain background."""
 
@@ -145,9 +187,14 @@ class AlignedKind(ProductKind):
     plural = "objects without a plain background"
 
     @classmethod
-    def suits(cls, background: Background, variation: Variation) -> bool:
+    def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
         """With the same layout in all images."""
         return variation.aligned
+
+    @classmethod
+    def joining(cls, levels: Levels) -> Reasoned:
+        """Without masks there is only the choice of the place."""
+        return _CHOSEN_PLACE
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:
@@ -166,7 +213,7 @@ class TextureKind(ProductKind):
     gradient = "mixed"
 
     @classmethod
-    def suits(cls, background: Background, variation: Variation) -> bool:
+    def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
         """Always."""
         return True
 
@@ -177,11 +224,11 @@ class TextureKind(ProductKind):
 
 
 KINDS: Mapping[str, type[ProductKind]] = MappingProxyType(
-    {kind.name: kind for kind in (MaskedKind, ObjectKind, AlignedKind, TextureKind)}
+    {kind.name: kind for kind in (MaskedKind, CrispKind, ObjectKind, AlignedKind, TextureKind)}
 )
 """By name; the first that suits is taken."""
 
 
-def find_kind(background: Background, variation: Variation) -> type[ProductKind]:
+def find_kind(background: Background, variation: Variation, levels: Levels) -> type[ProductKind]:
     """The kind of product that images show."""
-    return next(kind for kind in KINDS.values() if kind.suits(background, variation))
+    return next(kind for kind in KINDS.values() if kind.suits(background, variation, levels))

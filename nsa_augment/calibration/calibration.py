@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -15,11 +15,22 @@ from nsa_augment._shared.mask_files import Masks
 from nsa_augment._shared.scale import Scale
 from nsa_augment.calibration._kinds import KINDS, find_kind
 from nsa_augment.calibration._picking import Images, PickedImages, pick_images
-from nsa_augment.calibration._placing import CALLS, ENOUGH, relax
 from nsa_augment.calibration._preset_text import preset_text
+from nsa_augment.calibration._trials import (
+    CALLS,
+    ENOUGH,
+    ENOUGH_VISIBLE,
+    ask_for_change,
+    placed_share,
+    relax,
+    visible_share,
+)
 from nsa_augment.calibration.background import Background, find_background
+from nsa_augment.calibration.levels import Levels, measure_levels
 from nsa_augment.calibration.variation import Variation, measure_variation
 from nsa_augment.tasks import NaturalSyntheticAnomaly
+
+_THIN = "no object mask: lines may be too thin for it, and all that changes is to be labelled"
 
 
 @dataclass(frozen=True)
@@ -34,11 +45,13 @@ class Calibration:
         One sentence for each argument.
     notes : tuple of str
         What else is worth knowing: images resized, a default taken, too few patches placed.
-    kind : "masked", "object", "aligned" or "texture"
-        Object under given masks; object on a plain background; no plain background, but the same layout in all images;
-        anything else.
+    kind : "masked", "crisp", "object", "aligned" or "texture"
+        Object under given masks; two flat levels of brightness; object on a plain background; no plain background, but
+        the same layout in all images; anything else.
     placed_share : float
         Share of calls with these arguments that place a patch.
+    visible_share : float
+        Share of their patches whose logistic label reaches 1/2 somewhere.
     image_count, given_count : int
         How many images were looked at, and how many there were.
     images : (N, h, w, C) uint8 array
@@ -47,6 +60,8 @@ class Calibration:
         What was measured about the background.
     variation : Variation
         What was measured about the differences between images.
+    levels : Levels
+        What was measured about flat brightness levels.
 
     Examples
     --------
@@ -63,11 +78,13 @@ class Calibration:
     notes: tuple[str, ...]
     kind: str
     placed_share: float
+    visible_share: float
     image_count: int
     given_count: int
     images: NDArray[np.uint8] = field(repr=False, compare=False)
     background: Background = field(repr=False, compare=False)
     variation: Variation = field(repr=False, compare=False)
+    levels: Levels = field(repr=False, compare=False)
 
     def task(self, **overrides: Any) -> NaturalSyntheticAnomaly:
         """The task with these arguments; `overrides` replace or complete them."""
@@ -80,8 +97,9 @@ class Calibration:
 
     @property
     def placing(self) -> str:
-        """`placed_share` in words."""
-        return f"{self.placed_share:.0%} of {CALLS} calls placed a patch"
+        """`placed_share` and `visible_share` in words."""
+        visible = f"{self.visible_share:.0%} of the patches have a label of 1/2 or more"
+        return f"{self.placed_share:.0%} of {CALLS} calls placed a patch, {visible}"
 
     def to_yaml(self) -> str:
         """Text of a preset file: the arguments, each with its reason, as `preset=` accepts the file."""
@@ -150,11 +168,21 @@ def calibrate(
     picked = pick_images(images, max_images, scale, recursive, object_masks)
     background = find_background(picked.images, picked.masks)
     variation = measure_variation(picked.images, picked.masks)
-    kind = find_kind(background, variation)
-    reasoned = kind.arguments(background, variation)
+    levels = measure_levels(picked.images)
+    if levels.crisp and background.plain:
+        background = replace(background, plain=False, reason=_THIN)
+    kind = find_kind(background, variation, levels)
+    reasoned = kind.arguments(background, variation, levels)
     arguments = {name: value for name, (value, _) in reasoned.items()}
     reasons = {name: reason for name, (_, reason) in reasoned.items()}
-    arguments, share, changed = relax(arguments, picked.images, seed, picked.masks)
+    arguments, trials, changed = relax(arguments, picked.images, seed, picked.masks)
+    visible = visible_share(NaturalSyntheticAnomaly(**arguments), trials)
+    if visible < ENOUGH_VISIBLE:
+        reason = f"without it only {visible:.0%} of the patches have a label of 1/2 or more somewhere"
+        arguments, trials = ask_for_change(arguments, trials, picked.images, seed, picked.masks)
+        reasons |= {name: reason for name in arguments.keys() - reasons.keys()}
+        visible = visible_share(NaturalSyntheticAnomaly(**arguments), trials)
+    share = placed_share(trials)
     for name in changed:
         reasons[name] = f"not {reasoned[name][0]}, with which too few calls placed a patch; {reasons[name]}"
     if scale.max_value is not None:
@@ -165,11 +193,13 @@ def calibrate(
         _notes(picked, share, changed),
         kind.name,
         share,
+        visible,
         len(picked.images),
         picked.given,
         picked.images,
         background,
         variation,
+        levels,
     )
 
 

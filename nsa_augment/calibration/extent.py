@@ -14,7 +14,7 @@ from nsa_augment._shared.types import BinaryMap
 SMALLEST, LARGEST = 0.06, 0.80
 """Bounds of Table 4, fractions of the image."""
 COMPONENT = 0.1
-"""Parts of the object with less than this fraction of its pixels do not count for its extent."""
+"""Parts of the object with less than this fraction of its pixels do not count for its extent, unless all are small."""
 COMPACT, SLENDER = 0.65, 0.35
 """Fractions of its tightest, turned bounding box that an object fills."""
 SAME_WAY = 0.9
@@ -90,11 +90,12 @@ def measure_extent(masks: BinaryMap) -> Extent:
 
 
 def _main_parts(mask: BinaryMap) -> BinaryMap:
-    """The object without its small parts."""
+    """The object without its small parts; all of it if it has no other."""
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask)
     areas = statistics[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    return np.asarray((areas >= COMPONENT * areas.sum())[labels] & (labels > 0), np.uint8)
+    large = areas >= COMPONENT * areas.sum()
+    return np.asarray(large[labels] & (labels > 0), np.uint8) if large.any() else mask
 
 
 def _sides(mask: BinaryMap) -> tuple[float, float]:

@@ -43,8 +43,14 @@ GLOSSES = {
     "gradient": "what guides the blending",
     "logistic_midpoint": "change labelled 1/2, grey levels",
     "logistic_steepness": "of the label, per grey level",
+    "resize_limits": "sizes bounded by the ranges",
+    "candidates": "places, of which the best is taken",
+    "blending": "how patches are joined",
+    "min_change": "least change, in midpoints",
     "max_value": "value of grey level 255",
 }
+EXPLAINED = ("blending", "min_change")
+"""Arguments whose reasons the page tells, beside that for the background."""
 GREY, TEAL, RED, BAND = (150, 150, 150), (0, 140, 140), (220, 60, 40), (235, 235, 235)
 Pen: TypeAlias = ImageDraw.ImageDraw
 
@@ -159,7 +165,9 @@ def _histogram_notes(found: Calibration, width: int) -> list[str]:
     if found.background.plain:
         meaning += f" Grey: background, |brightness - b| <= t = {found.background.threshold:g}. Teal: object."
     reason = found.reasons["background"]
-    return wrapped(meaning, SMALL, width) + wrapped(f"{reason[:1].upper()}{reason[1:]}.", SMALL, width)
+    choices = [f"{name}: {found.reasons[name]}" for name in EXPLAINED if name in found.reasons]
+    notes = [meaning, *(f"{text[:1].upper()}{text[1:]}." for text in (reason, *choices))]
+    return [line for note in notes for line in wrapped(note, SMALL, width)]
 
 
 def _mark(pen: Pen, x: float, box: tuple[int, int, int, int], line: int, text: str) -> None:
