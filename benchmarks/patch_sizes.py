@@ -3,8 +3,9 @@
     python benchmarks/patch_sizes.py [--calls N]
 
 The object fills the images, so that size alone decides. First table, for every preset: the smallest side of a square
-image at which a patch is placed at all, and in nine of ten calls. Second table: the sizes of patches of which 0.2 to
-0.4 of the image is asked, as parts of an image of 256 pixels.
+image at which a patch is placed at all, and in nine of ten calls; and the share of patches in images of 256 pixels that
+are shrunk further than the lower end of `scale_range`, since the limits allow no more. Second table: the sizes of patches
+of which 0.2 to 0.4 of the image is asked, as parts of an image of 256 pixels.
 """
 
 from __future__ import annotations
@@ -33,16 +34,31 @@ def smallest_sides(task: AnomalyTask, calls: int) -> list[int]:
     return [min(side for side, share in placed.items() if share > least) for least in (0, 0.9)]
 
 
+def shrunk_share(task: AnomalyTask, calls: int) -> float:
+    """Share of patches whose height and width end below the smallest factor that is drawn, by more than rounding."""
+    assert task.scale_range is not None
+    shrunk = [
+        all(
+            after + 1 < task.scale_range[0] * before
+            for after, before in zip(patch.size, patch.source_box.size, strict=True)
+        )
+        for plan in draw(task, 256, calls)
+        for patch in plan.patches
+    ]
+    return float(np.mean(shrunk))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--calls", type=int, default=200)
     calls = parser.parse_args().calls
     warnings.filterwarnings("ignore", r"\w+ has placed no patch")
-    print(f"{'preset':<12} {'limits':<6} {'first':>6} {'nine of ten':>12}")
+    print(f"{'preset':<12} {'limits':<6} {'first':>6} {'nine of ten':>12} {'shrunk':>7}")
     for preset in PRESETS:
         for limits in ("half", "full"):
-            first, mostly = smallest_sides(NaturalSyntheticAnomaly.from_preset(preset, resize_limits=limits), calls)
-            print(f"{preset:<12} {limits:<6} {first:>6} {mostly:>12}")
+            task = NaturalSyntheticAnomaly.from_preset(preset, resize_limits=limits)
+            first, mostly = smallest_sides(task, calls)
+            print(f"{preset:<12} {limits:<6} {first:>6} {mostly:>12} {shrunk_share(task, 10 * calls):>7.2f}")
     print(f"\n{'asked for 0.2 to 0.4':<40} {'smallest':>8} {'largest':>8}")
     for options in ({"resize_limits": "half"}, {"resize_limits": "full"}, {"scale_range": None}):
         task = NaturalSyntheticAnomaly(**ASKED, **options)
