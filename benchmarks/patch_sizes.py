@@ -4,8 +4,8 @@
 
 The object fills the images, so that size alone decides. First table, for every preset: the smallest side of a square
 image at which a patch is placed at all, and in nine of ten calls; and the share of patches in images of 256 pixels that
-are shrunk further than the lower end of `scale_range`, since the limits allow no more. Second table: the sizes of patches
-of which 0.2 to 0.4 of the image is asked, as parts of an image of 256 pixels.
+are shrunk further than the lower end of `scale_range`, since the limits allow no more. Second table: the sizes of
+patches of which 0.2 to 0.4 of the image is asked, as parts of an image of 256 pixels.
 """
 
 from __future__ import annotations
