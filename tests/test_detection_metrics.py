@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, ndimage
+from sklearn.metrics import precision_recall_curve
 
 from examples.train_detector import metrics
 from examples.train_detector.metrics import METRICS, aupro, bootstrap, evaluate, paired_bootstrap_difference, pro_curve
 
 TWO_BY_TWO = np.array([[[0.9, 0.2], [0.4, 0.1]]])
 DIAGONAL = np.array([[[1, 0], [0, 1]]])
+UNDEFINED_WITHOUT_GOOD = {"image_auroc", "image_ap", "image_f1_max", "aupimo", "aupimo_above_0"}
 
 
 def regions_of(mask):
@@ -148,17 +150,37 @@ def test_evaluate():
     assert values["image_auroc"] == pytest.approx(0.75)
     assert values["image_ap"] == pytest.approx((1 + 2 / 3) / 2)
     assert values["pixel_auroc"] == values["pixel_ap"] == pytest.approx(1)
-    assert values["aupro_0.3"] == pytest.approx(1)
+    assert values["image_f1_max"] == pytest.approx(2 * 2 / (3 + 2))  # 0.9 and 0.3 are found, and 0.5
+    assert values["pixel_f1_max"] == values["aupro_0.3"] == values["aupro_0.05"] == pytest.approx(1)
+    assert np.isnan(values["aupimo"])  # the two good images have 72 pixels
     assert evaluate(scores, masks * 0.5, masks, labels=[1, 0, 1, 0])["image_auroc"] == pytest.approx(1)
+
+
+@given(small_sets())
+def test_f1_max_agrees_with_scikit_learn(test_set):
+    maps, masks = test_set
+    labels = np.arange(len(maps)) % 2 == 0
+    values = evaluate(maps[:, 0, 0], maps, masks, labels)
+    for metric, truth, found in (("image", labels, maps[:, 0, 0]), ("pixel", masks.ravel(), maps.ravel())):
+        precision, recall, _ = precision_recall_curve(truth, found)
+        best = np.max(2 * precision * recall / np.maximum(precision + recall, 1e-12))
+        if not truth.all():
+            assert values[f"{metric}_f1_max"] == pytest.approx(best, abs=1e-9)
+
+
+def test_aupro_of_both_limits():
+    scores, maps, masks = blobs(0)
+    values = evaluate(scores, maps, masks)
+    assert (values["aupro_0.3"], values["aupro_0.05"]) == (aupro(maps, masks, 0.3), aupro(maps, masks, 0.05))
 
 
 def test_no_good_image_leaves_image_metrics_undefined():
     scores, maps, masks = (part[:6] for part in blobs(0))
     assert masks.any(axis=(1, 2)).all()
     values, intervals = evaluate(scores, maps, masks), bootstrap(scores, maps, masks, resamples=9)
-    for metric in ("image_auroc", "image_ap"):
+    for metric in UNDEFINED_WITHOUT_GOOD:
         assert np.isnan([values[metric], *intervals[metric]]).all()
-    for metric in METRICS[2:]:
+    for metric in set(METRICS) - UNDEFINED_WITHOUT_GOOD:
         assert 0 < intervals[metric][0] < intervals[metric][1] < 1
 
 
@@ -174,7 +196,9 @@ def test_binned_resamples_are_close(seed, size):
         assert counts[~labels].sum() == (~labels).sum()
         direct = evaluate(*(np.repeat(part, counts, axis=0) for part in (scores, maps, masks)))
         for metric in METRICS:
-            assert binned[metric][row] == pytest.approx(direct[metric], abs=0.002), metric
+            assert binned[metric][row] == pytest.approx(direct[metric], abs=0.002, nan_ok=True), metric
+        for metric in ("image_f1_max", "aupimo", "aupimo_above_0"):
+            assert binned[metric][row] == pytest.approx(direct[metric], abs=1e-12, nan_ok=True), metric
 
 
 def test_bins_keep_equal_values_apart():
@@ -189,12 +213,13 @@ def test_bins_keep_equal_values_apart():
 
 
 def test_bootstrap_intervals():
-    detector = blobs(1, size=30)
+    detector = blobs(1, size=40, strength=2.0)
     values, intervals = evaluate(*detector), bootstrap(*detector, resamples=300)
     narrow = bootstrap(*detector, resamples=300, level=0.5)
     for metric in METRICS:
-        low, high = intervals[metric]
-        assert low < narrow[metric][0] < values[metric] < narrow[metric][1] < high
+        (low, high), (narrow_low, narrow_high) = intervals[metric], narrow[metric]
+        assert low <= narrow_low < narrow_high <= high
+        assert low < values[metric] < high
     assert bootstrap(*detector, resamples=300) == intervals
     assert bootstrap(*detector, resamples=300, seed=1) != intervals
 
@@ -210,7 +235,7 @@ def test_paired_differences():
     worse = paired_bootstrap_difference(bad, (scores, maps), masks, resamples=200)
     alike = paired_bootstrap_difference((scores, maps), little, masks, resamples=200)
     for metric in METRICS:
-        assert 0 < better[metric][0] < better[metric][1]
+        assert 0 < better[metric][0] <= better[metric][1]
         assert worse[metric] == pytest.approx((-better[metric][1], -better[metric][0]))
     assert alike["image_auroc"][0] <= 0 <= alike["image_auroc"][1]
     assert np.diff(alike["aupro_0.3"]) < np.diff(better["aupro_0.3"])
