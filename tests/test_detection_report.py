@@ -63,7 +63,7 @@ def files_in(folder):
 
 
 def test_report_files(tmp_path):
-    outcome = outcome_of()
+    outcome = outcome_of(size=80)
     extra = {"settings": {"epochs": 2, "rate": np.float32(0.5)}, "folder": tmp_path, "speed": np.nan}
     values = write_report(tmp_path / "a" / "b", outcome, extra)
     assert files_in(tmp_path / "a" / "b") == RUN_FILES
@@ -249,6 +249,17 @@ def test_undefined_metrics_in_tables():
     assert results_table(runs)[-1]["image_auroc"] is None
 
 
+def test_run_made_before_a_metric_was_added():
+    old = run_of()
+    del old["metrics"]["aupimo"], old["intervals"]["aupimo"]
+    (row,) = results_table([old])
+    assert (row["aupimo"], row["pixel_ap"]) == (None, 90)
+    assert as_markdown([row]).splitlines()[-1].endswith("| - | 90.0 [80.0, 95.0] |")
+    runs = [run_of(name) for name in AVERAGES["texture_average"][1:]] + [run_of(AVERAGES["texture_average"][0])]
+    del runs[2]["metrics"]["aupimo"]
+    assert (results_table(runs)[-1]["aupimo"], results_table(runs)[-1]["aupimo_above_0"]) == (None, 90)
+
+
 def test_one_run_twice():
     with pytest.raises(ValueError, match=r"got twice: class_name 'bottle', .* seed 0"):
         results_table([run_of(), run_of(value=0.5)])
@@ -265,18 +276,24 @@ def test_summary_files(tmp_path):
 def test_compare_decides_only_what_the_images_decide(tmp_path, monkeypatch):
     for figure in ("loss_curve", "roc_and_pro_curves", "gallery"):
         monkeypatch.setattr(report, figure, lambda *_: None)
-    usual = outcome_of(defective=16, good=8)
+    usual = outcome_of(defective=16, good=8, size=40)
     rng = np.random.default_rng(1)
     alike = usual.masks + rng.random(usual.maps.shape).astype(np.float32)
     blind = rng.random(usual.maps.shape).astype(np.float32)
     for name, maps in (("usual", usual.maps), ("alike", alike), ("blind", blind)):
         write_report(tmp_path / name, replace(usual, task=name, maps=maps, scores=maps.mean((1, 2))))
-    first, second, third = compare([tmp_path / name for name in ("usual", "alike", "blind")]).splitlines()[2:]
+    header, _, first, second, third = compare([tmp_path / name for name in ("usual", "alike", "blind")]).splitlines()
+    assert header.endswith("| AUPIMO | AUPIMO, difference |")
+    assert third.split("|")[-2].strip().startswith("[-")
     assert first.startswith("| usual logistic, seed 0 | ")
     assert "undecided" in second.split("|")[7]
     assert third.split("|")[3].strip().startswith("[-")
     with pytest.raises(ValueError, match=r"no finished run in .*missing"):
         compare([tmp_path / "missing"])
-    write_report(tmp_path / "other", outcome_of(defective=15, good=9))
+    old = json.loads((tmp_path / "alike" / "metrics.json").read_text())
+    del old["metrics"]["aupimo"], old["intervals"]["aupimo"]  # made before the metric was added
+    (tmp_path / "alike" / "metrics.json").write_text(json.dumps(old))
+    assert compare([tmp_path / "usual", tmp_path / "alike"]).splitlines()[3].split("|")[-3].strip() == "-"
+    write_report(tmp_path / "other", outcome_of(defective=15, good=9, size=40))
     with pytest.raises(ValueError, match="tested on other images"):
         compare([tmp_path / "usual", tmp_path / "other"])

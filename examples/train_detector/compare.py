@@ -14,8 +14,12 @@ from typing import Any
 import numpy as np
 
 from examples.train_detector.metrics import paired_bootstrap_difference
+from examples.train_detector.tables import COLUMNS
 
-SHOWN = {"pixel_auroc": "pixel AUROC", "aupro_0.3": "AU-PRO 0.3", "image_auroc": "image AUROC"}
+SHOWN = {
+    metric: COLUMNS[metric]
+    for metric in ("pixel_auroc", "aupro_0.3", "image_auroc", "aupro_0.05", "pixel_f1_max", "image_f1_max", "aupimo")
+}
 
 
 def compare(runs: list[Path]) -> str:
@@ -32,8 +36,8 @@ def compare(runs: list[Path]) -> str:
         detectors = [(part["scores"], part["maps"]) for part in (predictions, first)]
         differences = paired_bootstrap_difference(*detectors, first["masks"]) if run != runs[0] else None
         for metric in SHOWN:
-            value, (low, high) = metrics["metrics"][metric], metrics["intervals"][metric]
-            cells.append("-" if value is None else f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]")
+            value = metrics["metrics"].get(metric)  # missing in runs made before it was added
+            cells.append("-" if value is None else _with_interval(value, metrics["intervals"][metric]))
             cells.append("" if differences is None else _difference(*differences[metric]))
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -50,6 +54,11 @@ def _predictions(run: Path) -> dict[str, Any]:
 def _name(metrics: dict[str, Any]) -> str:
     parts = metrics["task"], metrics["label"], metrics["ablation"] and f"ablation {metrics['ablation']}"
     return " ".join(filter(None, parts)) + f", seed {metrics['seed']}"
+
+
+def _with_interval(value: float, interval: tuple[float, float]) -> str:
+    low, high = interval
+    return f"{100 * value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _difference(low: float, high: float) -> str:

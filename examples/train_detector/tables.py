@@ -19,6 +19,11 @@ COLUMNS = {
     "aupro_0.3": "AU-PRO 0.3",
     "image_ap": "image AP",
     "pixel_ap": "pixel AP",
+    "image_f1_max": "image F1-max",
+    "pixel_f1_max": "pixel F1-max",
+    "aupro_0.05": "AU-PRO 0.05",
+    "aupimo": "AUPIMO",
+    "aupimo_above_0": "AUPIMO > 0",
 }
 KEYS = ("class", "task", "label", "ablation")
 NOTE = (
@@ -70,7 +75,7 @@ def published(class_name: str, task: str, label: str, ablation: str | None = Non
     dict of metric to (mean, standard error or None)
         Only what has been published.
     """
-    table7, table8 = _published("table7.csv"), _published("table8.csv")
+    table7, table8 = read_published("table7.csv"), read_published("table8.csv")
     found = {}
     if (task, label) == ("nsa", "logistic"):
         found.update(table7.get((class_name, ablation or "final"), {}))
@@ -80,8 +85,8 @@ def published(class_name: str, task: str, label: str, ablation: str | None = Non
 
 
 @cache
-def _published(name: str) -> dict[tuple[str, str | None], dict[str, Value]]:
-    """Contents of a file, by class and variant or method."""
+def read_published(name: str) -> dict[tuple[str, str | None], dict[str, Value]]:
+    """Contents of a file, by class (or average) and variant or method."""
     found: dict[tuple[str, str | None], dict[str, Value]] = defaultdict(dict)
     with open(PUBLISHED / name, newline="") as file:
         for class_name, variant, metric, mean, error in list(csv.reader(file))[1:]:
@@ -103,8 +108,8 @@ def results_table(runs: Iterable[Mapping[str, Any]]) -> list[Row]:
         "class", "task", "label", "ablation", "seeds" and, in percent, of each metric its mean over the seeds
         ("image_auroc"), the mean's standard error ("image_auroc_error"), of a single seed the bootstrap interval
         ("image_auroc_low", "image_auroc_high"), and what was published ("image_auroc_published",
-        "image_auroc_published_error"). None where there is nothing. Averages over objects, textures and all 15 classes
-        of MVTec AD follow where every one of these was run.
+        "image_auroc_published_error"). None where there is nothing, as in runs older than a metric. Averages
+        over objects, textures and all 15 classes of MVTec AD follow where every one of these was run.
 
     Raises
     ------
@@ -133,7 +138,7 @@ def _average(
     by_class = [groups.get((name, *kind), {}) for name in members]
     averages: dict[int, Mapping[str, Any]] = {}
     for seed in sorted(set.intersection(*map(set, by_class))):
-        results = {metric: [by_seed[seed]["metrics"][metric] for by_seed in by_class] for metric in COLUMNS}
+        results = {metric: [by_seed[seed]["metrics"].get(metric) for by_seed in by_class] for metric in COLUMNS}
         means = {metric: None if None in values else np.mean(values) for metric, values in results.items()}
         averages[seed] = {"metrics": means, "intervals": {}}
     return averages
@@ -144,7 +149,7 @@ def _row(key: tuple[Any, ...], by_seed: Mapping[int, Mapping[str, Any]]) -> Row:
     row["seeds"] = sorted(by_seed)
     known, runs = published(*key), list(by_seed.values())
     for metric in COLUMNS:
-        values = [run["metrics"][metric] for run in runs if run["metrics"][metric] is not None]
+        values = [run["metrics"][metric] for run in runs if run["metrics"].get(metric) is not None]
         interval = runs[0]["intervals"].get(metric) if len(runs) == 1 else None
         row[metric] = _percent(np.mean(values)) if values else None
         row[f"{metric}_error"] = _percent(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
