@@ -42,7 +42,13 @@ def row(name, images, truth):
     same = overlap(found, images, truth)
     values = {argument: str(found.arguments.get(argument, "-")) for argument in SHOWN}
     placed = {"placed": found.placed_share, "visible": found.visible_share, "seconds": seconds}
-    return {"images": f"{name}, {len(images)}", "kind": found.kind, **values, "overlap": "-" if same is None else same, **placed}
+    return {
+        "images": f"{name}, {len(images)}",
+        "kind": found.kind,
+        **values,
+        "overlap": "-" if same is None else same,
+        **placed,
+    }
 
 
 def published(name, images):
