@@ -1,4 +1,4 @@
-"""A short real use of every integration that is installed, as the Markdown table of docs/frameworks.md.
+"""A short real use of every integration that is installed, as the Markdown table of docs/how_to/frameworks.md.
 
     python benchmarks/check_frameworks.py [PYTHON ...]
 

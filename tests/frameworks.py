@@ -12,7 +12,7 @@ from PIL import Image
 from nsa_augment.samples import draw_sample
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "frameworks.md"
+PAGE = ROOT / "docs" / "how_to" / "frameworks.md"
 TEXTURE = "leather"  # a preset without constraints, so a patch may go anywhere
 LARGE = {"height_range": (0.5, 0.8), "width_range": (0.5, 0.8)}
 STUBS = "import torchvision_stubs\n\ntorchvision_stubs.declare_operators()"
@@ -54,7 +54,7 @@ import {module}
 
 
 def run_section(title, folder):
-    """Run the Python in a section of docs/frameworks.md, after that of the introduction."""
+    """Run the Python in a section of docs/how_to/frameworks.md, after that of the introduction."""
     introduction, *sections = PAGE.read_text().split("\n## ")
     (section,) = [section for section in sections if section.startswith(f"{title}\n")]
     blocks = re.findall(r"^```python\n(.*?)^```$", introduction + section, re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""docs/anomalib.md runs as it stands, on small images and small models, without weights from a hub."""
+"""docs/tutorials/anomalib.md runs as it stands, on small images and small models, without weights from a hub."""
 
 import math
 import re
@@ -24,7 +24,7 @@ from lightning.pytorch import Callback, seed_everything  # noqa: E402
 
 from nsa_augment import samples  # noqa: E402
 
-PAGE = (Path(__file__).parent.parent / "docs" / "anomalib.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parent.parent / "docs" / "tutorials" / "anomalib.md").read_text(encoding="utf-8")
 SIZE = (64, 64)
 LARGER = (128, 128)  # the noise that SuperSimpleNet adds to features fails on smaller images
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # those of anomalib, Lightning and timm

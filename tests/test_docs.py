@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGE = ROOT / "docs" / "write_your_own.md"
+PAGE = ROOT / "docs" / "how_to" / "write_your_own.md"
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parent.parent
-NOT_RUN_BY_TESTS = {"mypy", "ruff", "types-PyYAML"}
+NOT_RUN_BY_TESTS = {"mkdocs-material", "mkdocstrings", "mypy", "ruff", "types-PyYAML"}
 NEWEST_ONLY = {"albumentationsx", "anomalib", "kornia", "lightning", "monai", "torchvision"}
 """Frameworks in environments of their own (`.ci/frameworks`)."""
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
@@ -31,7 +31,7 @@ def requirements():
 def lower_bounds():
     """(package, version) of every requirement but exact ones."""
     for requirement in requirements():
-        match = re.fullmatch(r"([\w-]+)(?:>=([\d.]+)(?:,<[\d.]+)?|==[\d.]+)?", requirement)
+        match = re.fullmatch(r"([\w-]+)(?:\[\w+\])?(?:>=([\d.]+)(?:,<[\d.]+)?|==[\d.]+)?", requirement)
         assert match, requirement
         if "==" not in requirement and match[1] not in NOT_RUN_BY_TESTS | NEWEST_ONLY:
             yield match.groups()

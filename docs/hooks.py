@@ -1,0 +1,15 @@
+"""What MkDocs calls while it builds the site."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from generated import PARTS  # noqa: E402
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put the generated parts into a page; an unknown name is an error."""
+    return re.sub(r"^<!-- generated: (\w+) -->$", lambda found: PARTS[found[1]](), markdown, flags=re.MULTILINE)
