@@ -38,13 +38,10 @@ def run(
     Stopped
         On Ctrl-C, after the checkpoint is written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    view = view_of(settings.preset, settings.size)
-    dataset = AnomalyDataset(training_images, settings.make_task(), view_transform=view, seed=settings.seed)
-    trainer = Trainer(settings, dataset, device, workers, folder / "checkpoint.pt")
-    write_bytes(folder / "config.json", json.dumps(settings.to_dict(), indent=2).encode())
+    dataset = dataset_of(settings, training_images)
+    trainer = make_trainer(settings, dataset, folder, device, workers)
     _train(trainer, f"{settings.class_name}, seed {settings.seed}")
-    maps, scores = detect(trainer.network, test_set.images, view, device)
+    maps, scores = detect(trainer.network, test_set.images, view_of(settings.view, settings.size), device)
     outcome = Outcome(
         class_name=settings.class_name,
         task=settings.task,
@@ -62,6 +59,22 @@ def run(
     rates["training_seconds"] = sum(epoch["seconds"] for epoch in trainer.history)
     machine = {"device": _name(device), "workers": workers, "torch": torch.__version__}
     write_report(folder, outcome, {"settings": settings.to_dict(), **rates, **machine, "history": trainer.history})
+
+
+def dataset_of(settings: Settings, images: list[Image]) -> AnomalyDataset:
+    """Training images with anomalies, as a run sees them."""
+    view = view_of(settings.view, settings.size)
+    return AnomalyDataset(images, settings.make_task(), view_transform=view, seed=settings.seed)
+
+
+def make_trainer(
+    settings: Settings, dataset: AnomalyDataset, folder: Path, device: torch.device, workers: int
+) -> Trainer:
+    """A trainer whose checkpoint lies in `folder`, beside config.json, which says what decides its result."""
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(settings, dataset, device, workers, folder / "checkpoint.pt")
+    write_bytes(folder / "config.json", json.dumps(trainer.inputs, indent=2).encode())
+    return trainer
 
 
 def _train(trainer: Trainer, description: str) -> None:

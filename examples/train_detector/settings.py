@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from nsa_augment import PRESETS
 from nsa_augment.samples import PRODUCTS
-from nsa_augment.tasks import TASKS, AnomalyTask
+from nsa_augment.tasks import AnomalyTask, bind_task
 
 EPOCHS = {"hazelnut": 560, "metal_nut": 560, "screw": 560, "rcxr_male": 240, "rcxr_female": 240}
 OTHER_EPOCHS, ELLIPSES_EPOCHS = 320, 240
@@ -31,7 +33,10 @@ BUDGETS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides the result of one training run."""
+    """Everything that decides the result of one training run.
+
+    `overrides` are arguments of the task over its preset, `view` is the preset that decides how images are looked at.
+    """
 
     class_name: str
     preset: str
@@ -43,14 +48,16 @@ class Settings:
     batch: int
     seed: int
     precision: str
+    view: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def make_task(self) -> AnomalyTask:
         """The self-supervised task."""
-        return TASKS[self.task].from_preset(self.preset, ablation=self.ablation, label=self.label)
+        return bind_task(self.task, self.preset, self.ablation, {**self.overrides, "label": self.label})
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
-        return asdict(self)
+        """Plain values, for JSON; a preset file by its name, wherever it lies."""
+        return {**asdict(self), "preset": Path(self.preset).name, "view": Path(self.view).name}
 
 
 def is_grey(preset: str) -> bool:
@@ -58,13 +65,15 @@ def is_grey(preset: str) -> bool:
     return preset.startswith("rcxr")
 
 
-def preset_of(class_name: str) -> str:
-    """Preset of a class of MVTec AD or of a product of the sample set; ValueError for other names."""
+def preset_of(class_name: str, other: str | None = None) -> str:
+    """Preset of a class of MVTec AD or of a product of the sample set; for other names `other`, or ValueError."""
     if class_name in PRODUCTS:
         return PRODUCTS[class_name].preset
-    if class_name not in PRESETS:
+    if class_name in PRESETS:
+        return class_name
+    if other is None:
         raise ValueError(f"--preset must be given for class {class_name!r}, which has none of its own")
-    return class_name
+    return other
 
 
 def epochs_of(preset: str, ablation: str | None, budget: Budget, images: int, batch: int) -> int:

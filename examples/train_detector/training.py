@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ class Trainer:
         torch.manual_seed(settings.seed)
         self.settings, self.dataset, self.device, self.checkpoint = settings, dataset, device, checkpoint
         continuous = LABELS[settings.label].maximum > 1
-        self.network = AnomalyDetector(1 if is_grey(settings.preset) else 3, continuous=continuous)
+        self.network = AnomalyDetector(1 if is_grey(settings.view) else 3, continuous=continuous)
         self.network.to(device, memory_format=torch.channels_last)
         self.loss = nn.functional.mse_loss if continuous else nn.functional.binary_cross_entropy_with_logits
         self.optimizer = torch.optim.Adam(self.network.parameters(), FIRST_RATE, fused=True)
@@ -88,7 +89,7 @@ class Trainer:
             pin_memory=device.type == "cuda",
             worker_init_fn=_ignore_interrupts,
         )
-        self.inputs = self._described()
+        self.inputs = described(settings, dataset)
         self.epoch = self.step = 0
         self.history: list[dict[str, float]] = []
         if checkpoint.exists():
@@ -99,14 +100,14 @@ class Trainer:
         """Number of batches in an epoch."""
         return self.order.length // self.order.batch
 
-    def train(self, report: Report) -> None:
-        """Train to the end of the schedule; `Stopped` on Ctrl-C.
+    def train(self, report: Report, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
+        """Train to the end of the schedule; `Stopped` on Ctrl-C, or where `asked_to_stop` says so before a step.
 
         `report` is called about twice a second with the share of the schedule done, loss and images per second.
         """
         self.network.train()
         self._saved = time.perf_counter()
-        with _interruptible() as interrupted:
+        with _interruptible(asked_to_stop) as interrupted:
             while self.epoch < self.settings.epochs:
                 self._train_epoch(report, interrupted)
             self.save()
@@ -178,23 +179,28 @@ class Trainer:
         torch.save(state, buffer)
         write_bytes(self.checkpoint, buffer.getvalue())
 
-    def _described(self) -> dict[str, Any]:
-        """Everything that decides the result, to be compared with a checkpoint's."""
-        images = hashlib.sha256(b"".join(image_of(item, "images").tobytes() for item in self.dataset.images))
-        return {**self.settings.to_dict(), "arguments": repr(self.dataset.task), "images": images.hexdigest()[:16]}
-
     def _restore(self) -> None:
         state: dict[str, Any] = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
-        for name, value in self.inputs.items():
-            if state["settings"].get(name) != value:
-                raise ValueError(
-                    f"{self.checkpoint} was made with {name} {state['settings'].get(name)!r}, not {value!r}: "
-                    "give another --out, or remove it"
-                )
+        check_same(self.checkpoint, state["settings"], self.inputs)
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.scaler.load_state_dict(state["scaler"])
         self.epoch, self.step, self.history = state["epoch"], state["step"], state["history"]
+
+
+def described(settings: Settings, dataset: AnomalyDataset) -> dict[str, Any]:
+    """Everything that decides the result, to be compared with what an earlier run wrote down."""
+    images = hashlib.sha256(b"".join(image_of(item, "images").tobytes() for item in dataset.images))
+    return {**settings.to_dict(), "arguments": repr(dataset.task), "images": images.hexdigest()[:16]}
+
+
+def check_same(path: Path, made_with: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+    """ValueError if the file was made with other inputs; what is JSON (lists, not tuples) counts as the same."""
+    for name, value in inputs.items():
+        if json.dumps(made_with.get(name)) != json.dumps(value):
+            raise ValueError(
+                f"{path} was made with {name} {made_with.get(name)!r}, not {value!r}: give another --out, or remove it"
+            )
 
 
 def normalise(images: Tensor, device: torch.device) -> Tensor:
@@ -218,7 +224,7 @@ def _ignore_interrupts(_worker: int) -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
+def _interruptible(asked_to_stop: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
     """Turn the first Ctrl-C into a flag, so that the running step ends; the second one interrupts as usual."""
     asked = False
 
@@ -229,6 +235,6 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
 
     previous = signal.signal(signal.SIGINT, ask)
     try:
-        yield lambda: asked
+        yield lambda: asked or asked_to_stop()
     finally:
         signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,148 @@
+"""Configurations x seeds x classes at one budget: `python -m examples.train_detector.study --help`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from examples.train_detector.configurations import (
+    CALIBRATED,
+    Configuration,
+    calibrated_preset,
+    read_configurations,
+    suits,
+)
+from examples.train_detector.files import write_bytes
+from examples.train_detector.jobs import PREDICTIONS, Job, check_job, load_images, run_jobs
+from examples.train_detector.options import PRECISIONS, cores, device_of, folders_of, precision_of, shown_name
+from examples.train_detector.settings import BUDGETS, Settings, epochs_of, is_grey, preset_of
+from examples.train_detector.sheet import draw_sheet
+from examples.train_detector.training import Stopped
+from examples.train_detector.views import view_of
+from examples.train_detector.worth import RunKey, as_csv, as_markdown, measure_runs, study_table
+
+SHIPPED = Path(__file__).with_name("study.yaml")
+BUDGET = BUDGETS["quick"]
+NOTE = (
+    "Percent: mean ± standard error over the seeds. Differences to {first}, paired over seeds and test images: mean ± "
+    "standard error over the seeds [95 % bootstrap interval over the test images], bold where the interval excludes 0."
+)
+
+
+def study(
+    configurations: Annotated[Path, typer.Option(help="YAML file: configurations by name, the first to compare with.")]
+    = SHIPPED,
+    data: Annotated[Path | None, typer.Option(help="Folder in MVTec AD's layout; none: the embedded samples.")] = None,
+    classes: Annotated[str | None, typer.Option("--class", "--classes", help="Names with commas between.")] = None,
+    preset: Annotated[str | None, typer.Option(help="Of classes that have none of their own; or calibrated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of runs of each class and configuration.")] = 3,
+    epochs: Annotated[int | None, typer.Option(min=1, help=f"None: as many as show {BUDGET.images} images.")] = None,
+    size: Annotated[int, typer.Option(min=64, help="Side of the images.")] = BUDGET.size,
+    batch: Annotated[int, typer.Option(min=2)] = BUDGET.batch,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once; none: one for each core, or for a GPU.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1...; none: a GPU if there is one.")] = None,
+    precision: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}; none: by the device.")] = None,
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes that make anomalies, for each run.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder; the same command resumes an unfinished study.")] = Path("runs/study"),
+) -> None:
+    """Train every configuration on every class with every seed, and say what each is worth for the detector."""
+    chosen, used = read_configurations(configurations), device_of(device)
+    folders = folders_of(data, classes, out / "samples")
+    common = {"size": size, "precision": precision_of(precision, used)}
+    found: list[Job] = []
+    for name, folder in folders.items():
+        calibrated = partial(calibrated_preset, folder, out / "presets" / f"{name}.yaml")
+        view = preset_of(name, calibrated() if preset == CALIBRATED else preset)
+        images, _ = load_images(folder, view_of(view, size).load_size, size, is_grey(view))
+        together = min(batch, len(images))
+        rounds = epochs or epochs_of(view, None, BUDGET, len(images), together)
+        common |= {"class_name": shown_name(name, data), "epochs": rounds, "batch": together, "view": view}
+        for title, configuration in chosen.items():
+            bound = _bound(title, configuration, view, calibrated)
+            for seed in range(seeds):
+                settings = Settings(seed=seed, **common, **bound)
+                if suits(settings.make_task()):
+                    found.append(Job(title, settings, folder, out / "runs" / title / name / f"seed{seed}"))
+    found.sort(key=lambda job: job.settings.seed)
+    for job in found:
+        check_job(job)
+    at_once, threads, helpers = _shares(used, jobs, workers, len(found))
+    try:
+        _train(found, used, at_once, threads, helpers)
+    finally:
+        write_results(out, list(chosen), found)
+    print((out / "study.md").read_text())
+    print(f"written to {out}")
+
+
+def _bound(title, configuration, view, calibrated):
+    try:
+        return configuration.bind(view, calibrated)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"configuration {title}: {error}") from error
+
+
+def _shares(device: torch.device, jobs: int | None, workers: int | None, runs: int) -> tuple[int, int, int]:
+    """Runs at once, threads and workers of each."""
+    available = cores()
+    if device.type == "cpu":
+        at_once = min(jobs or available, runs)
+        return at_once, max(1, available // at_once), workers or 0
+    at_once = jobs or 1
+    return at_once, max(1, available // at_once), min(8, available // at_once) if workers is None else workers
+
+
+def _train(jobs: Sequence[Job], device: torch.device, at_once: int, threads: int, workers: int) -> None:
+    missing = [job for job in jobs if not job.finished]
+    print(f"{len(missing)} of {len(jobs)} runs to train, {at_once} at once with {threads} threads each", flush=True)
+    began = time.perf_counter()
+    for done, job in enumerate(run_jobs(missing, device, at_once, threads, workers), 1):
+        left = (time.perf_counter() - began) / done * (len(missing) - done) / 60
+        print(f"{done} of {len(missing)}: {job.title}; about {left:.0f} minutes left", flush=True)
+
+
+def write_results(out: Path, configurations: Sequence[str], jobs: Sequence[Job]) -> None:
+    """Write study.md, study.csv and a sheet for each class from the runs that are finished, if there is any."""
+    paths = {
+        RunKey(job.settings.class_name, job.configuration, job.settings.seed): job.folder / PREDICTIONS
+        for job in jobs
+        if job.finished
+    }
+    if not paths:
+        return
+    rows = study_table(measure_runs(paths), configurations)
+    settings = jobs[0].settings
+    budget = f"{settings.size} x {settings.size} pixels, batches of {settings.batch}, {settings.epochs} epochs"
+    text = f"# Study\n\n{budget}, {len(paths)} runs.\n\n{NOTE.format(first=configurations[0])}\n\n{as_markdown(rows)}"
+    write_bytes(out / "study.csv", as_csv(rows).encode())
+    for name in dict.fromkeys(key.class_name for key in paths):
+        draw_sheet(
+            {job.configuration: job for job in reversed(jobs) if job.finished and job.settings.class_name == name},
+            out / f"{name}.png".replace(" ", "_"),
+        )
+    write_bytes(out / "study.md", text.encode())
+
+
+def main() -> None:
+    """Run the command; errors that the user can correct are printed in one line."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(study)
+    try:
+        app()
+    except Stopped:
+        print("stopped; the same command resumes from the checkpoints", file=sys.stderr)
+        sys.exit(130)
+    except (ValueError, TypeError, OSError) as error:
+        print(f"study: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
