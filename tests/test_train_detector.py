@@ -26,7 +26,7 @@ from examples.train_detector.views import view_of  # noqa: E402
 from nsa_augment.integrations.torch import AnomalyDataset  # noqa: E402
 
 CPU = torch.device("cpu")
-SETTINGS = Settings("bolt", "screw", "nsa", "logistic", None, 2, 64, 2, 0, "float32")
+SETTINGS = Settings("bolt", "screw", "nsa", "logistic", None, 2, 64, 2, 0, "float32", "screw")
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
@@ -54,7 +54,7 @@ def own_samples(tmp_path):
 
 
 def make_trainer(samples, checkpoint, settings=SETTINGS, workers=0):
-    view = view_of(settings.preset, settings.size)
+    view = view_of(settings.view, settings.size)
     images = load_training_images(samples / "bolt", view.load_size)
     dataset = AnomalyDataset(images, settings.make_task(), view_transform=view, seed=settings.seed)
     return training.Trainer(settings, dataset, CPU, workers, checkpoint)

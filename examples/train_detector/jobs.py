@@ -121,7 +121,9 @@ def _run(job: Job, device: str, workers: int) -> None:
 def images_of(job: Job) -> tuple[list[Image], TestSet]:
     """Training images and test set of a run."""
     settings = job.settings
-    return load_images(job.images, view_of(settings.view, settings.size).load_size, settings.size, is_grey(settings.view))
+    return load_images(
+        job.images, view_of(settings.view, settings.size).load_size, settings.size, is_grey(settings.view)
+    )
 
 
 @lru_cache(maxsize=8)

@@ -26,7 +26,7 @@ def draw_sheet(jobs: Mapping[str, Job], path: Path) -> None:
     """Draw the first two test images of every kind and a good one in rows, configurations in columns, as a PNG file.
 
     Maps of different configurations have different scales, so pixels are coloured by the share of pixels of good test
-    images that are as anomalous. Above each map is the number of good images with a lower score.
+    images that are as anomalous. Above each map is how many good images have a lower score.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def draw_sheet(jobs: Mapping[str, Job], path: Path) -> None:
     kinds = [name.rpartition("/")[0] for name in test_set.names]
     rows = [
         index
-        for kind in sorted(set(kinds), key=lambda kind: kind == GOOD)
+        for kind in sorted(dict.fromkeys(kinds), key=lambda kind: kind == GOOD)
         for index in [place for place, other in enumerate(kinds) if other == kind][: 1 if kind == GOOD else EXAMPLES]
     ]
     good = np.asarray(kinds) == GOOD
@@ -54,8 +54,8 @@ def draw_sheet(jobs: Mapping[str, Job], path: Path) -> None:
             maps, scores = arrays["maps"], arrays["scores"]
         for axes, index in zip(column, rows, strict=True):
             _panel(axes, _rarity(maps[index], maps[good]), test_set.masks[index], cmap="inferno", norm=scale)
-            below = f"above {np.count_nonzero(scores[good] < scores[index])} of {good.sum()} good"
-            axes.set_title(below, fontsize=7)
+            below = np.count_nonzero(scores[good] < scores[index])
+            axes.set_title(f"score above {below} of {good.sum()} good", fontsize=7)
         column[0].set_title(f"{name}\n{column[0].get_title()}", fontsize=8, parse_math=False)
     bar = figure.colorbar(ScalarMappable(scale, "inferno"), ax=panels, fraction=0.02, pad=0.01, ticks=range(4))
     bar.ax.set_yticklabels(["1", "0.1", "0.01", "0.001"], fontsize=8)

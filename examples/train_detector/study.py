@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -28,6 +28,7 @@ from examples.train_detector.training import Stopped
 from examples.train_detector.views import view_of
 from examples.train_detector.worth import RunKey, as_csv, as_markdown, measure_runs, study_table
 
+STUDIES = Path("runs/study")
 SHIPPED = Path(__file__).with_name("study.yaml")
 BUDGET = BUDGETS["quick"]
 NOTE = (
@@ -37,8 +38,9 @@ NOTE = (
 
 
 def study(
-    configurations: Annotated[Path, typer.Option(help="YAML file: configurations by name, the first to compare with.")]
-    = SHIPPED,
+    configurations: Annotated[
+        Path, typer.Option(help="YAML file: configurations by name, the first to compare with.")
+    ] = SHIPPED,
     data: Annotated[Path | None, typer.Option(help="Folder in MVTec AD's layout; none: the embedded samples.")] = None,
     classes: Annotated[str | None, typer.Option("--class", "--classes", help="Names with commas between.")] = None,
     preset: Annotated[str | None, typer.Option(help="Of classes that have none of their own; or calibrated.")] = None,
@@ -46,16 +48,21 @@ def study(
     epochs: Annotated[int | None, typer.Option(min=1, help=f"None: as many as show {BUDGET.images} images.")] = None,
     size: Annotated[int, typer.Option(min=64, help="Side of the images.")] = BUDGET.size,
     batch: Annotated[int, typer.Option(min=2)] = BUDGET.batch,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at once; none: one for each core, or for a GPU.")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Runs at once; none: one for each core, or for a GPU.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1...; none: a GPU if there is one.")] = None,
     precision: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}; none: by the device.")] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that make anomalies, for each run.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder; the same command resumes an unfinished study.")] = Path("runs/study"),
+    report_only: Annotated[
+        bool, typer.Option("--report-only", help="Train nothing; write the results of the runs that are finished.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder; the same command resumes an unfinished study.")] = STUDIES,
 ) -> None:
     """Train every configuration on every class with every seed, and say what each is worth for the detector."""
     chosen, used = read_configurations(configurations), device_of(device)
     folders = folders_of(data, classes, out / "samples")
-    common = {"size": size, "precision": precision_of(precision, used)}
+    common: dict[str, Any] = {"size": size, "precision": precision_of(precision, used)}
     found: list[Job] = []
     for name, folder in folders.items():
         calibrated = partial(calibrated_preset, folder, out / "presets" / f"{name}.yaml")
@@ -70,19 +77,19 @@ def study(
                 settings = Settings(seed=seed, **common, **bound)
                 if suits(settings.make_task()):
                     found.append(Job(title, settings, folder, out / "runs" / title / name / f"seed{seed}"))
+    if not found:
+        raise ValueError(f"no configuration of {configurations} suits the classes: all need a background")
     found.sort(key=lambda job: job.settings.seed)
     for job in found:
         check_job(job)
     at_once, threads, helpers = _shares(used, jobs, workers, len(found))
-    try:
+    if not report_only:
         _train(found, used, at_once, threads, helpers)
-    finally:
-        write_results(out, list(chosen), found)
-    print((out / "study.md").read_text())
-    print(f"written to {out}")
+    write_results(out, list(chosen), found)
+    print(f"written to {out}: study.md, study.csv and a picture of each class")
 
 
-def _bound(title, configuration, view, calibrated):
+def _bound(title: str, configuration: Configuration, view: str, calibrated: Callable[[], str]) -> dict[str, Any]:
     try:
         return configuration.bind(view, calibrated)
     except (TypeError, ValueError) as error:
@@ -109,24 +116,31 @@ def _train(jobs: Sequence[Job], device: torch.device, at_once: int, threads: int
 
 
 def write_results(out: Path, configurations: Sequence[str], jobs: Sequence[Job]) -> None:
-    """Write study.md, study.csv and a sheet for each class from the runs that are finished, if there is any."""
+    """Write study.md, study.csv and a sheet for each class from the runs that are finished.
+
+    Raises
+    ------
+    ValueError
+        If none is, or two runs of a class looked at other test images.
+    """
     paths = {
         RunKey(job.settings.class_name, job.configuration, job.settings.seed): job.folder / PREDICTIONS
         for job in jobs
         if job.finished
     }
     if not paths:
-        return
+        raise ValueError(f"no finished run in {out}")
     rows = study_table(measure_runs(paths), configurations)
     settings = jobs[0].settings
     budget = f"{settings.size} x {settings.size} pixels, batches of {settings.batch}, {settings.epochs} epochs"
     text = f"# Study\n\n{budget}, {len(paths)} runs.\n\n{NOTE.format(first=configurations[0])}\n\n{as_markdown(rows)}"
     write_bytes(out / "study.csv", as_csv(rows).encode())
     for name in dict.fromkeys(key.class_name for key in paths):
-        draw_sheet(
-            {job.configuration: job for job in reversed(jobs) if job.finished and job.settings.class_name == name},
-            out / f"{name}.png".replace(" ", "_"),
-        )
+        shown: dict[str, Job] = {}
+        for job in jobs:
+            if job.finished and job.settings.class_name == name:
+                shown.setdefault(job.configuration, job)
+        draw_sheet(shown, out / f"{name}.png".replace(" ", "_"))
     write_bytes(out / "study.md", text.encode())
 
 
@@ -137,7 +151,10 @@ def main() -> None:
     try:
         app()
     except Stopped:
-        print("stopped; the same command resumes from the checkpoints", file=sys.stderr)
+        print(
+            "stopped; the same command resumes from the checkpoints, with --report-only it writes the results so far",
+            file=sys.stderr,
+        )
         sys.exit(130)
     except (ValueError, TypeError, OSError) as error:
         print(f"study: {' '.join(str(error).split())}", file=sys.stderr)

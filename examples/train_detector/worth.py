@@ -23,9 +23,9 @@ Measures = dict[Key, Floats]
 METRICS = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro_0.3": "AU-PRO 0.3"}
 GOOD, ALL, AVERAGE = "good", "all", "average"
 GROUPS = {
-    "thin": ("scratch", "crack", "thread"),
-    "part missing": ("hole", "missing", "broken", "cut"),
-    "other": ("",),
+    "thin defects": ("scratch", "crack", "thread"),
+    "parts missing": ("hole", "missing", "broken", "cut"),
+    "other defects": ("",),
 }
 """Groups of kinds of defects: a kind belongs to the first of whose words it contains one."""
 RESAMPLES, LEVEL = 1000, 0.95
@@ -90,7 +90,7 @@ def measure(scores: Any, maps: Any, masks: Any, kinds: Sequence[str], resamples:
     good = kind_of == GOOD
     members = {ALL: ~good, **{kind: kind_of == kind for kind in dict.fromkeys(kinds) if kind != GOOD}}
     groups = np.asarray([group_of(kind) for kind in kinds])
-    members |= {group: (groups == group) & ~good for group in GROUPS if (~good & (groups == group)).any()}
+    members |= {group: ~good & (groups == group) for group in dict.fromkeys(groups[~good].tolist())}
     found: Measures = {}
     for defects, bad in members.items():
         part = counts * (good | bad)
@@ -134,7 +134,8 @@ def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[st
         for configuration in configurations:
             own, other = by_seed[name, configuration], by_seed[name, first]
             keys = dict.fromkeys(key for found in own.values() for key in found)
-            rows += [_row(name, configuration, key, _values([own], key), _values([other], key), 1) for key in keys]
+            pairs = ((_values([own], key), _values([other], key)) for key in keys)
+            rows += [_row(name, configuration, key, *pair, 1, first) for key, pair in zip(keys, pairs, strict=True)]
     for configuration in configurations:
         pairs = [
             (own, by_seed[name, first])
@@ -144,7 +145,7 @@ def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[st
         for key in dict.fromkeys(key for own, _ in pairs for found in own.values() for key in found):
             able = [pair for pair in pairs if any(key in found for found in pair[0].values())]
             values, others = (_values([pair[side] for pair in able], key) for side in (0, 1))
-            rows.append(_row(AVERAGE, configuration, key, values, others, len(able)))
+            rows.append(_row(AVERAGE, configuration, key, values, others, len(able), first))
     return rows
 
 
@@ -159,10 +160,16 @@ def _shared(runs: Sequence[Mapping[int, Any]]) -> list[int]:
 
 
 def _row(
-    name: str, configuration: str, key: Key, own: dict[int, Floats], first: dict[int, Floats], classes: int
+    name: str,
+    configuration: str,
+    key: Key,
+    own: dict[int, Floats],
+    other: dict[int, Floats],
+    classes: int,
+    first: str,
 ) -> dict[str, Any]:
     mean, error = _over_seeds([values[0] for values in own.values()])
-    paired = [own[seed] - first[seed] for seed in _shared([own, first])] if own is not first else []
+    paired = [] if configuration == first else [own[seed] - other[seed] for seed in _shared([own, other])]
     difference, difference_error = _over_seeds([values[0] for values in paired])
     low, high = _interval(np.mean(paired, axis=0)[1:], LEVEL) if paired else (np.nan, np.nan)
     values = {"mean": mean, "error": error, "difference": difference, "difference_error": difference_error}

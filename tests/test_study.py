@@ -1,0 +1,381 @@
+"""The study of detectors: configurations, runs that are resumed or refused, and the arithmetic of its tables."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from sklearn.metrics import roc_auc_score  # noqa: E402
+
+from examples.train_detector import jobs, study  # noqa: E402
+from examples.train_detector.configurations import Configuration, read_configurations, suits  # noqa: E402
+from examples.train_detector.files import read_image  # noqa: E402
+from examples.train_detector.metrics import _draw_images, evaluate  # noqa: E402
+from examples.train_detector.settings import Settings  # noqa: E402
+from examples.train_detector.training import Stopped  # noqa: E402
+from examples.train_detector.worth import RunKey, as_csv, as_markdown, group_of, measure_runs, study_table  # noqa: E402
+from nsa_augment import PRESETS  # noqa: E402
+from nsa_augment.samples import DEFECTS, write_samples  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+TWO = "published: {}\nsilhouette: {objects: {blending: silhouette}, set: {candidates: 2}}\n"
+RESAMPLES = 4
+KINDS = ("good", "good", "good", "scratch", "scratch", "hole", "stain")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def no_calibration():
+    raise AssertionError("calibrated without being asked to")
+
+
+def task_of(configuration, preset):
+    bound = configuration.bind(preset, no_calibration)
+    return Settings("any", epochs=1, size=64, batch=2, seed=0, precision="float32", view=preset, **bound).make_task()
+
+
+def file_of(folder, text):
+    path = folder / "configurations.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_shipped_configurations_bind_to_every_class():
+    shipped = read_configurations(study.SHIPPED)
+    names = [
+        "published",
+        "candidates",
+        "silhouette",
+        "together",
+        "calibrated",
+        "texture",
+        "mix",
+        "cutpaste",
+        "fpi",
+        "pii",
+    ]
+    assert list(shipped) == names
+    del shipped["calibrated"]
+    for preset, columns in PRESETS.items():
+        for name, configuration in shipped.items():
+            has_object = columns.get("background") is not None
+            assert suits(task_of(configuration, preset)) == (name != "silhouette" or has_object)
+    assert (
+        task_of(shipped["published"], "screw")
+        == Settings("any", "screw", "nsa", "logistic", None, 1, 64, 2, 0, "float32", "screw").make_task()
+    )
+
+
+def test_configurations_change_what_they_say(tmp_path):
+    found = read_configurations(
+        file_of(
+            tmp_path,
+            """
+            texture: {task: texture, preset: memseg, set: {noise_scales: [0, 3]}}
+            both: {set: {candidates: 4}, objects: {blending: silhouette}}
+            mix: {label: binary, parts: [{task: nsa, weight: 3}, {task: cutpaste, max_patches: 1}]}
+            C: {ablation: C, label: continuous}
+            """,
+        )
+    )
+    texture = task_of(found["texture"], "screw")
+    assert (texture.structure, texture.noise_scales, texture.background) == (0.5, (0, 3), ((200.0, 60.0),))
+    screw, leather = (task_of(found["both"], preset) for preset in ("screw", "leather"))
+    assert (screw.candidates, screw.blending) == (4, "silhouette")
+    assert (leather.candidates, leather.blending) == (4, "poisson")
+    mix = task_of(found["mix"], "screw")
+    assert [(part.name, part.label, weight) for part, weight in mix.parts] == [
+        ("nsa", "binary", 3),
+        ("cutpaste", "binary", 1),
+    ]
+    assert (task_of(found["C"], "screw").selection, task_of(found["C"], "screw").label) == ("cutpaste", "continuous")
+
+
+def test_calibrated_presets_are_asked_for_once_needed(tmp_path):
+    path = file_of(tmp_path, "max_patches: 2\nbackground: [10, 20]\n")
+    bound = Configuration(preset="calibrated").bind("screw", lambda: str(path))
+    assert bound["preset"] == str(path)
+    settings = Settings("any", epochs=1, size=64, batch=2, seed=0, precision="float32", view="screw", **bound)
+    assert settings.make_task().max_patches == 2
+    assert settings.to_dict()["preset"] == path.name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must map names to configurations"),
+        ("[1, 2]", "must map names to configurations"),
+        ("a: {", "must be a YAML file"),
+        ("a: {}\na: {}", "different names .* got 'a'"),
+        ("../a: {}", "different names .* got '../a'"),
+        ("a: 3", "configuration a .* must be a mapping with keys of task, preset"),
+        ("a: {candidates: 4}", "must be a mapping with keys of task, preset"),
+        ("a: {set: 4}", "set of configuration a .* must map arguments to values, got 4"),
+    ],
+)
+def test_files_that_are_no_configurations(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_configurations(file_of(tmp_path, text))
+
+
+def test_groups_of_kinds():
+    groups = {kind: group_of(kind) for kinds in DEFECTS.values() for kind in kinds}
+    assert groups == {
+        "scratch": "thin defects",
+        "hole": "parts missing",
+        "missing": "parts missing",
+        "stain": "other defects",
+        "bend": "other defects",
+        "colour": "other defects",
+    }
+
+
+@pytest.fixture(scope="module")
+def predictions(tmp_path_factory):
+    """Made-up predictions.npz of two classes, two configurations, and two seeds (of one: three), few levels."""
+    folder = tmp_path_factory.mktemp("predictions")
+    rng = np.random.default_rng(0)
+    runs = {}
+    for class_name in ("bolt", "hide"):
+        masks = np.zeros((len(KINDS), 12, 12), bool)
+        for mask, kind in zip(masks, KINDS, strict=True):
+            top, left, height, width = rng.integers(1, 6, 4)
+            mask[top : top + height, left : left + width] = kind != "good"
+        for configuration, seeds in (("first", 2), ("second", 3)):
+            for seed in range(seeds):
+                maps = (masks + rng.integers(0, 4, masks.shape)).astype(np.float32)
+                names = [f"{kind}/{number}" for number, kind in enumerate(KINDS)]
+                path = folder / f"{class_name}-{configuration}-{seed}.npz"
+                np.savez_compressed(path, maps=maps, scores=maps.mean((1, 2)), masks=masks, names=names)
+                runs[RunKey(class_name, configuration, seed)] = path
+    return runs
+
+
+def by_hand(path, metric, kinds, counts=None):
+    """A metric of good images and those of some kinds, each image as often as counted."""
+    chosen = [number for number, kind in enumerate(KINDS) if kind in ("good", *kinds)]
+    chosen = np.repeat(chosen, 1 if counts is None else counts[chosen].astype(int))
+    with np.load(path) as arrays:
+        scores, maps, masks = (arrays[name][chosen] for name in ("scores", "maps", "masks"))
+    if metric == "image_auroc":
+        return 100 * roc_auc_score(masks.any((1, 2)), scores)
+    if metric == "pixel_auroc":
+        return 100 * roc_auc_score(masks.ravel(), maps.ravel())
+    return 100 * evaluate(scores, maps, masks)[metric]
+
+
+@pytest.fixture(scope="module")
+def table(predictions):
+    rows = study_table(measure_runs(predictions, RESAMPLES), ["first", "second"])
+    return {(row["class"], row["configuration"], row["defects"], row["metric"]): row for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("defects", "kinds", "metrics"),
+    [
+        ("all", ("scratch", "hole", "stain"), ("image_auroc", "pixel_auroc", "aupro_0.3")),
+        ("scratch", ("scratch",), ("image_auroc", "pixel_auroc")),
+        ("parts missing", ("hole",), ("image_auroc", "pixel_auroc")),
+        ("other defects", ("stain",), ("image_auroc", "pixel_auroc")),
+    ],
+)
+def test_table_is_what_the_hand_computes(predictions, table, defects, kinds, metrics):
+    order = np.unique(KINDS, return_inverse=True)[1]
+    draws = _draw_images(order, RESAMPLES, 0)
+    for metric in metrics:
+        differences = {}
+        for name in ("bolt", "hide"):
+            values = {
+                configuration: [by_hand(predictions[name, configuration, seed], metric, kinds) for seed in range(seeds)]
+                for configuration, seeds in (("first", 2), ("second", 3))
+            }
+            for configuration, own in values.items():
+                row = table[name, configuration, defects, metric]
+                assert row["mean"] == pytest.approx(np.mean(own), abs=1e-3)
+                assert row["error"] == pytest.approx(np.std(own, ddof=1) / len(own) ** 0.5, abs=1e-3)
+                assert (row["seeds"], row["classes"]) == (len(own), 1)
+            paired = np.subtract(values["second"][:2], values["first"])
+            row = table[name, "second", defects, metric]
+            assert row["difference"] == pytest.approx(paired.mean(), abs=1e-3)
+            assert row["difference_error"] == pytest.approx(abs(paired[0] - paired[1]) / 2, abs=1e-3)
+            differences[name] = [
+                np.mean(
+                    [
+                        by_hand(predictions[name, "second", seed], metric, kinds, counts)
+                        - by_hand(predictions[name, "first", seed], metric, kinds, counts)
+                        for seed in range(2)
+                    ]
+                )
+                for counts in draws
+            ]
+            expected = np.quantile(differences[name], [0.025, 0.975])
+            assert [row["low"], row["high"]] == pytest.approx(expected, abs=1e-3)
+        row = table["average", "second", defects, metric]
+        parts = [table[name, "second", defects, metric]["mean"] for name in ("bolt", "hide")]
+        assert row["mean"] == pytest.approx(np.mean(parts), abs=1e-3)
+        expected = np.quantile(np.mean(list(differences.values()), axis=0), [0.025, 0.975])
+        assert [row["low"], row["high"]] == pytest.approx(expected, abs=1e-3)
+        assert (row["seeds"], row["classes"]) == (3, 2)
+        assert table[name, "first", defects, metric]["difference"] is None
+
+
+def test_averages_take_the_classes_and_seeds_that_are_there(predictions):
+    some = {
+        key: path
+        for key, path in predictions.items()
+        if key != ("hide", "first", 1) and (key.class_name == "bolt" or key.configuration == "first")
+    }
+    rows = study_table(measure_runs(some, RESAMPLES), ["first", "second"])
+    found = {(row["class"], row["configuration"]): row for row in rows if row["metric"] == "aupro_0.3"}
+    assert (found["average", "first"]["classes"], found["average", "first"]["seeds"]) == (2, 1)
+    assert found["average", "first"]["error"] is None
+    assert (found["average", "second"]["classes"], found["average", "second"]["seeds"]) == (1, 3)
+    alike = ("mean", "error", "difference", "difference_error", "low", "high")
+    assert all(found["average", "second"][name] == found["bolt", "second"][name] for name in alike)
+    text = as_markdown(rows)
+    assert "| configuration | classes | seeds | image AUROC | image AUROC, difference |" in text
+    assert text.index("Average over classes") < text.index("## bolt") < text.index("## hide")
+    first, *_ = csv.DictReader(as_csv(rows).splitlines())
+    assert (first["class"], first["configuration"], first["defects"]) == ("bolt", "first", "all")
+
+
+def test_other_test_images_are_refused(predictions, tmp_path):
+    key = RunKey("bolt", "second", 0)
+    with np.load(predictions[key]) as arrays:
+        np.savez(tmp_path / "other.npz", **{**arrays, "masks": ~arrays["masks"]})
+    with pytest.raises(ValueError, match=r"other\.npz was tested on other images than .*bolt-first-0"):
+        measure_runs({**predictions, key: tmp_path / "other.npz"}, RESAMPLES)
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("samples")
+    write_samples(folder, ["bolt", "hide"], size=64, train=4, good=2, defective=1)
+    return folder
+
+
+def arguments(samples, out, configurations, **options):
+    given = {"seeds": 2, "epochs": 1, "size": 64, "batch": 2, "device": "cpu", "jobs": 1, **options}
+    paths = ["--data", samples, "--out", out, "--configurations", configurations]
+    return [str(part) for part in (*paths, *(part for name, value in given.items() for part in (f"--{name}", value)))]
+
+
+def run_study(monkeypatch, *given):
+    monkeypatch.setattr(sys, "argv", ["study", *given])
+    with pytest.raises(SystemExit) as stopped:
+        study.main()
+    return stopped.value.code
+
+
+@pytest.mark.slow
+def test_a_study_is_trained_once_and_refuses_other_settings(samples, tmp_path, monkeypatch, capsys):
+    given = arguments(samples, tmp_path / "study", file_of(tmp_path, TWO))
+    assert run_study(monkeypatch, *given) == 0
+    assert "8 of 8 runs to train" in capsys.readouterr().out
+    runs = sorted((tmp_path / "study").glob("runs/*/*/seed*"))
+    assert len(runs) == 8
+    assert {tuple(sorted(path.name for path in run.iterdir())) for run in runs} == {
+        ("config.json", "history.json", "predictions.npz")
+    }
+    assert json.loads((runs[-1] / "config.json").read_text())["overrides"] == {"candidates": 2}
+    assert json.loads((runs[-4] / "config.json").read_text())["overrides"]["candidates"] == 2
+    assert sorted(path.name for path in (tmp_path / "study").iterdir()) == [
+        "bolt.png",
+        "hide.png",
+        "runs",
+        "study.csv",
+        "study.md",
+    ]
+    assert read_image(tmp_path / "study" / "bolt.png").std() > 10
+    before = {run: (run / "predictions.npz").stat().st_mtime_ns for run in runs}
+    assert run_study(monkeypatch, *given) == 0
+    assert "0 of 8 runs to train" in capsys.readouterr().out
+    assert before == {run: (run / "predictions.npz").stat().st_mtime_ns for run in runs}
+    other = arguments(samples, tmp_path / "study", file_of(tmp_path, TWO), epochs=2)
+    assert run_study(monkeypatch, *other) == 1
+    message = capsys.readouterr().err
+    assert "config.json was made with epochs 1, not 2: give another --out" in message
+    other = arguments(samples, tmp_path / "study", file_of(tmp_path, TWO.replace("2}", "3}")))
+    assert run_study(monkeypatch, *other) == 1
+    assert "was made with overrides" in capsys.readouterr().err
+    (tmp_path / "study").rename(tmp_path / "moved")
+    moved = [*arguments(samples, tmp_path / "moved", file_of(tmp_path, TWO)), "--report-only"]
+    assert run_study(monkeypatch, *moved) == 0
+    assert "to train" not in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_mistakes_are_named_before_anything_is_trained(samples, tmp_path, monkeypatch, capsys):
+    for text, message in (
+        ("a: {set: {candidate: 4}}", "configuration a: NaturalSyntheticAnomaly() got unexpected"),
+        ("a: {task: paint}", "configuration a: task must be one of"),
+    ):
+        given = arguments(samples, tmp_path / "study", file_of(tmp_path, text))
+        assert run_study(monkeypatch, *given) == 1
+        assert message[:20] in capsys.readouterr().err
+        assert not (tmp_path / "study" / "runs").exists()
+    given = [*arguments(samples, tmp_path / "study", file_of(tmp_path, TWO)), "--report-only"]
+    assert run_study(monkeypatch, *given) == 1
+    assert "no finished run in" in capsys.readouterr().err
+
+
+@pytest.fixture
+def job(samples, tmp_path):
+    bound = Configuration().bind("screw", no_calibration)
+    settings = Settings("bolt", epochs=2, size=64, batch=2, seed=0, precision="float32", view="screw", **bound)
+    return jobs.Job("published", settings, samples / "bolt", tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_stopped_run_continues_from_its_checkpoint(job, tmp_path, monkeypatch):
+    whole = replace(job, folder=tmp_path / "whole")
+    jobs._run(whole, "cpu", 0)
+    steps = iter([False, False, False, True])
+    monkeypatch.setattr(jobs, "_stop", lambda: next(steps))
+    with pytest.raises(Stopped):
+        jobs._run(job, "cpu", 0)
+    assert sorted(path.name for path in job.folder.iterdir()) == ["checkpoint.pt", "config.json"]
+    state = torch.load(job.folder / "checkpoint.pt", weights_only=True)
+    assert (state["epoch"], state["step"]) == (1, 0)
+    monkeypatch.setattr(jobs, "_stop", lambda: False)
+    jobs._run(job, "cpu", 0)
+    with np.load(job.folder / "predictions.npz") as resumed, np.load(whole.folder / "predictions.npz") as uninterrupted:
+        assert np.array_equal(resumed["maps"], uninterrupted["maps"])
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_checkpoints(samples, tmp_path):
+    given = arguments(samples, tmp_path / "study", file_of(tmp_path, "published: {}"), epochs=10_000, jobs=2)
+    command = [sys.executable, "-m", "examples.train_detector.study", *given]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while len(list(tmp_path.glob("study/runs/*/*/seed*/config.json"))) < 2 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert errors.strip().splitlines()[-1].startswith("stopped; the same command resumes")
+    assert "Traceback" not in errors
+    assert len(list(tmp_path.glob("study/runs/*/*/seed*/checkpoint.pt"))) == 2
