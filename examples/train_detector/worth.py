@@ -134,8 +134,8 @@ def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[st
         for configuration in configurations:
             own, other = by_seed[name, configuration], by_seed[name, first]
             keys = dict.fromkeys(key for found in own.values() for key in found)
-            pairs = ((_values([own], key), _values([other], key)) for key in keys)
-            rows += [_row(name, configuration, key, *pair, 1, first) for key, pair in zip(keys, pairs, strict=True)]
+            for key in keys:
+                rows.append(_row(name, configuration, key, _values([own], key), _values([other], key), 1, first))
     for configuration in configurations:
         pairs = [
             (own, by_seed[name, first])
