@@ -358,11 +358,11 @@ def test_ctrl_c_leaves_checkpoints(samples, tmp_path):
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while len(list(tmp_path.glob("study/runs/*/*/seed*/config.json"))) < 2 and time.monotonic() < deadline:
             time.sleep(0.2)
         os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=300)
     finally:
         process.kill()
     assert process.returncode == 130

@@ -108,7 +108,7 @@ def read_configurations(path: Path) -> dict[str, Configuration]:
         node, content = yaml.compose(text, yaml.SafeLoader), yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"--configurations must be a YAML file; cannot read {path}: {error}") from error
-    if not isinstance(content, dict) or not content:
+    if node is None or not isinstance(content, dict) or not content:
         raise ValueError(f"{path} must map names to configurations, got {content!r}")
     names = [key.value for key, _ in node.value]
     for name in names:

@@ -63,7 +63,7 @@ def precision_of(name: str | None, device: torch.device) -> str:
         return name
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     return "bfloat16" if capabilities.get("avx512_bf16") or capabilities.get("bf16") else "float32"
 
 

@@ -104,7 +104,8 @@ def measure(scores: Any, maps: Any, masks: Any, kinds: Sequence[str], resamples:
 def _ratio(low: Floats, wins: Floats, high: Floats, low_size: Any = 1, high_size: Any = 1) -> Floats:
     """Share of pairs, of one from images `low` and one from images `high`, that are in order; NaN without a pair."""
     pairs = (low * low_size).sum(axis=1) * (high * high_size).sum(axis=1)
-    return np.divide(((low @ wins) * high).sum(axis=1), pairs, out=np.full(len(low), np.nan), where=pairs > 0)
+    ordered = ((low @ wins) * high).sum(axis=1)
+    return np.asarray(np.divide(ordered, pairs, out=np.full(len(low), np.nan), where=pairs > 0))
 
 
 def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[str]) -> list[dict[str, Any]]:
@@ -126,11 +127,11 @@ def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[st
         average over classes takes those that the configuration was trained on, and the seeds that all of these have.
     """
     by_seed: dict[tuple[str, str], dict[int, Measures]] = defaultdict(dict)
-    for key, found in measures.items():
-        by_seed[key.class_name, key.configuration][key.seed] = found
+    for run, found in measures.items():
+        by_seed[run.class_name, run.configuration][run.seed] = found
     first = configurations[0]
     rows = []
-    for name in dict.fromkeys(key.class_name for key in measures):
+    for name in dict.fromkeys(run.class_name for run in measures):
         for configuration in configurations:
             own, other = by_seed[name, configuration], by_seed[name, first]
             keys = dict.fromkeys(key for found in own.values() for key in found)
@@ -138,9 +139,7 @@ def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[st
                 rows.append(_row(name, configuration, key, _values([own], key), _values([other], key), 1, first))
     for configuration in configurations:
         pairs = [
-            (own, by_seed[name, first])
-            for (name, other), own in by_seed.items()
-            if other == configuration and own and name != AVERAGE
+            (own, by_seed[name, first]) for (name, other), own in by_seed.items() if other == configuration and own
         ]
         for key in dict.fromkeys(key for own, _ in pairs for found in own.values() for key in found):
             able = [pair for pair in pairs if any(key in found for found in pair[0].values())]
