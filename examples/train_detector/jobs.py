@@ -6,7 +6,7 @@ import io
 import json
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
@@ -70,13 +70,12 @@ def check_job(job: Job) -> None:
         check_same(config, json.loads(config.read_text()), described(job.settings, dataset))
 
 
-def run_jobs(jobs: Sequence[Job], device: torch.device, at_once: int, threads: int, workers: int) -> Iterator[Job]:
+def run_jobs(
+    jobs: Sequence[Job], device: torch.device, at_once: int, threads: int, workers: int
+) -> Generator[Job, None, None]:
     """Train what is unfinished, in order, so many at once; yields each run when its results are there.
 
-    Raises
-    ------
-    Stopped
-        On Ctrl-C, once every running job has written its checkpoint.
+    Whatever ends it, Ctrl-C say, every running job writes its checkpoint first.
     """
     context = get_context("spawn")
     stop = context.Event()
@@ -86,8 +85,6 @@ def run_jobs(jobs: Sequence[Job], device: torch.device, at_once: int, threads: i
         for future in as_completed(futures):
             future.result()
             yield futures[future]
-    except KeyboardInterrupt:
-        raise Stopped from None
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

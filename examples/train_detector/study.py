@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -110,9 +111,13 @@ def _train(jobs: Sequence[Job], device: torch.device, at_once: int, threads: int
     missing = [job for job in jobs if not job.finished]
     print(f"{len(missing)} of {len(jobs)} runs to train, {at_once} at once with {threads} threads each", flush=True)
     began = time.perf_counter()
-    for done, job in enumerate(run_jobs(missing, device, at_once, threads, workers), 1):
-        left = (time.perf_counter() - began) / done * (len(missing) - done) / 60
-        print(f"{done} of {len(missing)}: {job.title}; about {left:.0f} minutes left", flush=True)
+    try:
+        with closing(run_jobs(missing, device, at_once, threads, workers)) as finished:
+            for done, job in enumerate(finished, 1):
+                left = (time.perf_counter() - began) / done * (len(missing) - done) / 60
+                print(f"{done} of {len(missing)}: {job.title}; about {left:.0f} minutes left", flush=True)
+    except KeyboardInterrupt:
+        raise Stopped from None
 
 
 def write_results(out: Path, configurations: Sequence[str], jobs: Sequence[Job]) -> None:
