@@ -7,7 +7,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from generated import PARTS  # noqa: E402
+from generated import PARTS
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -9,7 +9,6 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-import yaml
 
 from nsa_augment import (
     Augmentation,
