@@ -25,8 +25,10 @@ no hole
     The same for source background over the object of the image.
 faint
     Share of patches whose logistic label stays below 0.5 everywhere.
+no patch
+    Share of calls in which no patch found a place.
 empty
-    Share of calls (plans with all their patches) whose mask is empty.
+    Share of the other calls (plans with all their patches) whose mask is empty.
 
 Object masks are those of the task; "-" where a figure has no patches to count, as ghosts on textures.
 
@@ -127,27 +129,30 @@ def disagreement(task, image, source, patch, brightness):
 
 
 def measure(task, images, patches):
-    """Measures of so many patches or a few more, and the number of calls and of empty masks."""
+    """Measures of so many patches or a few more, and the numbers of calls, of those with patches, of empty masks."""
     rng = np.random.default_rng(0)
-    measures, calls, empty = [], 0, 0
+    measures, calls, placed, empty = [], 0, 0, 0
     while len(measures) < patches and calls < 4 * patches:
         first, second = rng.choice(len(images), 2, replace=False)
         plan = task.plan(images[first], images[second], rng)
         calls += 1
+        if not plan.patches:
+            continue
+        placed += 1
         empty += not task.apply(images[first], images[second], plan).mask.any()
         measures += [
             measure_patch(task, images[first], images[second], replace(plan, patches=(patch,)))
             for patch in plan.patches
         ]
-    return measures, calls, empty
+    return measures, calls, placed, empty
 
 
-def summary(name, options, measures, calls, empty):
+def summary(name, options, measures, calls, placed, empty):
     row = {"images": name, "options": options or "-", "patches": len(measures)}
     for flaw in FLAWS:
         counted = [one.flaws[flaw] for one in measures if one.flaws[flaw] is not None]
         row[flaw] = float(np.mean(counted)) if counted else "-"
-    return {**row, "empty": empty / calls}
+    return {**row, "no patch": 1 - placed / calls, "empty": empty / max(placed, 1)}
 
 
 def draw_sheet(measures):
@@ -226,11 +231,11 @@ def main():
         if BLENDINGS[task.blending].needs_objects and task.background is None:
             print(f"{name}: left out, blending={task.blending!r} needs object masks")
             continue
-        measures, calls, empty = measure(task, images, given.patches)
-        rows.append(summary(name, " ".join(given.set), measures, calls, empty))
+        measures, *counts = measure(task, images, given.patches)
+        rows.append(summary(name, " ".join(given.set), measures, *counts))
         if given.pictures is not None:
             write_pictures(given.pictures, name, measures)
-    report("Shares of patches (empty: of calls)", rows, given.json)
+    report("Shares of patches (no patch, empty: of calls)", rows, given.json)
 
 
 if __name__ == "__main__":

@@ -85,6 +85,8 @@ def plain(value: Any) -> str:
     """A value as people write it: three digits of a float, spaces after commas."""
     if isinstance(value, (tuple, list)):
         return f"({', '.join(map(plain, value))})"
+    if isinstance(value, str):
+        return f'"{value}"'
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 

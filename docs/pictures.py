@@ -4,8 +4,10 @@ The Python of a page is one program. `show(tile, ...)` in the block below a pict
 an image, a result and its label around the patches.
 """
 
+import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +56,7 @@ def around(tile: np.ndarray, *boxes: Any, margin: int = 24) -> np.ndarray:
 
 
 def draw(page: Path) -> list[Path]:
-    """Run the Python of a page and write its pictures."""
+    """Run the Python of a page, in a folder that is removed afterwards, and write its pictures."""
     shown: list[np.ndarray] = []
 
     def show(*tiles: np.ndarray) -> None:
@@ -66,18 +68,26 @@ def draw(page: Path) -> list[Path]:
         show(*(around(tile, *boxes) for tile in (image, result.image, label)))
 
     program: dict[str, Any] = {"show": show, "compare": compare, "boxed": boxed, "around": around}
-    target, written = None, []
-    for picture, code in BLOCK.findall(page.read_text(encoding="utf-8")):
-        target = page.parent / picture if picture else target
-        if not code:
-            continue
-        exec(code, program)
-        if shown and target:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            pixels = cv2.cvtColor(shown.pop(), cv2.COLOR_RGB2BGR)
-            cv2.imwrite(str(target), pixels, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-            written.append(target)
+    target, written = page, []
+    page, before = page.resolve(), Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            for picture, code in BLOCK.findall(page.read_text(encoding="utf-8")):
+                target = (page.parent / picture).resolve() if picture else target
+                exec(code, program)
+                if code and shown:
+                    write(shown.pop(), target)
+                    written.append(target)
+        finally:
+            os.chdir(before)
     return written
+
+
+def write(picture: np.ndarray, path: Path) -> None:
+    """Write an RGB picture as JPEG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from dataclasses import fields
 from pathlib import Path
 
+import commands
 import pytest
 
 from nsa_augment import (
@@ -29,7 +31,16 @@ from nsa_augment.tasks import PRESETS, TASKS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-TUTORIALS = ["README.md", "docs/tutorials/first_anomaly.md", "docs/tutorials/own_product.md"]
+SETUP = {"docs/tutorials/own_product.md": ("samples", "calibrate")}
+"""Commands of a page that its Python builds on."""
+OTHERS = {"anomalib.md"}
+"""Tutorials whose Python another test runs (test_anomalib_page.py)."""
+PAGES = [
+    "README.md",
+    "docs/how_to/reproducibility.md",
+    "docs/how_to/medical.md",
+    *(f"docs/tutorials/{page.name}" for page in sorted((DOCS / "tutorials").glob("*.md")) if page.name not in OTHERS),
+]
 
 
 def load(name):
@@ -138,8 +149,7 @@ def test_the_gallery_shows_every_kind():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", ["gallery.md", "explanation/method.md", "explanation/poisson.md"])
-def test_pages_with_pictures_can_be_drawn(page, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def test_pages_with_pictures_can_be_drawn(page, tmp_path):
     target = tmp_path / "docs" / page
     target.parent.mkdir(parents=True)
     target.write_text((DOCS / page).read_text(encoding="utf-8"), encoding="utf-8")
@@ -151,14 +161,18 @@ def test_pages_with_pictures_can_be_drawn(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", TUTORIALS)
+@pytest.mark.parametrize("page", PAGES)
 def test_the_python_of_tutorials_runs(page, tmp_path):
     pytest.importorskip("albumentations")
     pytest.importorskip("torch")
     text = (ROOT / page).read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    for command in SETUP.get(page, ()):
+        (line,) = re.findall(rf"^nsa-augment ({command} [^#\n]+)", text, re.MULTILINE)
+        done = commands.run(*line.split(), cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+    blocks = re.findall(r"^ *```python\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     assert blocks
-    (tmp_path / "page.py").write_text("\n\n".join(blocks))
+    (tmp_path / "page.py").write_text("\n\n".join(map(textwrap.dedent, blocks)))
     command = [sys.executable, "-W", "error", "page.py"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
