@@ -22,14 +22,14 @@ def commands() -> str:
     """Every command with its arguments and options, as Typer describes them."""
     command = [sys.executable, "-m", "typer", "nsa_augment.cli", "utils", "docs", "--name", "nsa-augment"]
     written = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return written.partition("\n")[2]
+    return written[written.index("\n## ") :]
 
 
 def presets() -> str:
-    """Table 4 of the paper, turned: a row for each preset."""
+    """Table 4 of the paper, with a row for each preset."""
     columns = list(dict.fromkeys(name for preset in PRESETS.values() for name in preset))
     rows = ([f"`{name}`", *(plain(preset.get(column)) for column in columns)] for name, preset in PRESETS.items())
-    return table(["preset", *(f"`{column}`" for column in columns)], rows)
+    return table(["preset", *(column.replace("_", "_<br>") for column in columns)], rows)
 
 
 def own_presets() -> str:
