@@ -3,7 +3,8 @@
 What is solved for is the change v = result - image, not the image: v is zero on the border of the mask's bounding box,
 and its five-point Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are
 forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels. A sine
-transform along one axis turns the equation into one tridiagonal system for each mode along the other.
+transform down the columns turns the equation into one tridiagonal system for each mode along the rows. All of it is
+computed in a fixed order: results are the same bits on every processor.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.cache import cached
 from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.elementary import sine_of_turns
 from nsa_augment._shared.types import BinaryMap, Gradient, Image
 from nsa_augment._shared.workspace import Workspace
-from nsa_augment.blending.solvers._sines import sine_transform
+from nsa_augment.blending.solvers._sines import products, sine_transform
 from nsa_augment.blending.solvers.base import Solver
 
 EROSION = np.ones((7, 7), np.uint8)
@@ -23,9 +26,6 @@ EROSION = np.ones((7, 7), np.uint8)
 
 TIE_SLACK = 2.0**-10 / 255
 """Rounding of float images, as a part of the full scale: gradients that tie in 8 bits must tie there too."""
-
-FLIP_ASPECT = 1.25
-"""Width over height from which it pays to work on the transposed patch: the transform is cheaper on short rows."""
 
 WORKSPACE = Workspace()
 
@@ -66,7 +66,7 @@ def clone_spectral(
     """
     workspace = workspace or Workspace()
     height, width = mask.shape
-    flip = width > FLIP_ASPECT * height
+    flip = width > 4 and height > 4 and (width - 4) * products(height - 4) > (height - 4) * products(width - 4)
     inner = canvas[1:-1, 1:-1]
     eroded = cv2.erode(mask, EROSION, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     weight = np.multiply(eroded[1:-1, 1:-1], np.float32(1 / 255), dtype=np.float32)
@@ -109,11 +109,23 @@ def solve_poisson(divergence: NDArray[np.float32], workspace: Workspace | None =
     1.0
     """
     workspace = workspace or Workspace()
-    modes = workspace.array("modes", divergence.shape, np.float32)
-    sine_transform(divergence, modes, workspace)
-    pivots, values = workspace.array("tridiagonal", (2, *divergence.shape[1:]), np.float64)
-    _solve_modes(modes, pivots, values)
-    return sine_transform(modes, workspace.array("solution", divergence.shape, np.float32), workspace)
+    planes, height, width = divergence.shape
+    modes = sine_transform(divergence, workspace.array("modes", divergence.shape, np.float32), workspace)
+    loads = workspace.array("loads", (planes, width, height), np.float32)
+    for plane, load in zip(modes, loads, strict=True):
+        cv2.transpose(plane, dst=load)
+    pivots, values = workspace.array("tridiagonal", (2, width, height), np.float64)
+    _solve_modes(loads, _diagonal(height), pivots, values)
+    for plane, load in zip(modes, loads, strict=True):
+        cv2.transpose(load, dst=plane)
+    return sine_transform(modes, modes, workspace)
+
+
+@cached(4096)
+def _diagonal(count: int) -> NDArray[np.float64]:
+    """2 cos(pi k / (count + 1)) - 4 for all modes k."""
+    half_angles = sine_of_turns(np.arange(1, count + 1), 4 * (count + 1))
+    return -2 - 4 * half_angles * half_angles
 
 
 @compiled
@@ -150,13 +162,16 @@ def _divergence(
 
 
 @compiled
-def _solve_modes(modes: NDArray[np.float32], pivots: NDArray[np.float64], values: NDArray[np.float64]) -> None:
+def _solve_modes(
+    modes: NDArray[np.float32],
+    diagonal: NDArray[np.float64],
+    pivots: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> None:
     """Eliminate along the rows of (C, h, w) for all modes at once, in place, in double precision."""
     planes, height, width = modes.shape
     scale = 2.0 / (width + 1)
-    diagonal = np.empty(width, np.float64)
     for x in range(width):
-        diagonal[x] = 2 * np.cos(np.pi * (x + 1) / (width + 1)) - 4
         pivots[0, x] = 1 / diagonal[x]
     for y in range(1, height):
         before, row = pivots[y - 1], pivots[y]
