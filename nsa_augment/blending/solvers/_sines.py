@@ -9,6 +9,8 @@ N - k differ only in the sign of the terms of even j; if N is odd, one quarter o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,7 +28,12 @@ LANES = 96
 """Columns that are transformed together, so that their values stay in the first cache."""
 
 
-def sine_transform(columns: Columns, out: Columns | None = None, workspace: Workspace | None = None) -> Columns:
+def sine_transform(
+    columns: Columns,
+    out: Columns | None = None,
+    workspace: Workspace | None = None,
+    parts: Sequence[tuple[int, int]] | None = None,
+) -> Columns:
     """DST-I along the last axis but one: sum over j of x[j] sin(pi (j + 1) (k + 1) / (n + 1)).
 
     The transform is its own inverse up to the factor 2 / (n + 1).
@@ -38,6 +45,8 @@ def sine_transform(columns: Columns, out: Columns | None = None, workspace: Work
         Receives the result; it may be `columns` itself.
     workspace : Workspace, optional
         Holds the intermediate arrays.
+    parts : sequence of (first row, number of rows), optional
+        Transform these parts of the columns, each for itself, and copy the rows between them.
 
     Returns
     -------
@@ -54,7 +63,10 @@ def sine_transform(columns: Columns, out: Columns | None = None, workspace: Work
     blocks = -(-width // LANES)
     lanes = -(-width // (8 * blocks)) * 8
     scratch = workspace.array("columns", (3, n + 1, lanes), np.float32)
-    _transform(columns, out, _sines(n), scratch)
+    for first, count in parts or ((0, n),):
+        _transform(columns, out, first, count + 1, _sines(count), scratch)
+        if out is not columns and first > 0:
+            out[:, first - 1] = columns[:, first - 1]
     return out
 
 
@@ -128,24 +140,24 @@ def _product(matrix: Columns, values: Columns, result: Columns) -> None:
 
 
 @compiled
-def _transform(columns: Columns, out: Columns, sines: Columns, scratch: Columns) -> None:
-    """Transform blocks of columns; `scratch` is (3, n + 1, lanes)."""
-    planes, n, width = columns.shape
+def _transform(columns: Columns, out: Columns, top: int, size: int, sines: Columns, scratch: Columns) -> None:
+    """Transform size - 1 rows from `top` on of blocks of columns; `scratch` is (3, size or more, lanes)."""
+    planes, _, width = columns.shape
     lanes = scratch.shape[2]
     values, parts, results = scratch[0], scratch[1], scratch[2]
     for plane in range(planes):
         for left in range(0, width, lanes):
             used = min(lanes, width - left)
             values[:] = 0
-            for j in range(n):
+            for j in range(1, size):
                 for x in range(used):
-                    values[j + 1, x] = columns[plane, j, left + x]
-            size, step, start = n + 1, 1, 0
-            target = out[plane, :, left : left + used]
-            while size % 2 == 0:
-                start = _odd_results(values, parts, results, sines, start, size, step, target)
-                size, step = size // 2, 2 * step
-            _last_results(values, parts, results, sines[start:], size, step, target)
+                    values[j, x] = columns[plane, top + j - 1, left + x]
+            rest, step, start = size, 1, 0
+            target = out[plane, top : top + size - 1, left : left + used]
+            while rest % 2 == 0:
+                start = _odd_results(values, parts, results, sines, start, rest, step, target)
+                rest, step = rest // 2, 2 * step
+            _last_results(values, parts, results, sines[start:], rest, step, target)
 
 
 @compiled

@@ -2,9 +2,8 @@
 
 What is solved for is the change v = result - image, not the image: v is zero on the border of the mask's bounding box,
 and its five-point Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are
-forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels. A sine
-transform down the columns turns the equation into one tridiagonal system for each mode along the rows. All of it is
-computed in a fixed order: results are the same bits on every processor.
+forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels. Patches are
+transposed where that makes `solve_poisson` faster.
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment._shared.cache import cached
 from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.elementary import sine_of_turns
 from nsa_augment._shared.types import BinaryMap, Gradient, Image
 from nsa_augment._shared.workspace import Workspace
-from nsa_augment.blending.solvers._sines import products, sine_transform
+from nsa_augment.blending.solvers._rectangle import cost, solve_poisson
 from nsa_augment.blending.solvers.base import Solver
 
 EROSION = np.ones((7, 7), np.uint8)
@@ -66,7 +63,7 @@ def clone_spectral(
     """
     workspace = workspace or Workspace()
     height, width = mask.shape
-    flip = width > 4 and height > 4 and (width - 4) * products(height - 4) > (height - 4) * products(width - 4)
+    flip = min(height, width) > 4 and (width - 4) * cost(height - 4) > (height - 4) * cost(width - 4)
     inner = canvas[1:-1, 1:-1]
     eroded = cv2.erode(mask, EROSION, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     weight = np.multiply(eroded[1:-1, 1:-1], np.float32(1 / 255), dtype=np.float32)
@@ -86,46 +83,6 @@ def clone_spectral(
 def _planes(image: Image, flip: bool) -> list[Image]:
     planes = cv2.split(image)
     return [cv2.transpose(plane) for plane in planes] if flip else list(planes)
-
-
-def solve_poisson(divergence: NDArray[np.float32], workspace: Workspace | None = None) -> NDArray[np.float32]:
-    """Solve the discrete Poisson equation on rectangles, with zeros around them.
-
-    Parameters
-    ----------
-    divergence : (C, h, w) float32 array, C-contiguous
-        Right-hand sides.
-    workspace : Workspace, optional
-        Holds the intermediate arrays, and the result until it is used again.
-
-    Returns
-    -------
-    (C, h, w) float32 array
-        v with v[y-1, x] + v[y+1, x] + v[y, x-1] + v[y, x+1] - 4 v[y, x] = divergence[y, x].
-
-    Examples
-    --------
-    >>> solve_poisson(np.full((1, 1, 1), -4, np.float32)).item()
-    1.0
-    """
-    workspace = workspace or Workspace()
-    planes, height, width = divergence.shape
-    modes = sine_transform(divergence, workspace.array("modes", divergence.shape, np.float32), workspace)
-    loads = workspace.array("loads", (planes, width, height), np.float32)
-    for plane, load in zip(modes, loads, strict=True):
-        cv2.transpose(plane, dst=load)
-    pivots, values = workspace.array("tridiagonal", (2, width, height), np.float64)
-    _solve_modes(loads, _diagonal(height), pivots, values)
-    for plane, load in zip(modes, loads, strict=True):
-        cv2.transpose(load, dst=plane)
-    return sine_transform(modes, modes, workspace)
-
-
-@cached(4096)
-def _diagonal(count: int) -> NDArray[np.float64]:
-    """2 cos(pi k / (count + 1)) - 4 for all modes k."""
-    half_angles = sine_of_turns(np.arange(1, count + 1), 4 * (count + 1))
-    return -2 - 4 * half_angles * half_angles
 
 
 @compiled
@@ -159,38 +116,6 @@ def _divergence(
             row = result[y - 1]
             for x in range(width - 2):
                 row[x] = (across[x + 1] - across[x]) + (under[x + 1] - above[x + 1])
-
-
-@compiled
-def _solve_modes(
-    modes: NDArray[np.float32],
-    diagonal: NDArray[np.float64],
-    pivots: NDArray[np.float64],
-    values: NDArray[np.float64],
-) -> None:
-    """Eliminate along the rows of (C, h, w) for all modes at once, in place, in double precision."""
-    planes, height, width = modes.shape
-    scale = 2.0 / (width + 1)
-    for x in range(width):
-        pivots[0, x] = 1 / diagonal[x]
-    for y in range(1, height):
-        before, row = pivots[y - 1], pivots[y]
-        for x in range(width):
-            row[x] = 1 / (diagonal[x] - before[x])
-    for plane in range(planes):
-        for x in range(width):
-            values[0, x] = modes[plane, 0, x] * scale * pivots[0, x]
-        for y in range(1, height):
-            before, row, load, pivot = values[y - 1], values[y], modes[plane, y], pivots[y]
-            for x in range(width):
-                row[x] = (load[x] * scale - before[x]) * pivot[x]
-        for x in range(width):
-            modes[plane, height - 1, x] = values[height - 1, x]
-        for y in range(height - 2, -1, -1):
-            after, row, load, pivot = values[y + 1], values[y], modes[plane, y], pivots[y]
-            for x in range(width):
-                row[x] -= pivot[x] * after[x]
-                load[x] = row[x]
 
 
 @compiled
