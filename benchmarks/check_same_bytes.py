@@ -261,7 +261,7 @@ def main():
             row, where = compare(work / chosen[0][0], out)
             rows.append({"environment": name, **row, "where": where})
             print(name, {key: value for key, value in row.items()}, f"{time.perf_counter() - begin:.0f} s", flush=True)
-            for place in where[:400 if arguments.json else 12]:
+            for place in where[: 400 if arguments.json else 12]:
                 print("   ", place)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(rows, indent=1))

@@ -36,5 +36,7 @@ def sine_of_turns(numerator: NDArray[np.int64], denominator: int) -> Reals:
     folded = np.where(octant % 2 == 0, eighths % denominator, denominator - eighths % denominator)
     x = np.pi / 4 * (folded / denominator)
     square = x * x
-    values = np.where((octant % 4 == 1) | (octant % 4 == 2), _polynomial(_COSINE, square), x * _polynomial(_SINE, square))
+    values = np.where(
+        (octant % 4 == 1) | (octant % 4 == 2), _polynomial(_COSINE, square), x * _polynomial(_SINE, square)
+    )
     return np.asarray(np.where(octant >= 4, -values, values), np.float64)
