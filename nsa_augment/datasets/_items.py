@@ -108,7 +108,7 @@ class ItemMaker:
         return self._anomaly(index, pair, self._synthesize(task, pair, replace(result.plan, patches=())))
 
     def remake(self, record: Mapping[str, Any], image: Image | None = None) -> Item:
-        """The item of a line of the manifest, by its plan, drawing nothing; labels are those of `image` if it is given."""
+        """The item of a line of the manifest, by its plan, drawing nothing; labelled as `image`, if that is given."""
         index = record["index"]
         if index >= self.recipe.count:
             return self._normal(index)
