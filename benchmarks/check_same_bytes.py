@@ -4,9 +4,9 @@
         [--only NAME ...]
 
 Every environment is a process of its own, told to use the instructions of another processor: kernels of OpenBLAS,
-NumPy, OpenCV and Numba; and to do without SciPy, or without Intel's IPP in OpenCV. --python adds interpreters with other
-versions of the packages. Images, masks, labels and plans are compared with those of the first environment, this machine
-as it is. The exit code is 1 if any differ. --quick makes fewer datasets, in two environments.
+NumPy, OpenCV and Numba; and to do without SciPy, or without Intel's IPP in OpenCV. --python adds interpreters with
+other versions of the packages. Images, masks, labels and plans are compared with those of the first environment, this
+machine as it is. The exit code is 1 if any differ. --quick makes fewer datasets, in two environments.
 """
 
 from __future__ import annotations

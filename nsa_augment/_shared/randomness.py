@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 @overload
 def uniform(rng: np.random.Generator, low: float, high: float) -> float: ...
 @overload
-def uniform(
-    rng: np.random.Generator, low: float, high: float, size: int | tuple[int, ...]
-) -> NDArray[np.float64]: ...
+def uniform(rng: np.random.Generator, low: float, high: float, size: int | tuple[int, ...]) -> NDArray[np.float64]: ...
 def uniform(rng: np.random.Generator, low: float, high: float, size: Any = None) -> Any:
     """As `rng.uniform`."""
     return low + (high - low) * rng.random(size)

@@ -134,8 +134,8 @@ def _interpolate(pixels: Image, resized: Image, lines: NDArray[np.floating]) -> 
 
 
 @compiled
-def _cover(given: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """(wanted + 1,) starts in a list of weights, and rows (pixel, weight) of that list, for each new pixel."""
+def _cover(given: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Pixels under each new one, and their weights: those of new pixel i are numbers starts[i] to starts[i + 1]."""
     scale = given / wanted
     starts = np.zeros(wanted + 1, np.int64)
     pixels = np.empty(2 * given + 2 * wanted, np.int64)

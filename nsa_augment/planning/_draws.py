@@ -145,12 +145,27 @@ def _draw_ellipses(
 
 
 @compiled
+def _turn(angle: float) -> tuple[float, float]:
+    """Cosine and sine, in a fixed order of sums and products."""
+    quarters = np.rint(angle * (2 / np.pi))
+    rest = (angle - quarters * 1.5707963267341256) - quarters * 6.077100506506192e-11
+    square, sine, cosine = rest * rest, 1.0, 1.0
+    for term in range(20, 0, -2):
+        sine = 1 - square / (term * (term + 1)) * sine
+        cosine = 1 - square / (term * (term - 1)) * cosine
+    sine *= rest
+    for _ in range(int(quarters) % 4):
+        cosine, sine = -sine, cosine
+    return cosine, sine
+
+
+@compiled
 def rasterise_ellipses(parameters: NDArray[np.float64], height: int, width: int) -> BinaryMap:
     """Union of ellipses (rows: centre_y, centre_x, semi_y, semi_x, angle) as a 0/1 map."""
     mask = np.zeros((height, width), np.uint8)
     for index in range(parameters.shape[0]):
         centre_y, centre_x, semi_y, semi_x, angle = parameters[index]
-        cosine, sine = np.cos(angle), np.sin(angle)
+        cosine, sine = _turn(angle)
         for y in range(height):
             for x in range(width):
                 dy, dx = y - centre_y, x - centre_x
