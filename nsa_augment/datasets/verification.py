@@ -135,9 +135,9 @@ def verify(
         if not any(lines.get(index) is None for index in range(recipe.total)):
             problems += _check_index(out, recipe, lines)
     changed = [
-        f"{name} {version} made the dataset, {current_versions().get(name)} is here"
-        for name, version in recipe.versions.items()
-        if current_versions().get(name) != version
+        f"{name} {recipe.versions.get(name)} made the dataset, {version} is here"
+        for name, version in current_versions().items()
+        if recipe.versions.get(name) != version
     ]
     return Report(len(indices), recipe.total, tuple(sorted(problems)), tuple(changed), near)
 
