@@ -5,8 +5,7 @@
 
 One thread. "times faster" is the time of `cv2.seamlessClone` (in groups of three channels) over that of the solver;
 "difference" the largest from seamlessClone's result, grey levels. Peers: fpie (numba backend, source gradients, its
-default of 5000 iterations; one run each) and pietorch (NumPy version). With --transforms: the methods of the sine
-transform instead, times in multiples of the matrix product, from which `choose_method` was set.
+default of 5000 iterations; one run each) and pietorch (NumPy version).
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ import numpy as np
 from timing import report, seconds
 
 from nsa_augment.blending import SOLVERS
-from nsa_augment.blending.solvers import _sines as sines
-from nsa_augment.blending.solvers.spectral import WORKSPACE
 
 
 def patches(side, channels):
@@ -98,18 +95,6 @@ def bench(side, channels, others):
     return row
 
 
-def bench_transform(n):
-    lines = np.random.default_rng(n).normal(size=(3 * n, n)).astype(np.float32)
-    out = np.empty_like(lines)
-    times = {name: median_time(method, lines, out, WORKSPACE, 8) for name, method in sines._METHODS.items()}
-    return {
-        "length": n,
-        "largest_factor_of_length_plus_1": sines._largest_factor(n + 1),
-        **{name: time / times["product"] for name, time in times.items()},
-        "chosen": sines.choose_method(n),
-    }
-
-
 def plot(rows, path):
     import matplotlib.pyplot as plt
 
@@ -132,14 +117,9 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("--sides", type=int, nargs="+", default=[16, 32, 64, 100, 128, 200, 256, 400, 512])
     parser.add_argument("--channels", type=int, nargs="+", default=[1, 3, 16])
-    parser.add_argument("--transforms", action="store_true")
     parser.add_argument("--plot")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    if arguments.transforms:
-        lengths = [50, 100, 119, 127, 150, 199, 255, 300, 399, 511, 512, 700, 1000, 1008, 1500, 2000]
-        report("Sine transforms of 3 n lines of length n", [bench_transform(n) for n in lengths], arguments.json)
-        return
     others = peers()
     rows = [bench(side, channels, others) for channels in arguments.channels for side in arguments.sides]
     report("Poisson blending of one patch", rows, arguments.json)

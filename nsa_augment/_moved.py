@@ -14,7 +14,6 @@ from typing import Any
 MOVED = {
     "anomaly_task": ("tasks.base", "tasks.arguments"),
     "blending.opencv": ("blending.solvers.opencv",),
-    "blending.sines": ("blending.solvers._sines",),
     "blending.spectral": ("blending.solvers.spectral",),
     "cache": ("_shared.cache",),
     "calibration.placing": ("calibration._placing",),

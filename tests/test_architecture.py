@@ -32,8 +32,7 @@ MAX_LINES = 320
 OLD_NAMES = {
     "anomaly_task": "Task LABELS AnomalyTask",
     "blending.opencv": "clone_opencv",
-    "blending.sines": "Lines SINES FOLDED_FROM FFT_FROM SMOOTHNESS sine_transform choose_method",
-    "blending.spectral": "EROSION TIE_SLACK FLIP_ASPECT clone_spectral solve_poisson",
+    "blending.spectral": "EROSION TIE_SLACK clone_spectral solve_poisson",
     "cache": "BoundedCache",
     "checks": "FULL_SCALES fail check_integer check_numbers check_range check_choice check_object_mask check_pair",
     "disk_median": "DISK_RADIUS DISK_PIXELS BLOCK Ranks disk_median",

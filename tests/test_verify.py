@@ -1,10 +1,15 @@
 import json
 import shutil
+from unittest import mock
 
+import cv2
+import numpy as np
 import pytest
-from dataset_folders import command, content, make, screws, write_samples
+from dataset_folders import command, content, make, manifest, read, screws, write_samples
 
+from nsa_augment.blending.solvers import Spectral
 from nsa_augment.datasets import LAYOUTS, verify
+from nsa_augment.datasets._folder import digest
 from nsa_augment.datasets.recipe import current_versions
 
 
@@ -23,6 +28,29 @@ def pristine(folder, tmp_path_factory):
 @pytest.fixture
 def dataset(pristine, tmp_path):
     return shutil.copytree(pristine, tmp_path / "dataset")
+
+
+def otherwise(levels):
+    """A solver whose results are, here and there, some levels above those of the real one."""
+    clone = Spectral.clone
+
+    def changed(canvas, *arguments):
+        clone(canvas, *arguments)
+        inner = canvas[1:-1:3, 1:-1:5]
+        inner[...] = np.minimum(inner, 255 - levels) + levels
+
+    return mock.patch.object(Spectral, "clone", staticmethod(changed))
+
+
+def change(dataset, index, role, edit):
+    """Change a file of an item, and its digest in the manifest."""
+    lines = manifest(dataset)
+    described = lines[index]["files"][role]
+    pixels = read(dataset / described["path"])
+    edit(pixels)
+    cv2.imwrite(str(dataset / described["path"]), pixels)
+    described["sha256"] = digest((dataset / described["path"]).read_bytes())
+    (dataset / "manifest.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 
 def names(report):
@@ -131,3 +159,56 @@ def test_command_line(dataset):
     assert done.returncode == 1
     assert done.stderr.startswith("nsa-augment: ")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_images_made_by_another_machine_are_near_not_wrong(folder, tmp_path, layout):
+    task = screws(label="logistic", max_patches=1)
+    with otherwise(1):
+        make(folder, tmp_path / "out", task, layout=layout)
+    report = verify(tmp_path / "out", workers=0)
+    assert report.problems == ()
+    assert len(report.near) == 6
+    assert {problem.what for problem in report.near} == {"within a grey level of what its plan makes"}
+    exact = verify(tmp_path / "out", exact=True, workers=0)
+    assert exact.problems == report.near
+    assert exact.near == ()
+    done = command("verify", tmp_path / "out", "-w", 0)
+    assert done.returncode == 0
+    assert "6 within a grey level" in done.stdout
+    assert command("verify", tmp_path / "out", "-w", 0, "--exact").returncode == 1
+
+
+def test_images_that_are_two_levels_away_are_wrong(folder, tmp_path):
+    with otherwise(2):
+        make(folder, tmp_path / "out", screws(max_patches=1))
+    report = verify(tmp_path / "out", workers=0)
+    assert report.near == ()
+    assert {f"images/{index:03}.png" for index in range(6)} <= set(names(report))
+
+
+def test_what_no_other_machine_would_have_made_is_wrong(folder, tmp_path):
+    with otherwise(1):
+        make(folder, tmp_path / "out", screws(label="logistic", max_patches=1))
+    out = tmp_path / "out"
+
+    def outside(pixels):
+        top, left, *_ = manifest(out)[0]["plan"]["patches"][0]["destination_box"]
+        pixels[top - 1, left] ^= 1
+
+    def elsewhere(pixels):
+        pixels[0, 0] = 255
+
+    def stronger(pixels):
+        pixels[pixels > 0] -= 2
+
+    def nearly(pixels):
+        pixels[pixels > 0] -= 1
+
+    for index, (role, edit) in enumerate((("image", outside), ("mask", elsewhere), ("label", stronger))):
+        change(out, index, role, edit)
+    change(out, 3, "label", nearly)
+    report = verify(out, workers=0)
+    assert [problem.name for problem in report.near] == [f"images/{index:03}.png" for index in (3, 4, 5)]
+    assert {f"{index:03}.png" for index in range(3)} == {name.split("/")[1] for name in names(report)}
+    assert {"masks/001.png", "labels/002.png"} <= set(names(report))

@@ -18,8 +18,6 @@ OVERLAP = 2
 """Pixels that a copy reaches beyond the disagreement, so that it covers the old edge of the object."""
 FEATHER = 1
 """Pixels on either side of a cut in which one image fades into the other."""
-ROUNDNESS = 3.0
-"""Exponent of the superellipse in the patch along which a copy ends where the patch's border would cut it."""
 MIN_GROUND = 10
 """Pixels of background, away from the object, that its mean is taken over at least."""
 
@@ -89,7 +87,8 @@ def _superellipse(footprint: BinaryMap) -> BinaryMap:
     def powers(length: int, start: int, side: int) -> NDArray[np.float64]:
         semi_axis = max(side / 2 - OVERLAP - FEATHER, side / 4)
         offsets = np.arange(length, dtype=np.float64) - start - (side - 1) / 2
-        return np.float_power(np.abs(offsets) / semi_axis, ROUNDNESS)
+        shares = np.abs(offsets) / semi_axis
+        return shares * shares * shares
 
     down, across = powers(footprint.shape[0], y, height), powers(footprint.shape[1], x, width)
     return np.asarray(down[:, np.newaxis] + across <= 1, np.uint8)

@@ -109,17 +109,22 @@ def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A finished dataset.")],
     sample: Annotated[int | None, typer.Option(min=1, help="Number of items to check; by default all.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Decides which items --sample takes.")] = 0,
+    exact: Annotated[bool, typer.Option("--exact", help="Images within a grey level are problems, too.")] = False,
     images: Annotated[Path | None, typer.Option(help="Folder of the normal images, if it was moved.")] = None,
     object_masks: Annotated[Path | None, typer.Option(help="Folder of the object masks, if it was moved.")] = None,
     allowed_masks: Annotated[Path | None, typer.Option(help="Folder of the allowed masks, if it was moved.")] = None,
     workers: Workers = None,
 ) -> None:
-    """Make the items of a dataset again and compare; exit code 1 if any file is missing or differs."""
+    """Make the items of a dataset again and compare; exit code 1 if any file is missing or wrong.
+
+    Images that differ by rounding, as other versions made them, are counted but not wrong without --exact.
+    """
     with _progress("making items again", "") as update:
         report = verify_dataset(
             out,
             sample=sample,
             seed=seed,
+            exact=exact,
             folder=images,
             object_masks=object_masks,
             allowed_masks=allowed_masks,
@@ -139,6 +144,8 @@ def _show(report: Report) -> None:
     if len(report.problems) > SHOWN_PROBLEMS:
         typer.echo(f"and {len(report.problems) - SHOWN_PROBLEMS} more", err=True)
     found = f"{len(report.problems)} problems" if report.problems else "all as generated"
+    if report.near:
+        found += f", {len(report.near)} within a grey level, as another version or machine made them"
     typer.echo(f"checked {report.checked} of {report.total} images: {found}")
 
 

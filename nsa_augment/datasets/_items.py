@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.planning.silence import silence_expected
 from nsa_augment.scenes.scene import PreparedSource, sizes_expected
 from nsa_augment.sources import SourcePool
-from nsa_augment.synthesis import SynthesisResult
+from nsa_augment.synthesis import SynthesisResult, made_before
 from nsa_augment.tasks import AnomalyTask
 
 ATTEMPTS = 100
@@ -106,14 +107,16 @@ class ItemMaker:
                 return self._anomaly(index, pair, result)
         return self._anomaly(index, pair, self._synthesize(task, pair, replace(result.plan, patches=())))
 
-    def remake(self, record: Mapping[str, Any]) -> Item:
-        """The item of a line of the manifest, by its plan; drawing nothing."""
+    def remake(self, record: Mapping[str, Any], image: Image | None = None) -> Item:
+        """The item of a line of the manifest, by its plan, drawing nothing; labelled as `image`, if that is given."""
         index = record["index"]
         if index >= self.recipe.count:
             return self._normal(index)
         pair = Pair(record["image"], record["source"], *(record.get(name) for name in WINDOWS))
         task = self._tasks[self.recipe.class_of(index)]
-        return self._anomaly(index, pair, self._synthesize(task, pair, SynthesisPlan.from_dict(record["plan"])))
+        with nullcontext() if image is None else made_before(image):
+            result = self._synthesize(task, pair, SynthesisPlan.from_dict(record["plan"]))
+        return self._anomaly(index, pair, result)
 
     def plans(self, index: int) -> list[SynthesisPlan]:
         """The plans of all draws of an item."""

@@ -252,7 +252,7 @@ class Recipe:
 
     def _compared(self) -> dict[str, Any]:
         images = {f"image file {name}": value[:12] for name, value in self.images.items()}
-        versions = {f"version of {name}": value for name, value in self.versions.items()}
+        versions = {f"version of {name}": self.versions.get(name) for name in current_versions()}
         plain = {name: getattr(self, name) for name in ("task", "count", "seed", "layout")}
         plain |= self.options.plain()
         plain |= compared_masks(self.masks)
@@ -296,5 +296,5 @@ def current_versions() -> dict[str, str | None]:
         except PackageNotFoundError:
             return None
 
-    names = ("nsa-augment", "numpy", "numba", "scipy")
+    names = ("nsa-augment", "numpy", "numba")
     return {**{name: installed(name) for name in names}, "opencv": cv2.__version__}

@@ -17,6 +17,7 @@ from nsa_augment.datasets._chunks import check_chunk, split
 from nsa_augment.datasets._folder import digest
 from nsa_augment.datasets._index import index_texts
 from nsa_augment.datasets._journal import MANIFEST, Lines
+from nsa_augment.datasets._nearness import NEAR
 from nsa_augment.datasets.recipe import Recipe, current_versions, load_recipe
 
 
@@ -37,15 +38,20 @@ class Report:
     checked, total : int
         Items that were made again, and that the dataset has.
     problems : tuple of Problem
-        Empty if all is as it was generated.
+        What is wrong; empty if all is as it was generated, or near it.
     versions : tuple of str
         In words, packages whose versions are not those that made the dataset: a reason for small differences.
+    near : tuple of Problem
+        Images that differ from what their plans make by rounding: by no more than a grey level for each patch, only
+        where there are patches, and with the labels that belong to them. Another version, or another machine before
+        the bytes were the same on all of them, made these. Part of `problems` instead if they must be exact.
     """
 
     checked: int
     total: int
     problems: tuple[Problem, ...]
     versions: tuple[str, ...]
+    near: tuple[Problem, ...] = ()
 
 
 def verify(
@@ -53,6 +59,7 @@ def verify(
     *,
     sample: int | None = None,
     seed: int = 0,
+    exact: bool = False,
     folder: str | os.PathLike[str] | None = None,
     object_masks: str | os.PathLike[str] | None = None,
     allowed_masks: str | os.PathLike[str] | None = None,
@@ -69,6 +76,8 @@ def verify(
         Number of items to check; None: all.
     seed : int
         Decides which ones.
+    exact : bool
+        Whether images that are only near what their plans make are problems, too.
     folder, object_masks, allowed_masks : path-like, optional
         Where the normal images and their masks are now; None: where they were.
     workers : int, optional
@@ -121,14 +130,16 @@ def verify(
                 done += len(chunk)
                 if on_progress is not None:
                     on_progress(done, len(indices))
+        near = () if exact else tuple(sorted(problem for problem in problems if problem.what == NEAR))
+        problems = [problem for problem in problems if problem not in near]
         if not any(lines.get(index) is None for index in range(recipe.total)):
             problems += _check_index(out, recipe, lines)
     changed = [
-        f"{name} {version} made the dataset, {current_versions().get(name)} is here"
-        for name, version in recipe.versions.items()
-        if current_versions().get(name) != version
+        f"{name} {recipe.versions.get(name)} made the dataset, {version} is here"
+        for name, version in current_versions().items()
+        if recipe.versions.get(name) != version
     ]
-    return Report(len(indices), recipe.total, tuple(sorted(problems)), tuple(changed))
+    return Report(len(indices), recipe.total, tuple(sorted(problems)), tuple(changed), near)
 
 
 def _check_index(out: Path, recipe: Recipe, lines: Lines) -> Iterable[Problem]:

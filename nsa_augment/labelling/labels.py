@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.cache import cached
+from nsa_augment._shared.elementary import exponential
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import BinaryMap
 from nsa_augment.labelling._disk_median import DISK_RADIUS, Ranks, disk_median
@@ -180,9 +181,9 @@ def continuous_label(
 def _fine_levels(change: Change, counted: BinaryMap, channels: int) -> NDArray[np.float32]:
     """Mean change over the counted pixels of the 5 x 5 around each of them, grey levels; elsewhere 0."""
     around = (2 * MEDIAN_RADIUS + 1,) * 2
-    totals = cv2.boxFilter(counted * (change / channels), -1, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
+    totals = cv2.boxFilter(counted * change, cv2.CV_64F, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
     pixels = cv2.boxFilter(counted, cv2.CV_64F, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
-    means = counted * totals / np.maximum(pixels, 1)
+    means = counted * totals / (channels * np.maximum(pixels, 1))
     return np.asarray(np.clip(means, 0, ContinuousLabel.maximum), np.float32)
 
 
@@ -225,8 +226,11 @@ def logistic_label(
 
 
 def _logistic(levels: NDArray[np.floating], midpoint: float, steepness: float) -> NDArray[np.float32]:
-    with np.errstate(over="ignore"):  # tanh of infinity is right
-        return np.asarray(0.5 + 0.5 * np.tanh(steepness / 2 * (levels.astype(np.float64) - midpoint)), np.float32)
+    with np.errstate(over="ignore"):
+        exponent = np.asarray(steepness * (levels.astype(np.float64) - midpoint))
+    decay = exponential(-np.abs(exponent))
+    half = 0.5 * (1 - decay) / (1 + decay)
+    return np.asarray(np.where(exponent < 0, 0.5 - half, 0.5 + half), np.float32)
 
 
 @cached(64)

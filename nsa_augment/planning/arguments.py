@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_range, fail, set_field
+from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.scale import Scale
 from nsa_augment.labelling import LabelArguments
 from nsa_augment.planning.selection import SELECTIONS, SelectionArguments
@@ -66,7 +67,7 @@ class PlanArguments(SelectionArguments, LabelArguments):
 
     def draw_severity(self, rng: np.random.Generator) -> float:
         """The severity of one call; nothing is drawn if it is a number."""
-        return float(rng.uniform(*self.severity)) if isinstance(self.severity, tuple) else self.severity
+        return float(uniform(rng, *self.severity)) if isinstance(self.severity, tuple) else self.severity
 
     @cached_property
     def scale(self) -> Scale:

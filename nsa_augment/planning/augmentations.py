@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import check_choice, check_number, fail, set_field
+from nsa_augment._shared.colours import grey_values, turn_colours
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.elementary import cosine, exponential, logarithm, sine
+from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import Image
 from nsa_augment.planning.jitter import Jitter
 
@@ -22,7 +26,8 @@ Range: TypeAlias = tuple[float, float]
 
 NEVER = 256.0
 """Threshold that no grey level reaches."""
-SMOOTHING = np.array([[1, 1, 1], [1, 5, 1], [1, 1, 1]], np.float32) / 13
+LEAST_LEVEL = 1e-30
+"""Stands for black where a logarithm is taken."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,12 @@ class Operation:
         """One value from each range."""
         if self.whole:
             return tuple(float(rng.integers(int(low), int(high) + 1)) for low, high in self.ranges)
-        return tuple(float(rng.uniform(low, high)) for low, high in self.ranges)
+        return tuple(float(uniform(rng, low, high)) for low, high in self.ranges)
 
 
 def _gamma(levels: Levels, values: Values) -> Image:
-    return np.asarray(255 * (levels / 255) ** np.resize(np.array(values, np.float32), levels.shape[2]))
+    powers = np.resize(np.array(values), levels.shape[2])
+    return np.asarray(255 * exponential(powers * logarithm(np.maximum(levels, LEAST_LEVEL) / 255)))
 
 
 def _brightness(levels: Levels, values: Values) -> Image:
@@ -60,9 +66,14 @@ def _brightness(levels: Levels, values: Values) -> Image:
 
 def _sharpness(levels: Levels, values: Values) -> Image:
     """Away from what a small filter makes of it, or towards that; the outermost pixels stay."""
-    smooth = levels.copy()
-    filtered = cv2.filter2D(levels, -1, SMOOTHING).reshape(levels.shape)
-    smooth[1:-1, 1:-1] = filtered[1:-1, 1:-1]
+    smooth = levels.astype(np.float64)
+    height, width, _ = levels.shape
+    if min(height, width) > 2:
+        total = 4 * smooth[1:-1, 1:-1]
+        for row in range(3):
+            for column in range(3):
+                total += levels[row : row + height - 2, column : column + width - 2]
+        smooth[1:-1, 1:-1] = total / 13
     return np.asarray(smooth + values[0] * (levels - smooth))
 
 
@@ -70,10 +81,7 @@ def _hue_saturation(levels: Levels, values: Values) -> Image:
     """Turn the hue by a part of the colour circle, and add grey levels to the saturation."""
     if levels.shape[2] != 3:
         return levels
-    hue, saturation, value = cv2.split(cv2.cvtColor(levels / 255, cv2.COLOR_RGB2HSV))
-    hue = np.asarray((hue + 360 * values[0]) % 360, np.float32)
-    saturation = np.clip(saturation + np.float32(values[1] / 255), 0, 1)
-    return np.asarray(255 * cv2.cvtColor(cv2.merge([hue, saturation, value]), cv2.COLOR_HSV2RGB))
+    return 255 * turn_colours(np.ascontiguousarray(levels / 255), values[0], values[1] / 255)
 
 
 def _solarise(levels: Levels, values: Values) -> Image:
@@ -120,10 +128,28 @@ def _equalise(levels: Levels, values: Values) -> Image:
 
 def _rotation(levels: Levels, values: Values) -> Image:
     """Turn about the middle, degrees; what comes from outside is black."""
-    height, width, channels = levels.shape
-    turn = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), values[0], 1.0)
-    planes = [cv2.warpAffine(levels[:, :, c], turn, (width, height)) for c in range(channels)]
-    return np.stack(planes, axis=2)
+    angle = math.radians(values[0])
+    return _turned(np.pad(levels, ((1, 2), (1, 2), (0, 0))), cosine(angle), sine(angle))
+
+
+@compiled
+def _turned(padded: Levels, cosine: float, sine: float) -> Levels:
+    """Interpolated bilinearly; `padded` has one row and column more before the levels, and two more after them."""
+    height, width, channels = padded.shape[0] - 3, padded.shape[1] - 3, padded.shape[2]
+    turned = np.zeros((height, width, channels), np.float32)
+    for row in range(height):
+        for column in range(width):
+            dy, dx = row - (height - 1) / 2, column - (width - 1) / 2
+            y, x = dx * sine + dy * cosine + (height + 1) / 2, dx * cosine - dy * sine + (width + 1) / 2
+            if not (0 <= y < height + 1 and 0 <= x < width + 1):
+                continue
+            top, left = int(y), int(x)
+            down, right = y - top, x - left
+            for c in range(channels):
+                above = padded[top, left, c] * (1 - right) + padded[top, left + 1, c] * right
+                below = padded[top + 1, left, c] * (1 - right) + padded[top + 1, left + 1, c] * right
+                turned[row, column, c] = above * (1 - down) + below * down
+    return turned
 
 
 def _jitter(**factors: int) -> Callable[[Levels, Values], Image]:
@@ -143,7 +169,7 @@ def _flip(axis: int) -> Callable[[Levels, Values], Image]:
 def _grey(levels: Levels, values: Values) -> Image:
     if levels.shape[2] != 3:
         return levels
-    return np.repeat(cv2.cvtColor(levels, cv2.COLOR_RGB2GRAY)[:, :, np.newaxis], 3, axis=2)
+    return np.repeat(grey_values(levels)[:, :, np.newaxis], 3, axis=2)
 
 
 GAMMA = (0.5, 2.0)

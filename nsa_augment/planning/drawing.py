@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending
@@ -55,7 +56,7 @@ def draw_plan(
     fill : callable, optional
         Draws what fills a patch; None: the source.
     """
-    factor = 1.0 if factor_range is None else float(rng.uniform(*factor_range))
+    factor = 1.0 if factor_range is None else float(uniform(rng, *factor_range))
     count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
 
     def draw() -> PatchPlacement | GivenUp:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import cv2
 import numpy as np
 
 from nsa_augment._shared.checks import check_number, fail, set_field
+from nsa_augment._shared.colours import grey_values, turn_colours
+from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.types import Image
 
 MAX_JITTER = 0.5
-_GREY_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True)
@@ -47,21 +47,20 @@ class Jitter:
     @classmethod
     def draw(cls, rng: np.random.Generator, strength: float) -> Jitter:
         """Each change uniform in [-strength, strength]."""
-        return cls(*rng.uniform(-strength, strength, 4).tolist())
+        return cls(*uniform(rng, -strength, strength, 4).tolist())
 
     def apply(self, pixels: Image, scale: Scale = BY_DTYPE) -> Image:
         """Changed copy of an (h, w, C) image, whose grey level 255 is given by `scale`."""
         maximum = scale.maximum(pixels.dtype)
         values = (pixels / maximum).astype(np.float32) * np.float32(1 + self.brightness)
         coloured = values.shape[2] == 3
-        grey = values @ _GREY_WEIGHTS if coloured else values.mean(axis=2)
-        values = grey.mean() + (values - grey.mean()) * np.float32(1 + self.contrast)
+        grey = grey_values(values) if coloured else values
+        mean = np.float32(grey.mean(dtype=np.float64))
+        values = mean + (values - mean) * np.float32(1 + self.contrast)
         if coloured:
-            grey = (values @ _GREY_WEIGHTS)[:, :, np.newaxis]
+            grey = grey_values(values)[:, :, np.newaxis]
             values = np.clip(grey + (values - grey) * np.float32(1 + self.saturation), 0, 1).astype(np.float32)
-            hue, saturation, value = cv2.split(cv2.cvtColor(values, cv2.COLOR_RGB2HSV))
-            turned = np.asarray((hue + 360 * self.hue) % 360, np.float32)
-            values = np.asarray(cv2.cvtColor(cv2.merge([turned, saturation, value]), cv2.COLOR_HSV2RGB))
+            values = turn_colours(values, self.hue, 0.0)
         changed = np.clip(values, 0, 1) * maximum
         return np.asarray(np.rint(changed) if pixels.dtype.kind == "u" else changed, pixels.dtype)
 

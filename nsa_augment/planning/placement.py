@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.randomness import normal
 from nsa_augment._shared.types import BinaryMap, Image, Size
 from nsa_augment.planning._draws import DRAWS, NO_MASK, threshold
 from nsa_augment.planning.border import Border
@@ -32,7 +33,7 @@ def resized_size(rng: np.random.Generator, size: Size, scale_range: tuple[float,
     (42, 63)
     """
     height, width = size
-    scaled = min(max(rng.normal(1.0, 0.5), scale_range[0]), scale_range[1]) * height
+    scaled = min(max(normal(rng, 1.0, 0.5), scale_range[0]), scale_range[1]) * height
     scaled = _clip(scaled, limits.height)
     new_width = _clip(int(scaled / height * width), limits.width)
     return int(_clip(int(new_width / width * height), limits.height)), int(new_width)

@@ -13,6 +13,7 @@ import numpy as np
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.cache import cached
 from nsa_augment._shared.checks import check_choice, check_number, check_numbers, check_range, fail, set_field
+from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import Size
 from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle, threshold
 from nsa_augment.planning.given_up import GivenUp, Reason
@@ -234,8 +235,8 @@ def _cutpaste_extents(
     rng: np.random.Generator, size: Size, source_size: Size, arguments: SelectionArguments
 ) -> tuple[Extent, Extent]:
     """CutPaste: area and aspect ratio (height / width), whole inside the image."""
-    area = rng.uniform(*CUTPASTE_AREA) * size[0] * size[1]
-    aspect = rng.uniform(*CUTPASTE_ASPECTS[rng.integers(2)])
+    area = uniform(rng, *CUTPASTE_AREA) * size[0] * size[1]
+    aspect = uniform(rng, *CUTPASTE_ASPECTS[rng.integers(2)])
     sides = math.sqrt(area * aspect), math.sqrt(area / aspect)
     height, width = (min(max(round(side), 1), limit) for side, limit in zip(sides, source_size, strict=True))
     return (0, source_size[0] - height + 1, 0, height), (0, source_size[1] - width + 1, 0, width)
@@ -245,7 +246,7 @@ def _fpi_extents(
     rng: np.random.Generator, size: Size, source_size: Size, arguments: SelectionArguments
 ) -> tuple[Extent, Extent]:
     """FPI and PII: a square, its centre within the middle 80 % of each axis, cut at the border."""
-    side = max(round(rng.uniform(*FPI_SIDE) * min(size)), 1)
+    side = max(round(uniform(rng, *FPI_SIDE) * min(size)), 1)
 
     def extent(dimension: int) -> Extent:
         low, high = math.ceil(FPI_MARGIN * dimension), math.floor((1 - FPI_MARGIN) * dimension)
@@ -266,8 +267,8 @@ def _of_strips(kind: type[Strip]) -> PatchDraw:
         min_side: int,
     ) -> SourcePatch | GivenUp:
         scale, least = min(size) / SCAR_IMAGE, 1 if kind.fine else min_side
-        thickness, length = (max(rng.uniform(*limits) * scale, least) for limits in (SCAR_WIDTH, SCAR_LENGTH))
-        strip = kind(thickness, length, rng.uniform(-SCAR_ANGLE, SCAR_ANGLE))
+        thickness, length = (max(uniform(rng, *limits) * scale, least) for limits in (SCAR_WIDTH, SCAR_LENGTH))
+        strip = kind(thickness, length, uniform(rng, -SCAR_ANGLE, SCAR_ANGLE))
         height, width = strip.box_size
         if height > source_size[0] or width > source_size[1]:
             return GivenUp(Reason.TOO_LARGE, (height, width))

@@ -24,6 +24,7 @@ from nsa_augment._shared.checks import (
     set_field,
 )
 from nsa_augment._shared.images import list_images
+from nsa_augment._shared.randomness import normal, uniform
 from nsa_augment._shared.types import BinaryMap, Image, Size
 from nsa_augment.planning import OUTLINES, Filling, FineBitmap, GivenUp, Outline, PatchPlacement, Reason, SynthesisPlan
 from nsa_augment.planning.augmentations import AUGMENTATIONS, DRAEM, GLASS, Augmentation
@@ -182,9 +183,9 @@ class TextureAnomaly(AnomalyTask):
             return GivenUp(Reason.TOO_SMALL, scene.size, blending.needs)
         low, high = self.opacity_range
         if self.opacity_normal is None:
-            opacity = float(rng.uniform(low, high))
+            opacity = float(uniform(rng, low, high))
         else:
-            opacity = min(max(float(rng.normal(*self.opacity_normal)), low), high)
+            opacity = min(max(float(normal(rng, *self.opacity_normal)), low), high)
         filling = self._draw_filling(scene, rng)
         return PatchPlacement(source, whole, opacity, self._bound_blending.gradient, outline, filling=filling)
 

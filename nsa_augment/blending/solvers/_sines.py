@@ -1,154 +1,223 @@
-"""Sine transforms (DST-I) along the last axis: matrix products for short lines, FFTs for long ones."""
+"""Sine transforms (DST-I) down the columns, as products with matrices in a fixed order of sums.
+
+Every value is computed by the same additions and multiplications in the same order whatever the processor: columns, not
+terms of a sum, share vector registers, and nothing is left to a library. Symmetry saves most of the products. With
+N = n + 1 and s(j, k) = sin(pi j k / N), the symmetric part of a column makes the results of odd index and the
+antisymmetric part those of even index, which are a transform of half the length where N is even. There, results k and
+N - k differ only in the sign of the terms of even j; if N is odd, one quarter of the matrix serves both parts.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
+from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.cache import BoundedCache, cached
+from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.elementary import sine_of_turns
 from nsa_augment._shared.workspace import Workspace
 
-Lines = NDArray[np.float32]
+Columns = NDArray[np.float32]
 
 SINES = BoundedCache(64 * 2**20)
-"""Sine matrices by length, up to 64 MiB."""
+"""Sines by length, up to 64 MiB."""
 
-FOLDED_FROM = 80
-"""Length from which halving the matrices by symmetry pays for the folding."""
-
-FFT_FROM = 115
-"""Length from which an FFT wins where it is fast."""
-
-SMOOTHNESS = 12
-"""An FFT is fast where length + 1 has no prime factor larger than length / SMOOTHNESS."""
-
-ANY_FFT_FROM = 256
-"""Length from which OpenCV's FFT is used whatever the factors."""
-
-PRODUCT_LIMIT = 2**18
-"""Multiplications in one matrix product: OpenBLAS spreads larger ones over threads, and threads of several DataLoader
-workers (or of the caller) would get in each other's way."""
+LANES = 96
+"""Columns that are transformed together, so that their values stay in the first cache."""
 
 
-def sine_transform(lines: Lines, out: Lines | None = None, workspace: Workspace | None = None) -> Lines:
-    """DST-I along the last axis: sum over j of x[j] sin(pi (j + 1) (k + 1) / (n + 1)).
+def sine_transform(
+    columns: Columns,
+    out: Columns | None = None,
+    workspace: Workspace | None = None,
+    parts: Sequence[tuple[int, int]] | None = None,
+) -> Columns:
+    """DST-I along the last axis but one: sum over j of x[j] sin(pi (j + 1) (k + 1) / (n + 1)).
 
     The transform is its own inverse up to the factor 2 / (n + 1).
 
     Parameters
     ----------
-    lines : (..., n) float32 array, C-contiguous
-    out : array like `lines`, optional
-        Receives the result; not `lines` itself.
+    columns : (C, n, w) float32 array
+    out : array like `columns`, optional
+        Receives the result; it may be `columns` itself.
     workspace : Workspace, optional
         Holds the intermediate arrays.
+    parts : sequence of (first row, number of rows), optional
+        Transform these parts of the columns, each for itself, and copy the rows between them.
 
     Returns
     -------
-    (..., n) float32 array
+    (C, n, w) float32 array
 
     Examples
     --------
-    >>> sine_transform(np.array([[1, 0, 0]], np.float32)).round(3).tolist()
-    [[0.7070000171661377, 1.0, 0.7070000171661377]]
+    >>> sine_transform(np.array([[[1], [0], [0]]], np.float32)).round(3).ravel().tolist()
+    [0.7070000171661377, 1.0, 0.7070000171661377]
     """
-    n = lines.shape[-1]
-    out = np.empty_like(lines) if out is None else out
-    _METHODS[choose_method(n)](lines.reshape(-1, n), out.reshape(-1, n), workspace or Workspace())
+    _, n, width = columns.shape
+    out = np.empty_like(columns) if out is None else out
+    workspace = workspace or Workspace()
+    blocks = -(-width // LANES)
+    lanes = -(-width // (8 * blocks)) * 8
+    scratch = workspace.array("columns", (3, n + 1, lanes), np.float32)
+    for first, count in parts or ((0, n),):
+        _transform(columns, out, first, count + 1, _sines(count), scratch)
+        if out is not columns and first > 0:
+            out[:, first - 1] = columns[:, first - 1]
     return out
 
 
 @cached(4096)
-def choose_method(n: int) -> str:
-    """Name of the fastest method for lines of length n, as measured by benchmarks/bench_poisson.py."""
-    if n < FOLDED_FROM:
-        return "product"
-    if n >= FFT_FROM and _largest_factor(n + 1) * SMOOTHNESS <= n:
-        return "opencv" if find_spec("scipy") is None else "scipy"
-    return "opencv" if n >= ANY_FFT_FROM else "folded"
+def products(n: int) -> int:
+    """Multiplications of a transform of one column of length n."""
+    size, count = n + 1, 0
+    while size % 2 == 0:
+        half = size // 2
+        count += half * ((half + 1) // 2)
+        size = half
+    return count + 2 * (size // 2) ** 2
 
 
-def _largest_factor(number: int) -> int:
-    largest, factor = 1, 2
-    while factor * factor <= number:
-        while number % factor == 0:
-            largest, number = factor, number // factor
-        factor += 1
-    return max(largest, number)
+def _sines(n: int) -> Columns:
+    """All matrices of a length, one after the other, as `_transform` reads them."""
+
+    def make() -> tuple[Columns, int]:
+        size, parts = n + 1, []
+        while size % 2 == 0:
+            rows = np.arange(1, size // 2 + 1, 2)
+            for first in (2, 1):
+                terms = np.arange(first, size // 2 + 1, 2)
+                parts.append(sine_of_turns(np.outer(rows, terms), 2 * size))
+            size //= 2
+        index = np.arange(1, size // 2 + 1)
+        parts.append(sine_of_turns(np.outer(index, index), size))
+        sines = np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+        return sines, sines.nbytes
+
+    found: Columns = SINES.get(n, make)
+    return found
 
 
-def _sine_matrix(rows: NDArray[np.int64], columns: NDArray[np.int64], n: int) -> Lines:
-    period = 2 * (n + 1)  # products are reduced by it before the sine, which keeps large lengths exact
-    matrix: Lines = np.sin(2 * np.pi / period * (np.outer(rows, columns) % period)).astype(np.float32)
-    return matrix
+@compiled
+def _product(matrix: Columns, values: Columns, result: Columns) -> None:
+    """Matrix times values; each sum in the order of its terms, up to eight in one pass."""
+    terms, lanes = values.shape
+    for k in range(matrix.shape[0]):
+        row, factors = result[k], matrix[k]
+        row[:] = 0
+        j = 0
+        while j + 8 <= terms:
+            c0, c1, c2, c3 = factors[j], factors[j + 1], factors[j + 2], factors[j + 3]
+            c4, c5, c6, c7 = factors[j + 4], factors[j + 5], factors[j + 6], factors[j + 7]
+            for x in range(lanes):
+                total = row[x] + c0 * values[j, x]
+                total += c1 * values[j + 1, x]
+                total += c2 * values[j + 2, x]
+                total += c3 * values[j + 3, x]
+                total += c4 * values[j + 4, x]
+                total += c5 * values[j + 5, x]
+                total += c6 * values[j + 6, x]
+                total += c7 * values[j + 7, x]
+                row[x] = total
+            j += 8
+        if j + 4 <= terms:
+            c0, c1, c2, c3 = factors[j], factors[j + 1], factors[j + 2], factors[j + 3]
+            for x in range(lanes):
+                total = row[x] + c0 * values[j, x]
+                total += c1 * values[j + 1, x]
+                total += c2 * values[j + 2, x]
+                total += c3 * values[j + 3, x]
+                row[x] = total
+            j += 4
+        while j < terms:
+            c0 = factors[j]
+            for x in range(lanes):
+                row[x] += c0 * values[j, x]
+            j += 1
 
 
-def _sines(n: int) -> Lines:
-    def make() -> tuple[Lines, int]:
-        index = np.arange(1, n + 1)
-        matrix = _sine_matrix(index, index, n)
-        return matrix, matrix.nbytes
-
-    matrix: Lines = SINES.get(n, make)
-    return matrix
-
-
-def _folded_sines(n: int) -> tuple[Lines, Lines]:
-    def make() -> tuple[tuple[Lines, Lines], int]:
-        index = np.arange(1, n + 1)
-        even = _sine_matrix(index[: (n + 1) // 2], index[0::2], n)
-        odd = _sine_matrix(index[: n // 2], index[1::2], n)
-        return (even, odd), even.nbytes + odd.nbytes
-
-    matrices: tuple[Lines, Lines] = SINES.get(("folded", n), make)
-    return matrices
-
-
-def _multiply(lines: Lines, matrix: Lines, out: Lines) -> None:
-    """Matrix product in pieces of at most `PRODUCT_LIMIT` multiplications."""
-    rows = max(PRODUCT_LIMIT // max(matrix.size, 1), 1)
-    for first in range(0, len(lines), rows):
-        np.matmul(lines[first : first + rows], matrix, out=out[first : first + rows])
+@compiled
+def _transform(columns: Columns, out: Columns, top: int, size: int, sines: Columns, scratch: Columns) -> None:
+    """Transform size - 1 rows from `top` on of blocks of columns; `scratch` is (3, size or more, lanes)."""
+    planes, _, width = columns.shape
+    lanes = scratch.shape[2]
+    values, parts, results = scratch[0], scratch[1], scratch[2]
+    for plane in range(planes):
+        for left in range(0, width, lanes):
+            used = min(lanes, width - left)
+            values[:] = 0
+            for j in range(1, size):
+                for x in range(used):
+                    values[j, x] = columns[plane, top + j - 1, left + x]
+            rest, step, start = size, 1, 0
+            target = out[plane, top : top + size - 1, left : left + used]
+            while rest % 2 == 0:
+                start = _odd_results(values, parts, results, sines, start, rest, step, target)
+                rest, step = rest // 2, 2 * step
+            _last_results(values, parts, results, sines[start:], rest, step, target)
 
 
-def _by_product(lines: Lines, out: Lines, workspace: Workspace) -> None:
-    _multiply(lines, _sines(lines.shape[1]), out)
+@compiled
+def _odd_results(
+    values: Columns,
+    parts: Columns,
+    results: Columns,
+    sines: Columns,
+    start: int,
+    size: int,
+    step: int,
+    out: Columns,
+) -> int:
+    """Results of odd index of a transform of even size N; `values` become those of the transform of half the size.
+
+    Returns where the next matrices start.
+    """
+    half, used = size // 2, out.shape[1]
+    rows, even = (half + 1) // 2, half // 2
+    for j in range(1, half):
+        low, high = values[j], values[size - j]
+        part = parts[j // 2 - 1] if j % 2 == 0 else parts[even + j // 2]
+        for x in range(low.size):
+            part[x] = low[x] + high[x]
+            low[x] -= high[x]
+    parts[even - 1 if half % 2 == 0 else even + half // 2] = values[half]
+    matrix = sines[start : start + rows * even].reshape(rows, even)
+    _product(matrix, parts[:even], results[:rows])
+    start += rows * even
+    matrix = sines[start : start + rows * (half - even)].reshape(rows, half - even)
+    _product(matrix, parts[even:half], results[rows : 2 * rows])
+    for m in range(rows):
+        evens, odds = results[m], results[rows + m]
+        first, last = out[step * (2 * m + 1) - 1], out[step * (size - 2 * m - 1) - 1]
+        for x in range(used):
+            sum_, difference = odds[x] + evens[x], odds[x] - evens[x]
+            first[x] = sum_
+            last[x] = difference
+    return start + rows * (half - even)
 
 
-def _by_folded_product(lines: Lines, out: Lines, workspace: Workspace) -> None:
-    """Sines of odd index are symmetric about the middle of the line, the others antisymmetric: half the work."""
-    count, n = lines.shape
-    half = n // 2
-    for matrix, fold, start in zip(_folded_sines(n), (np.add, np.subtract), (0, 1), strict=True):
-        width = matrix.shape[0]
-        folded = workspace.array("folded", (count, width), np.float32)
-        fold(lines[:, :half], lines[:, : n - half - 1 : -1], out=folded[:, :half])
-        if width > half:
-            folded[:, half] = lines[:, half]
-        product = workspace.array("product", (count, matrix.shape[1]), np.float32)
-        _multiply(folded, matrix, product)
-        out[:, start::2] = product
-
-
-def _by_scipy(lines: Lines, out: Lines, workspace: Workspace) -> None:
-    fft: Any = import_module("scipy.fft")
-    np.multiply(fft.dst(lines, type=1), np.float32(0.5), out=out)
-
-
-def _by_opencv(lines: Lines, out: Lines, workspace: Workspace) -> None:
-    """Imaginary part of the FFT of the line continued antisymmetrically (OpenCV packs it after each real part)."""
-    count, n = lines.shape
-    continued = workspace.array("continued", (count, 2 * (n + 1)), np.float32)
-    continued[:, 0] = continued[:, n + 1] = 0
-    continued[:, 1 : n + 1] = lines
-    np.negative(lines[:, ::-1], out=continued[:, n + 2 :])
-    packed = cv2.dft(continued, flags=cv2.DFT_ROWS)
-    np.multiply(packed[:, 2 : 2 * n + 2 : 2], np.float32(-0.5), out=out)
-
-
-_METHODS = {"product": _by_product, "folded": _by_folded_product, "scipy": _by_scipy, "opencv": _by_opencv}
+@compiled
+def _last_results(
+    values: Columns, parts: Columns, results: Columns, sines: Columns, size: int, step: int, out: Columns
+) -> None:
+    """All results of a transform of odd size N: k = 2 m of the antisymmetric part, k = N - 2 m of the symmetric one."""
+    half, used = size // 2, out.shape[1]
+    if half == 0:
+        return
+    for j in range(1, half + 1):
+        low, high, part = values[j], values[size - j], parts[j - 1]
+        sign = np.float32(1 if j % 2 == 1 else -1)
+        for x in range(low.size):
+            part[x] = sign * (low[x] + high[x])
+            low[x] -= high[x]
+    matrix = sines.reshape(half, half)
+    _product(matrix, values[1 : half + 1], results[:half])
+    _product(matrix, parts[:half], results[half : 2 * half])
+    for m in range(half):
+        evens, odds = out[step * (2 * m + 2) - 1], out[step * (size - 2 * m - 2) - 1]
+        for x in range(used):
+            evens[x] = results[m, x]
+            odds[x] = results[half + m, x]

@@ -2,8 +2,8 @@
 
 What is solved for is the change v = result - image, not the image: v is zero on the border of the mask's bounding box,
 and its five-point Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are
-forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels. A sine
-transform along one axis turns the equation into one tridiagonal system for each mode along the other.
+forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels. Patches are
+transposed where that makes `solve_poisson` faster.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Gradient, Image
 from nsa_augment._shared.workspace import Workspace
-from nsa_augment.blending.solvers._sines import sine_transform
+from nsa_augment.blending.solvers._rectangle import cost, solve_poisson
 from nsa_augment.blending.solvers.base import Solver
 
 EROSION = np.ones((7, 7), np.uint8)
@@ -23,9 +23,6 @@ EROSION = np.ones((7, 7), np.uint8)
 
 TIE_SLACK = 2.0**-10 / 255
 """Rounding of float images, as a part of the full scale: gradients that tie in 8 bits must tie there too."""
-
-FLIP_ASPECT = 1.25
-"""Width over height from which it pays to work on the transposed patch: the transform is cheaper on short rows."""
 
 WORKSPACE = Workspace()
 
@@ -66,7 +63,7 @@ def clone_spectral(
     """
     workspace = workspace or Workspace()
     height, width = mask.shape
-    flip = width > FLIP_ASPECT * height
+    flip = min(height, width) > 4 and (width - 4) * cost(height - 4) > (height - 4) * cost(width - 4)
     inner = canvas[1:-1, 1:-1]
     eroded = cv2.erode(mask, EROSION, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     weight = np.multiply(eroded[1:-1, 1:-1], np.float32(1 / 255), dtype=np.float32)
@@ -86,34 +83,6 @@ def clone_spectral(
 def _planes(image: Image, flip: bool) -> list[Image]:
     planes = cv2.split(image)
     return [cv2.transpose(plane) for plane in planes] if flip else list(planes)
-
-
-def solve_poisson(divergence: NDArray[np.float32], workspace: Workspace | None = None) -> NDArray[np.float32]:
-    """Solve the discrete Poisson equation on rectangles, with zeros around them.
-
-    Parameters
-    ----------
-    divergence : (C, h, w) float32 array, C-contiguous
-        Right-hand sides.
-    workspace : Workspace, optional
-        Holds the intermediate arrays, and the result until it is used again.
-
-    Returns
-    -------
-    (C, h, w) float32 array
-        v with v[y-1, x] + v[y+1, x] + v[y, x-1] + v[y, x+1] - 4 v[y, x] = divergence[y, x].
-
-    Examples
-    --------
-    >>> solve_poisson(np.full((1, 1, 1), -4, np.float32)).item()
-    1.0
-    """
-    workspace = workspace or Workspace()
-    modes = workspace.array("modes", divergence.shape, np.float32)
-    sine_transform(divergence, modes, workspace)
-    pivots, values = workspace.array("tridiagonal", (2, *divergence.shape[1:]), np.float64)
-    _solve_modes(modes, pivots, values)
-    return sine_transform(modes, workspace.array("solution", divergence.shape, np.float32), workspace)
 
 
 @compiled
@@ -147,35 +116,6 @@ def _divergence(
             row = result[y - 1]
             for x in range(width - 2):
                 row[x] = (across[x + 1] - across[x]) + (under[x + 1] - above[x + 1])
-
-
-@compiled
-def _solve_modes(modes: NDArray[np.float32], pivots: NDArray[np.float64], values: NDArray[np.float64]) -> None:
-    """Eliminate along the rows of (C, h, w) for all modes at once, in place, in double precision."""
-    planes, height, width = modes.shape
-    scale = 2.0 / (width + 1)
-    diagonal = np.empty(width, np.float64)
-    for x in range(width):
-        diagonal[x] = 2 * np.cos(np.pi * (x + 1) / (width + 1)) - 4
-        pivots[0, x] = 1 / diagonal[x]
-    for y in range(1, height):
-        before, row = pivots[y - 1], pivots[y]
-        for x in range(width):
-            row[x] = 1 / (diagonal[x] - before[x])
-    for plane in range(planes):
-        for x in range(width):
-            values[0, x] = modes[plane, 0, x] * scale * pivots[0, x]
-        for y in range(1, height):
-            before, row, load, pivot = values[y - 1], values[y], modes[plane, y], pivots[y]
-            for x in range(width):
-                row[x] = (load[x] * scale - before[x]) * pivot[x]
-        for x in range(width):
-            modes[plane, height - 1, x] = values[height - 1, x]
-        for y in range(height - 2, -1, -1):
-            after, row, load, pivot = values[y + 1], values[y], modes[plane, y], pivots[y]
-            for x in range(width):
-                row[x] -= pivot[x] * after[x]
-                load[x] = row[x]
 
 
 @compiled

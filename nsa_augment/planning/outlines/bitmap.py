@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from nsa_augment._shared.checks import check_integer, fail, set_field
+from nsa_augment._shared.resizing import resize
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning.outlines.base import Outline
 
@@ -69,7 +70,7 @@ class Bitmap(Outline):
             return whole
         shrinks = size[0] <= self.height and size[1] <= self.width
         flags = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        shares = cv2.resize(whole.astype(np.float32), size[::-1], interpolation=flags)
+        shares = resize(whole.astype(np.float32)[:, :, np.newaxis], size, flags)[:, :, 0]
         return np.asarray(shares >= (self.least_share if shrinks else 0.5)).view(np.uint8)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import check_numbers, fail, set_field
+from nsa_augment._shared.elementary import cosine, sine
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning._draws import NO_MASK, Extent, draw_ellipse_patch, rasterise_ellipses, threshold
 from nsa_augment.planning.outlines.base import Outline
@@ -45,7 +46,8 @@ class Ellipses(Outline):
 
     def mask(self, size: Size) -> BinaryMap:
         """(height, width) uint8 map, 1 inside any of the ellipses."""
-        return rasterise_ellipses(np.array(self.parameters, np.float64), size[0], size[1])
+        turns = [(cosine(angle), sine(angle)) for *_, angle in self.parameters]
+        return rasterise_ellipses(np.array(self.parameters, np.float64), np.array(turns), size[0], size[1])
 
     @classmethod
     def place(

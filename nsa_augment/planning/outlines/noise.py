@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from nsa_augment._shared.cache import cached
 from nsa_augment._shared.checks import check_choice, check_integer, check_number, check_numbers, fail, set_field
 from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.elementary import cosine, sine, sine_of_turns
+from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning.outlines.base import Outline, OutlineBox
 
@@ -112,27 +114,29 @@ def _noise_mask(layers: tuple[Layer, ...], threshold: float, combine: str, size:
 def draw_layer(rng: np.random.Generator, scales: Sequence[int]) -> Layer:
     """2^e cells per axis, e uniform on the whole numbers of `scales`, turned by up to 90 degrees either way."""
     cells_y, cells_x = (2**exponent for exponent in rng.integers(scales[0], scales[1] + 1, 2).tolist())
-    return cells_y, cells_x, float(rng.uniform(-math.pi / 2, math.pi / 2)), int(rng.integers(SEEDS))
+    return cells_y, cells_x, float(uniform(rng, -math.pi / 2, math.pi / 2)), int(rng.integers(SEEDS))
 
 
-@compiled
 def gradient_noise(size: Size, cells_y: int, cells_x: int, angle: float, seed: int) -> NDArray[np.float64]:
     """Perlin's gradient noise, about in [-1, 1], on a grid of unit gradients that is turned about the middle.
 
     The directions of the gradients are hashed from the seed and the place in the grid, so that the noise of a seed can
     be evaluated at any size, and stays the same whatever library draws random numbers.
     """
+    bits = np.arange((cells_y + 1) * (cells_x + 1), dtype=np.uint64)
+    bits += np.uint64((seed * SEEDS + 0x9E3779B97F4A7C15) % 2**64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        bits = (bits ^ (bits >> np.uint64(shift))) * np.uint64(factor)
+    turns = ((bits ^ (bits >> np.uint64(31))) >> np.uint64(11)).astype(np.int64)
+    gradients = np.stack([sine_of_turns(turns + 2**51, 2**53), sine_of_turns(turns, 2**53)], axis=1)
+    return _interpolate(size, gradients.reshape(cells_y + 1, cells_x + 1, 2), cosine(angle), sine(angle))
+
+
+@compiled
+def _interpolate(size: Size, gradients: NDArray[np.float64], cosine: float, sine: float) -> NDArray[np.float64]:
     height, width = size
-    across = cells_x + 1
-    gradients = np.empty(((cells_y + 1) * across, 2), np.float64)
-    for node in range(gradients.shape[0]):
-        bits = np.uint64(seed) * np.uint64(0x100000000) + np.uint64(node) + np.uint64(0x9E3779B97F4A7C15)
-        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        turn = 2 * np.pi * float((bits ^ (bits >> np.uint64(31))) >> np.uint64(11)) / 2.0**53
-        gradients[node] = np.cos(turn), np.sin(turn)
+    cells_y, cells_x = gradients.shape[0] - 1, gradients.shape[1] - 1
     noise = np.zeros((height, width), np.float64)
-    cosine, sine = np.cos(angle), np.sin(angle)
     for row in range(height):
         for column in range(width):
             dy, dx = row - (height - 1) / 2, column - (width - 1) / 2
@@ -142,12 +146,11 @@ def gradient_noise(size: Size, cells_y: int, cells_x: int, angle: float, seed: i
                 continue
             top, left = int(y), int(x)
             y, x = y - top, x - left
-            node = top * across + left
-            first, second = gradients[node], gradients[node + 1]
-            third, fourth = gradients[node + across], gradients[node + across + 1]
+            first, second = gradients[top, left], gradients[top, left + 1]
+            third, fourth = gradients[top + 1, left], gradients[top + 1, left + 1]
             upper = first[0] * y + first[1] * x, second[0] * y + second[1] * (x - 1)
             lower = third[0] * (y - 1) + third[1] * x, fourth[0] * (y - 1) + fourth[1] * (x - 1)
-            fade_y, fade_x = y**3 * (y * (6 * y - 15) + 10), x**3 * (x * (6 * x - 15) + 10)
+            fade_y, fade_x = y * y * y * (y * (6 * y - 15) + 10), x * x * x * (x * (6 * x - 15) + 10)
             above = upper[0] + fade_x * (upper[1] - upper[0])
             below = lower[0] + fade_x * (lower[1] - lower[0])
             noise[row, column] = np.sqrt(2.0) * (above + fade_y * (below - above))

@@ -9,6 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from nsa_augment._shared.checks import check_numbers, fail, set_field
+from nsa_augment._shared.elementary import cosine, sine
+from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning.outlines.base import Outline, OutlineBox
 
@@ -60,7 +62,7 @@ class Polygon(Outline):
     def draw(cls, rng: np.random.Generator, box: OutlineBox) -> Polygon:
         """3 to 8 corners around the middle of the box, each 40 to 100 % of the way to its border."""
         count = int(rng.integers(CORNERS[0], CORNERS[1] + 1))
-        turns = 2 * math.pi * (np.arange(count) + rng.uniform(0, 1, count)) / count
-        directions = np.stack([np.sin(turns), np.cos(turns)], axis=1)
-        reach = rng.uniform(LEAST_REACH, 1, count) / np.abs(directions).max(axis=1)
+        turns = 2 * math.pi * (np.arange(count) + uniform(rng, 0, 1, count)) / count
+        directions = np.array([(sine(turn), cosine(turn)) for turn in turns])
+        reach = uniform(rng, LEAST_REACH, 1, count) / np.abs(directions).max(axis=1)
         return cls(tuple(map(tuple, (0.5 + 0.5 * directions * reach[:, np.newaxis]).tolist())))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import check_number, set_field
+from nsa_augment._shared.elementary import cosine, sine
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning.outlines.base import Outline
 
@@ -54,9 +55,9 @@ class Strip(Outline):
     @property
     def box_size(self) -> Size:
         """(height, width) of the smallest box of whole pixels around the strip."""
-        cosine, sine = abs(math.cos(self.angle)), abs(math.sin(self.angle))
-        height = self.length * cosine + self.width * sine
-        width = self.length * sine + self.width * cosine
+        turn = abs(cosine(self.angle)), abs(sine(self.angle))
+        height = self.length * turn[0] + self.width * turn[1]
+        width = self.length * turn[1] + self.width * turn[0]
         return math.ceil(height - SLACK), math.ceil(width - SLACK)
 
     def mask(self, size: Size) -> BinaryMap:
@@ -66,8 +67,8 @@ class Strip(Outline):
         return self._inside(dy, dx, self.width)
 
     def _inside(self, dy: NDArray[np.floating], dx: NDArray[np.floating], width: float) -> BinaryMap:
-        along = dy * math.cos(self.angle) + dx * math.sin(self.angle)
-        across = dx * math.cos(self.angle) - dy * math.sin(self.angle)
+        down, right = cosine(self.angle), sine(self.angle)
+        along, across = dy * down + dx * right, dx * down - dy * right
         inside = (np.abs(along) <= self.length / 2 + SLACK) & (np.abs(across) <= width / 2 + SLACK)
         return inside.view(np.uint8)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +10,8 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.checks import check_numbers, fail, set_field
 from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.elementary import sine_of_cycles
+from nsa_augment._shared.randomness import normal, uniform
 from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning.outlines.base import Outline, OutlineBox
 from nsa_augment.planning.outlines.strip import LEAST_WIDTH
@@ -70,13 +71,16 @@ class Stroke(Outline):
         start, end = _draw_ends(rng, size)
         along = end - start
         side = np.array([-along[1], along[0]])
-        bends = rng.uniform(-LARGEST_BEND, LARGEST_BEND, 2)
-        jag = rng.normal(0, LARGEST_JAG * rng.uniform() ** 2, POINTS)
+        bends = uniform(rng, -LARGEST_BEND, LARGEST_BEND, 2)
+        jag = normal(rng, 0, LARGEST_JAG * rng.random() ** 2, POINTS)
         t = np.linspace(0, 1, POINTS)
-        sideways = 3 * t * (1 - t) * ((1 - t) * bends[0] + t * bends[1]) + jag * np.sin(math.pi * t)
+        sideways = 3 * t * (1 - t) * ((1 - t) * bends[0] + t * bends[1]) + jag * sine_of_cycles(t / 2)
         path = (start + np.outer(t, along) + np.outer(sideways, side)) / size
         low, high = getattr(box.arguments, "stroke_width", STROKE_WIDTH)
-        widths = np.interp(t, np.linspace(0, 1, 4), rng.uniform(low, high, 4)) * min(box.image) / STROKE_IMAGE
+        knots, place = uniform(rng, low, high, 4), np.minimum(3 * t, 3)
+        before = np.minimum(place.astype(int), 2)
+        widths = knots[before] + (place - before) * (knots[before + 1] - knots[before])
+        widths *= min(box.image) / STROKE_IMAGE
         points = np.column_stack([np.clip(path, 0, 1), np.maximum(widths, LEAST_WIDTH)])
         return cls(tuple(map(tuple, points.round(4).tolist())))
 
@@ -84,8 +88,8 @@ class Stroke(Outline):
 def _draw_ends(rng: np.random.Generator, size: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Two points of the box, far apart, and within it."""
     while True:
-        start, end = rng.uniform(0.02, 0.98, (2, 2)) * size
-        if np.hypot(*(end - start)) >= LEAST_LENGTH * np.hypot(*size):
+        start, end = uniform(rng, 0.02, 0.98, (2, 2)) * size
+        if np.square(end - start).sum() >= LEAST_LENGTH**2 * np.square(size).sum():
             return start, end
 
 

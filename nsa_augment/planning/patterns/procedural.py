@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.compiled import compiled
+from nsa_augment._shared.elementary import cosine, power_of_two, sine, sine_of_cycles
 from nsa_augment._shared.scale import MAX_CHANNELS
 from nsa_augment._shared.types import Image, Size
 from nsa_augment.planning.outlines.noise import gradient_noise
@@ -53,9 +54,9 @@ class Waves(_Texture):
 
     def values(self, size: Size, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """A sine of 3 to 24 cycles in any direction."""
-        phase = _cycles(size, 3 * 8 ** numbers[0], 2 * np.pi * numbers[1])
+        phase = _cycles(size, 3 * power_of_two(3 * numbers[0]), 2 * np.pi * numbers[1])
         bent = phase + 2 * numbers[2] * _octaves(size, 3, 3, self.seed)
-        return np.asarray(0.5 + 0.5 * np.sin(2 * np.pi * bent))
+        return np.asarray(0.5 + 0.5 * sine_of_cycles(bent))
 
 
 class Weave(_Texture):
@@ -68,7 +69,7 @@ class Weave(_Texture):
         turn = 2 * np.pi * numbers[0]
         across = turn + np.pi * (0.25 + numbers[1] / 2)
         waves = [
-            np.sin(2 * np.pi * _cycles(size, 4 * 8**n, way))
+            sine_of_cycles(_cycles(size, 4 * power_of_two(3 * n), way))
             for n, way in zip(numbers[2:4], (turn, across), strict=True)
         ]
         return 0.5 + 0.5 * np.maximum(*waves)
@@ -81,7 +82,7 @@ class Cells(_Texture):
 
     def values(self, size: Size, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """The distance to the nearest of one point in each cell of a grid of 4 to 32 cells."""
-        count = int(4 * 8 ** numbers[0])
+        count = int(4 * power_of_two(3 * numbers[0]))
         points = uniform((self.seed + 1) % SEEDS, count, count, 2)
         return _distances(size, points)
 
@@ -101,8 +102,8 @@ def _octaves(size: Size, cells_y: int, cells_x: int, seed: int) -> NDArray[np.fl
 
 def _cycles(size: Size, frequency: float, direction: float) -> NDArray[np.float64]:
     """Cycles of a wave up to each pixel, where the longer side has `frequency` of them."""
-    y = np.arange(size[0])[:, np.newaxis] * np.sin(direction)
-    return np.asarray((y + np.arange(size[1]) * np.cos(direction)) * (frequency / max(size)))
+    y = np.arange(size[0])[:, np.newaxis] * sine(direction)
+    return np.asarray((y + np.arange(size[1]) * cosine(direction)) * (frequency / max(size)))
 
 
 @compiled
