@@ -2,7 +2,7 @@
 
 import colorsys
 import math
-from decimal import Decimal, localcontext
+from decimal import Context, Decimal, localcontext
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ from nsa_augment._shared.elementary import (
 from nsa_augment._shared.randomness import normal, uniform
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628620899862803482534211706798")
-DIGITS = 80
+CONTEXT = Context(prec=80)
 
 
 def decimal_sine(x):
@@ -36,7 +36,7 @@ def decimal_sine(x):
 
 @given(st.floats(-1000, 1000))
 def test_scalars_are_correctly_rounded(x):
-    with localcontext(prec=DIGITS):
+    with localcontext(CONTEXT):
         assert sine(x) == float(decimal_sine(Decimal(x)))
         assert cosine(x) == float(decimal_sine(Decimal(x) + PI / 2))
         assert power_of_two(x) == float((Decimal(x) * Decimal(2).ln()).exp())
@@ -44,28 +44,28 @@ def test_scalars_are_correctly_rounded(x):
 
 @given(st.lists(st.floats(-600, 600), min_size=1))
 def test_the_exponential(values):
-    with localcontext(prec=DIGITS):
+    with localcontext(CONTEXT):
         expected = [float(Decimal(x).exp()) for x in values]
     np.testing.assert_allclose(exponential(np.array(values)), expected, rtol=2.0**-51)
 
 
 @given(st.lists(st.floats(1e-30, 1e30), min_size=1))
 def test_the_logarithm(values):
-    with localcontext(prec=DIGITS):
+    with localcontext(CONTEXT):
         expected = [float(Decimal(x).ln()) for x in values]
     np.testing.assert_allclose(logarithm(np.array(values)), expected, rtol=2.0**-50, atol=2.0**-53)
 
 
 @given(st.integers(1, 2**59), st.lists(st.integers(-(2**60), 2**60), min_size=1))
 def test_sines_of_parts_of_the_circle(denominator, numerators):
-    with localcontext(prec=DIGITS):
+    with localcontext(CONTEXT):
         expected = [float(decimal_sine(2 * PI * (n % denominator) / denominator)) for n in numerators]
     np.testing.assert_allclose(sine_of_turns(np.array(numerators), denominator), expected, rtol=0, atol=2.0**-52)
 
 
 @given(st.lists(st.floats(-4, 4), min_size=1))
 def test_sines_of_cycles(cycles):
-    with localcontext(prec=DIGITS):
+    with localcontext(CONTEXT):
         expected = [float(decimal_sine(2 * PI * Decimal(x))) for x in cycles]
     np.testing.assert_allclose(sine_of_cycles(np.array(cycles)), expected, rtol=0, atol=2.0**-50)
 

@@ -113,7 +113,7 @@ def power_of_two(x: float) -> float:
     (8.0, 1.4142135623730951)
     """
     whole = math.floor(x)
-    rest = _fixed(float(x) - whole) * _LN2 >> _BITS
+    rest = (_fixed(float(x)) - (whole << _BITS)) * _LN2 >> _BITS
     total = term = _ONE
     count = 0
     while term:
