@@ -45,7 +45,10 @@ def assert_as_task(module, images, sources, plans, masks=None, source_masks=None
     task = module.task
     given = {"masks": masks, "source_masks": source_masks}
     changed, labels = module.apply(
-        as_batch(images), as_batch(sources), plans, **{k: None if v is None else torch.from_numpy(v) for k, v in given.items()}
+        as_batch(images),
+        as_batch(sources),
+        plans,
+        **{k: None if v is None else torch.from_numpy(v) for k, v in given.items()},
     )
     level = 1 if images[0].dtype == np.uint8 else 1 / 255
     exact = task.blending not in ("poisson", "silhouette") and images[0].dtype == np.uint8

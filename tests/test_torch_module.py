@@ -51,3 +51,11 @@ def test_plans_give_the_pictures_of_the_task(case, masked):
     if masked:
         masks = [np.stack([draw_object(seed + first + i, shape) for i in range(len(plans))]) for first in (20, 30)]
     assert_as_task(AnomalyModule(task=task), images, sources, plans, *masks)
+
+
+@settings(max_examples=40, deadline=None)
+@given(case=cases())
+def test_floats_give_the_pictures_of_the_task(case):
+    task, shape, channels, plans, seed = case
+    images, sources = (batch_of(seed + first, len(plans), shape, channels, np.float32) for first in (0, 10))
+    assert_as_task(AnomalyModule(task=task), images, sources, plans)

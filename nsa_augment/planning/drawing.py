@@ -124,7 +124,7 @@ def _draw_boxes(
     source = draw_source_patch(rng, scene.size, arguments, foreground, blending.min_side, (height, width))
     if isinstance(source, GivenUp):
         return source
-    size = _draw_size(scene.size, source.box.size, arguments, rng)
+    size = draw_size(scene.size, source.box.size, arguments, rng)
     if min(size) < 1:
         return GivenUp(Reason.EMPTY, size)
     bitmap = patch_bitmap(source.outline, source.box, size)
@@ -162,7 +162,7 @@ def _border(scene: Scene, box: Box, bitmap: BinaryMap) -> Border:
     return Border.of(image, box.of(source), bitmap)
 
 
-def _draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.random.Generator) -> Size:
+def draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.random.Generator) -> Size:
     """Size of a patch at its destination."""
     if arguments.scale_range is None:
         return size

@@ -15,7 +15,7 @@ from nsa_augment._shared.checks import fail
 from nsa_augment._shared.types import Image, Size
 from nsa_augment.integrations.torch.device.bank import Bank
 from nsa_augment.integrations.torch.device.objects import given_maps, object_maps
-from nsa_augment.integrations.torch.device.planning import shown
+from nsa_augment.integrations.torch.device.shown import shown
 from nsa_augment.integrations.torch.device.synthesis import Sources
 from nsa_augment.integrations.torch.tensors import to_array, to_numpy
 from nsa_augment.scenes import PreparedSource
@@ -43,6 +43,18 @@ class Material:
     sources: Sources
     prepared: Sequence[PreparedSource | None]
     own: bool = False
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of the images."""
+        height, width = self.images.shape[-2:]
+        return height, width
+
+    def used_size(self, number: int) -> Size:
+        """Size at which the source of an image is used."""
+        prepared = self.prepared[number]
+        height, width = self.sources.images.shape[-2:] if prepared is None else prepared.image.shape[:2]
+        return height, width
 
     def given_size(self, number: int) -> Size:
         """Size of the source of an image, before it was brought to another."""

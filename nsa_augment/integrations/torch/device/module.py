@@ -10,16 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nsa_augment._shared.checks import check_number, fail
+from nsa_augment._shared.checks import check_choice, check_number, fail
 from nsa_augment._shared.notices import warn_caller
 from nsa_augment._shared.scale import FLOAT_SLACK, MAX_CHANNELS
 from nsa_augment.blending import BLENDINGS
 from nsa_augment.blending.solvers.spectral import Spectral
 from nsa_augment.integrations.torch.device.bank import Bank, SourceBank
 from nsa_augment.integrations.torch.device.blending import BLENDS
+from nsa_augment.integrations.torch.device.drawing import check_drawable, draw_plans
 from nsa_augment.integrations.torch.device.labelling import KINDS
 from nsa_augment.integrations.torch.device.material import Material, gather
-from nsa_augment.integrations.torch.device.planning import shown
+from nsa_augment.integrations.torch.device.planning import draw_by_task
+from nsa_augment.integrations.torch.device.shown import shown
 from nsa_augment.integrations.torch.device.synthesis import apply_plans, full_precision
 from nsa_augment.labelling import LABELS
 from nsa_augment.planning import SynthesisPlan
@@ -27,6 +29,8 @@ from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
 DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
+PLANNERS = {"processor": draw_by_task, "device": draw_plans}
+"""Who draws plans."""
 _ACCEPTED = f"a (B, C, H, W) tensor with 1 to {MAX_CHANNELS} channels, uint8, or float in [0, 1] (or up to max_value)"
 
 
@@ -51,6 +55,11 @@ class AnomalyModule(nn.Module):
         Variation of the preset in the paper.
     p : float
         Probability, for each image, to get an anomaly.
+    plans_on : "processor" or "device"
+        Who looks for places: the task itself, image by image, for which object masks are moved to the processor; or
+        the device, for all images at once. The second draws other plans from a seed, of the same distribution, and
+        only rectangles by the published conditions: no `shape`, no `variant`, no strips, no `candidates`, no
+        `min_change`.
     object_masks : folder or "alpha", optional
         Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
     **parameters
@@ -90,12 +99,17 @@ class AnomalyModule(nn.Module):
         task: str | AnomalyTask = "nsa",
         ablation: str | None = None,
         p: float = 0.5,
+        plans_on: str = "processor",
         object_masks: str | PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
         self.task = _check_task(bind_task(task, preset, ablation, parameters, owner=type(self)))
         self.p = check_number("p", p, 0, 1)
+        check_choice("plans_on", plans_on, PLANNERS)
+        self.plans_on = plans_on
+        if plans_on == "device":
+            check_drawable(self.task)
         if sources is None and object_masks is not None:
             raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
         self._bank = None if sources is None else SourceBank(sources, self.task.max_value, object_masks)
@@ -144,12 +158,9 @@ class AnomalyModule(nn.Module):
             return images.detach().clone(), torch.zeros_like(images[:, 0], dtype=torch.float32)
         with full_precision(images.device):
             material = self._material(images, sources, masks, source_masks, bank, numbers)
-            self._plans = [
-                self.task.plan(image, source, rng, **given) if chance else None
-                for (image, source, given), rng, chance in zip(
-                    material.for_planning(self.task), rngs, chosen, strict=True
-                )
-            ]
+            self._plans = PLANNERS[self.plans_on](
+                material, [rng if chance else None for rng, chance in zip(rngs, chosen, strict=True)], self.task
+            )
             return self._applied(material, self._plans)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -207,7 +218,7 @@ class AnomalyModule(nn.Module):
 
     def extra_repr(self) -> str:
         """Arguments, for printing."""
-        return f"task={self.task}, sources={'batch' if self._bank is None else len(self._bank)}, p={self.p}"
+        return f"task={self.task}, sources={'batch' if self._bank is None else len(self._bank)}, p={self.p}, plans_on={self.plans_on!r}"
 
     def _loaded(self, images: Tensor) -> Bank | None:
         if self._bank is None:

@@ -110,7 +110,7 @@ def _footprints(
                 raise fail(ValueError, "filling", "None in plans for AnomalyModule, whose patches show sources", patch)
             joined = blending.joining(is_fine(patch.shape))
             if patch.shape is None:
-                footprint = _of_rectangle(joined, patch.size)
+                footprint = rectangle(joined, patch.size)
             else:
                 footprint = _footprint(joined, patch_bitmap(patch.shape, patch.source_box, patch.size))
             if footprint is not None:
@@ -118,7 +118,8 @@ def _footprints(
 
 
 @lru_cache(4096)
-def _of_rectangle(blending: Blending, size: Size) -> Footprint | None:
+def rectangle(blending: Blending, size: Size) -> Footprint | None:
+    """Footprint of a rectangle; None if it is too small to be blended."""
     return _footprint(blending, np.ones(size, np.uint8))
 
 

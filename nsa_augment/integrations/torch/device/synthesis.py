@@ -125,13 +125,13 @@ def _cut(
     """Patches as their placements describe them, resized and in their place within the windows."""
     device = images.device
     read = Windows.around(sources.number[patches.number], patches.source, _size(sources.images), device)
-    outer, inner = _within(patches.source, read), _within(patches.destination, windows)
+    outer, inner = read.relative(patches.source), windows.relative(patches.destination)
     resizing = Resizing.between(inner, windows.size, outer, read.size, device)
     pixels = read.read(sources.images)
     pixels = resizing.of_pixels(pixels if pixels.dtype == torch.uint8 else pixels.to(_working_dtype(images)))
     whole = images.dtype == torch.uint8
     pixels = jittered(pixels, patches.jitters, inner, whole, maximum)
-    tight = _within(patches.tight, windows)
+    tight = windows.relative(patches.tight)
     footprint = _footprints(patches, tight, inner, windows.size, device)
     region, shown = footprint, None
     if objects is not None and sources.objects is not None:
@@ -162,11 +162,6 @@ def _factor(factor: NDArray[np.float64], device: torch.device) -> Tensor:
 
 def _size(images: Tensor) -> Size:
     return images.shape[-2], images.shape[-1]
-
-
-def _within(boxes: Boxes, windows: Windows) -> Boxes:
-    """Boxes, counted from the upper left pixels of windows."""
-    return boxes - np.concatenate([windows.corners] * 2, axis=1)
 
 
 def _footprints(patches: Placed, tight: Boxes, inner: Boxes, size: Size, device: torch.device) -> Tensor:

@@ -58,6 +58,10 @@ class Windows:
         """Replace the pixels, in place."""
         _view(images, self.size).index_put_(self._indices, values)  # type: ignore[attr-defined]
 
+    def relative(self, boxes: Boxes) -> Boxes:
+        """Boxes of images, counted from the upper left pixels of the windows."""
+        return boxes - np.concatenate([self.corners] * 2, axis=1)
+
     def grown(self, margin: int) -> Windows:
         """With a margin on all sides, in images that have one: the corners stay what they are."""
         height, width = self.size
