@@ -65,3 +65,12 @@ def assert_as_task(module, images, sources, plans, masks=None, source_masks=None
         wanted = label_of(task, image, source, plan, after, **own)
         np.testing.assert_allclose(labels[number].numpy(), wanted, rtol=0, atol=1e-6 * max(1, wanted.max()))
     return changed, labels
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Beside other tests, threads of small operations wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

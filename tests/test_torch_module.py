@@ -8,7 +8,7 @@ from strategies import draw_object, draw_pixels, jitters, plans_for, seeds
 from table5 import ROWS
 
 torch = pytest.importorskip("torch")
-from module_batches import assert_as_task  # noqa: E402
+from module_batches import assert_as_task, one_thread  # noqa: E402, F401
 
 from nsa_augment.integrations.torch import AnomalyModule  # noqa: E402
 
@@ -42,7 +42,7 @@ def batch_of(seed, count, shape, channels, dtype):
     return [draw_pixels(seed + index, (*shape, channels), dtype) for index in range(count)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(case=cases(), masked=st.booleans())
 def test_plans_give_the_pictures_of_the_task(case, masked):
     task, shape, channels, plans, seed = case
@@ -53,7 +53,7 @@ def test_plans_give_the_pictures_of_the_task(case, masked):
     assert_as_task(AnomalyModule(task=task), images, sources, plans, *masks)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(case=cases())
 def test_floats_give_the_pictures_of_the_task(case):
     task, shape, channels, plans, seed = case

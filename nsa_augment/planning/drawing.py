@@ -10,7 +10,7 @@ from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending
-from nsa_augment.planning._draws import DRAWS
+from nsa_augment.planning._draws import DRAWS as DRAWS
 from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.cutting import is_fine, largest_change, patch_bitmap

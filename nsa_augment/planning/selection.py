@@ -14,7 +14,8 @@ from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.cache import cached
 from nsa_augment._shared.checks import check_choice, check_number, check_numbers, check_range, fail, set_field
 from nsa_augment._shared.types import Size
-from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle, threshold
+from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle
+from nsa_augment.planning._draws import threshold as threshold
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.outlines import OUTLINES, FineStrip, Outline, Strip
 from nsa_augment.planning.outlines.noise import LARGEST_EXPONENT, NOISE_SCALES, NOISE_THRESHOLD

@@ -156,7 +156,7 @@ def _find_destinations(drafts: Sequence[Draft], material: Material, task: Anomal
     """The first candidate of each patch at which enough of its object lands on the object of the image."""
     if material.objects is None or material.sources.objects is None:
         for draft in drafts:
-            draft.destination = Box.at(*draft.positions[0].tolist(), draft.size)
+            draft.destination = _box_at(draft.positions[0], draft.size)
         return
     sizes = np.array([(0, 0, *draft.size) for draft in drafts], np.int64).reshape(-1, 4)
     for chosen in by_size(sizes, material.images.device) if drafts else ():
@@ -186,7 +186,7 @@ def _find_alike(drafts: list[Draft], sizes: NDArray[np.int64], material: Materia
         for index, accepted in zip(asked, found, strict=True):
             if accepted.any():
                 place = drafts[index].positions[start + int(np.argmax(accepted))]
-                drafts[index].destination = Box.at(*place.tolist(), drafts[index].size)
+                drafts[index].destination = _box_at(place, drafts[index].size)
         asked = [index for index in asked if drafts[index].destination is None]
         start, wanted = start + count, 4 * wanted
     for index in asked:
@@ -209,6 +209,10 @@ def _resized_objects(drafts: Sequence[Draft], sizes: NDArray[np.int64], material
         for axis, length in zip((2, 3), size, strict=True)
     )
     return resizing.of_maps(read.read(objects)) & rows[:, :, None] & columns[:, None, :]
+
+
+def _box_at(corner: NDArray[np.int64], size: Size) -> Box:
+    return Box.at(int(corner[0]), int(corner[1]), size)
 
 
 def _plan(

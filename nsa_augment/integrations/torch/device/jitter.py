@@ -67,7 +67,7 @@ def _grey(values: Tensor) -> Tensor:
 
 def _turned(values: Tensor, turn: Tensor) -> Tensor:
     """Colours whose hue is turned by a part of the colour circle."""
-    red, green, blue = values.split(1, dim=2)
+    red, green, blue = (values[:, :, [channel]] for channel in range(3))
     value, least = values.amax(2, keepdim=True), values.amin(2, keepdim=True)
     chroma = value - least
     safe = torch.where(chroma == 0, 1.0, chroma)

@@ -218,7 +218,8 @@ class AnomalyModule(nn.Module):
 
     def extra_repr(self) -> str:
         """Arguments, for printing."""
-        return f"task={self.task}, sources={'batch' if self._bank is None else len(self._bank)}, p={self.p}, plans_on={self.plans_on!r}"
+        sources = "batch" if self._bank is None else len(self._bank)
+        return f"task={self.task}, sources={sources}, p={self.p}, plans_on={self.plans_on!r}"
 
     def _loaded(self, images: Tensor) -> Bank | None:
         if self._bank is None:

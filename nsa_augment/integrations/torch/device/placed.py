@@ -92,13 +92,12 @@ class Placed:
 
     def take(self, chosen: NDArray[np.int64]) -> Placed:
         """Some of them."""
-        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Placed(
-            **{
-                name: tuple(part[index] for index in chosen) if isinstance(part, tuple) else part[chosen]
-                for name, part in parts.items()
-            }
-        )
+        parts: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        taken: dict[str, Any] = {
+            name: tuple(part[index] for index in chosen) if isinstance(part, tuple) else part[chosen]
+            for name, part in parts.items()
+        }
+        return Placed(**taken)
 
 
 def _footprints(

@@ -60,7 +60,7 @@ class Windows:
 
     def relative(self, boxes: Boxes) -> Boxes:
         """Boxes of images, counted from the upper left pixels of the windows."""
-        return boxes - np.concatenate([self.corners] * 2, axis=1)
+        return np.asarray(boxes - np.concatenate([self.corners] * 2, axis=1), np.int64)
 
     def grown(self, margin: int) -> Windows:
         """With a margin on all sides, in images that have one: the corners stay what they are."""
