@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from functools import partial
 
 import numpy as np
 import torch
@@ -49,17 +50,18 @@ def bench(case, plans_on, arguments):
     module = AnomalyModule(preset, task=name, p=1.0, label="logistic", plans_on=plans_on)
     clock, spent = StageClock(), []
     for seed in range(arguments.rounds + 1):
-        one = waited(lambda: loop(module.task, arrays, seed), torch.device("cpu"))
+        one = waited(partial(loop, module.task, arrays, seed), torch.device("cpu"))
         if seed == 1:
             clock.wrap(module_file, "apply_plans", "blending")
             clock.wrap(synthesis, "label_changes", "label")
-        other = waited(lambda: module(batch, generator=torch.Generator().manual_seed(seed)), device)
+        other = waited(partial(module, batch, generator=torch.Generator().manual_seed(seed)), device)
         spent.append((one, other))
     own, theirs = (statistics.median(pair[place] for pair in spent[1:]) for place in (0, 1))
     total = sum(pair[1] for pair in spent[1:])
     rest = total - clock.seconds["blending"] - clock.seconds["label"]
     return {
-        "task": name, "preset": preset, "plans_on": plans_on, "images_s": arguments.batch / theirs, "ratio": own / theirs,
+        "task": name, "preset": preset, "plans_on": plans_on,
+        "images_s": arguments.batch / theirs, "ratio": own / theirs,
         "plans": rest / total, "blending": clock.seconds["blending"] / total, "label": clock.seconds["label"] / total,
     }  # fmt: skip
 

@@ -12,13 +12,10 @@ from torch import Tensor, nn
 
 from nsa_augment._shared.checks import check_choice, check_number, fail
 from nsa_augment._shared.notices import warn_caller
-from nsa_augment._shared.scale import FLOAT_SLACK, MAX_CHANNELS
 from nsa_augment.blending import BLENDINGS
-from nsa_augment.blending.solvers.spectral import Spectral
+from nsa_augment.integrations.torch.device.accepted import check_images, check_numbers, check_sources, check_task
 from nsa_augment.integrations.torch.device.bank import Bank, SourceBank
-from nsa_augment.integrations.torch.device.blending import BLENDS
 from nsa_augment.integrations.torch.device.drawing import check_drawable, draw_plans
-from nsa_augment.integrations.torch.device.labelling import KINDS
 from nsa_augment.integrations.torch.device.material import Material, gather
 from nsa_augment.integrations.torch.device.planning import draw_by_task
 from nsa_augment.integrations.torch.device.shown import shown
@@ -28,10 +25,8 @@ from nsa_augment.planning import SynthesisPlan
 from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
-DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 PLANNERS = {"processor": draw_by_task, "device": draw_plans}
 """Who draws plans."""
-_ACCEPTED = f"a (B, C, H, W) tensor with 1 to {MAX_CHANNELS} channels, uint8, or float in [0, 1] (or up to max_value)"
 
 
 class AnomalyModule(nn.Module):
@@ -104,7 +99,7 @@ class AnomalyModule(nn.Module):
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.task = _check_task(bind_task(task, preset, ablation, parameters, owner=type(self)))
+        self.task = check_task(bind_task(task, preset, ablation, parameters, owner=type(self)))
         self.p = check_number("p", p, 0, 1)
         check_choice("plans_on", plans_on, PLANNERS)
         self.plans_on = plans_on
@@ -147,7 +142,7 @@ class AnomalyModule(nn.Module):
         labels : (B, H, W) float32 tensor
             Zero where nothing was changed.
         """
-        _check_images("images", images, self.task)
+        check_images("images", images, self.task)
         rngs = _generators(len(images), generator)
         bank = self._loaded(images) if sources is None else None
         numbers = None if bank is None else [int(rng.integers(len(bank.prepared))) for rng in rngs]
@@ -193,7 +188,7 @@ class AnomalyModule(nn.Module):
         """
         if callable(images) and not isinstance(images, Tensor):
             return super().apply(images)
-        _check_images("images", images, self.task)
+        check_images("images", images, self.task)
         accepted = f"a sequence of {len(images)} plans, each a SynthesisPlan or None"
         if not isinstance(plans, Sequence) or any(not isinstance(one, SynthesisPlan | None) for one in plans):
             raise fail(TypeError, "plans", accepted, plans)
@@ -201,7 +196,7 @@ class AnomalyModule(nn.Module):
             raise fail(ValueError, "plans", accepted, plans)
         bank = numbers = None
         if self._bank is not None and (sources is None or sources.ndim == 1):
-            bank, numbers, sources = self._loaded(images), _check_numbers(sources, images, self._bank), None
+            bank, numbers, sources = self._loaded(images), check_numbers(sources, images, self._bank), None
         if sources is None and bank is None and self.task.needs_source and len(images) == 1 and plans[0] is not None:
             raise fail(ValueError, "sources", "given for a batch of one image", sources)
         with full_precision(images.device):
@@ -248,7 +243,7 @@ class AnomalyModule(nn.Module):
         numbers: Sequence[int] | None,
     ) -> Material:
         if sources is not None:
-            _check_sources(sources, images, self.task)
+            check_sources(sources, images, self.task)
         material = gather(images.detach(), sources, masks, source_masks, self.task, bank, numbers)
         blending = BLENDINGS[self.task.blending]
         if blending.needs_objects and material.objects is None:
@@ -270,55 +265,6 @@ class AnomalyModule(nn.Module):
             self.task.scale.maximum(shown(material.images[0], self.task).dtype),
             material.objects,
         )
-
-
-def _check_task(task: AnomalyTask) -> AnomalyTask:
-    names = ", ".join(repr(published.name) for published in PUBLISHED)
-    if not isinstance(task, PUBLISHED):
-        raise fail(ValueError, "task", f"one of {names} for AnomalyModule", task.name)
-    known = [kind.name for kind in BLENDS]
-    if BLENDINGS[task.blending] not in BLENDS:
-        raise fail(ValueError, "blending", f"one of {', '.join(map(repr, known))} for AnomalyModule", task.blending)
-    labels = [kind.name for kind in KINDS]
-    if LABELS[task.label] not in KINDS:
-        raise fail(ValueError, "label", f"one of {', '.join(map(repr, labels))} for AnomalyModule", task.label)
-    if getattr(task, "solver", Spectral.name) != Spectral.name:
-        raise fail(ValueError, "solver", f"{Spectral.name!r} for AnomalyModule", getattr(task, "solver", None))
-    return task
-
-
-def _check_images(name: str, images: Any, task: AnomalyTask) -> None:
-    if not isinstance(images, Tensor) or images.dtype not in DTYPES:
-        raise fail(TypeError, name, _ACCEPTED, images.dtype if isinstance(images, Tensor) else images)
-    if images.ndim != 4 or 0 in images.shape or images.shape[1] > MAX_CHANNELS:
-        raise fail(ValueError, name, _ACCEPTED, tuple(images.shape))
-    if images.dtype == torch.uint8 and task.max_value is None:
-        return
-    maximum = task.scale.maximum(shown(images[0, :, :1, :1], task).dtype)
-    low, high = (float(value) for value in torch.aminmax(images.detach()))
-    if not (low >= -FLOAT_SLACK * maximum and high <= (1 + FLOAT_SLACK) * maximum):  # also true for NaN
-        raise ValueError(f"{name} must be {_ACCEPTED}, got values from {low:g} to {high:g}")
-
-
-def _check_sources(sources: Any, images: Tensor, task: AnomalyTask) -> None:
-    _check_images("sources", sources, task)
-    if sources.dtype != images.dtype:
-        raise fail(TypeError, "sources", f"of the images' dtype {images.dtype}", sources.dtype)
-    if sources.device != images.device:
-        raise fail(ValueError, "sources", f"on the images' device {images.device}", sources.device)
-    if sources.shape[:2] != images.shape[:2]:
-        accepted = f"{len(images)} images with {images.shape[1]} channels, as the images"
-        raise fail(ValueError, "sources", accepted, tuple(sources.shape))
-
-
-def _check_numbers(numbers: Tensor | None, images: Tensor, bank: SourceBank) -> list[int]:
-    accepted = f"a (B, C, H, W) tensor, or {len(images)} integers below {len(bank)}, as drawn_sources() returns them"
-    if numbers is None or numbers.is_floating_point() or len(numbers) != len(images):
-        raise fail(ValueError, "sources", accepted, numbers)
-    found = [int(number) for number in numbers]
-    if min(found) < 0 or max(found) >= len(bank):
-        raise fail(ValueError, "sources", accepted, found)
-    return found
 
 
 def _generators(count: int, generator: torch.Generator | None) -> list[np.random.Generator]:
