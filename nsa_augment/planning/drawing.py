@@ -11,7 +11,7 @@ from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending
-from nsa_augment.planning._draws import DRAWS
+from nsa_augment.planning._draws import DRAWS as DRAWS
 from nsa_augment.planning.arguments import RESIZE_LIMITS, PlanArguments
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.cutting import is_fine, largest_change, patch_bitmap
@@ -125,7 +125,7 @@ def _draw_boxes(
     source = draw_source_patch(rng, scene.size, arguments, foreground, blending.min_side, (height, width))
     if isinstance(source, GivenUp):
         return source
-    size = _draw_size(scene.size, source.box.size, arguments, rng)
+    size = draw_size(scene.size, source.box.size, arguments, rng)
     if min(size) < 1:
         return GivenUp(Reason.EMPTY, size)
     bitmap = patch_bitmap(source.outline, source.box, size)
@@ -163,7 +163,7 @@ def _border(scene: Scene, box: Box, bitmap: BinaryMap) -> Border:
     return Border.of(image, box.of(source), bitmap)
 
 
-def _draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.random.Generator) -> Size:
+def draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.random.Generator) -> Size:
     """Size of a patch at its destination."""
     if arguments.scale_range is None:
         return size

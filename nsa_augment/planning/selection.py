@@ -15,7 +15,8 @@ from nsa_augment._shared.cache import cached
 from nsa_augment._shared.checks import check_choice, check_number, check_numbers, check_range, fail, set_field
 from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import Size
-from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle, threshold
+from nsa_augment.planning._draws import NO_TABLE, Extent, draw_mask, draw_rectangle
+from nsa_augment.planning._draws import threshold as threshold
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.outlines import OUTLINES, FineStrip, Outline, Strip
 from nsa_augment.planning.outlines.noise import LARGEST_EXPONENT, NOISE_SCALES, NOISE_THRESHOLD
@@ -134,11 +135,19 @@ class Selection:
         Outline that its patches always have.
     in_ranges : bool
         Whether `height_range` and `width_range` bound the size of its patches.
+    extents : callable, optional
+        Draws where a patch may lie along each axis; None: `draw` decides it all.
     """
 
     draw: PatchDraw
     outline: str | None = None
     in_ranges: bool = False
+    extents: Extents | None = None
+
+    @classmethod
+    def within(cls, extents: Extents, *, in_ranges: bool = False) -> Selection:
+        """Patches in boxes that lie within drawn extents."""
+        return cls(_in_extents(extents), in_ranges=in_ranges, extents=extents)
 
 
 def draw_source_patch(
@@ -288,11 +297,11 @@ def _of_strips(kind: type[Strip]) -> PatchDraw:
 
 SELECTIONS: Mapping[str, Selection] = MappingProxyType(
     {
-        "natural": Selection(_in_extents(_natural_extents), in_ranges=True),
-        "cutpaste": Selection(_in_extents(_cutpaste_extents)),
+        "natural": Selection.within(_natural_extents, in_ranges=True),
+        "cutpaste": Selection.within(_cutpaste_extents),
         "cutpaste_scar": Selection(_of_strips(Strip), Strip.name),
         "fine_scar": Selection(_of_strips(FineStrip), FineStrip.name),
-        "fpi": Selection(_in_extents(_fpi_extents)),
+        "fpi": Selection.within(_fpi_extents),
     }
 )
 """How size and place in the source are drawn, by name (Table 6)."""

@@ -1,0 +1,82 @@
+"""Images per second of `AnomalyModule` and of the task in a loop over the batch.
+
+    python benchmarks/bench_module.py [--device cuda] [--batch N] [--side N] [--rounds N] [--json FILE]
+
+Both see the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
+on the processor. "plans" is the share of the module's time until plans are drawn, "label" that of labels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from functools import partial
+
+import numpy as np
+import torch
+from timing import StageClock, report
+
+from nsa_augment.integrations.torch import AnomalyModule
+from nsa_augment.integrations.torch.device import module as module_file
+from nsa_augment.integrations.torch.device import synthesis
+from nsa_augment.integrations.torch.tensors import to_array, to_tensor
+from nsa_augment.samples import draw_sample
+
+CASES = [("nsa", "screw", "bolt"), ("nsa", "tile", "hide"), ("cutpaste", "screw", "bolt"), ("pii", "tile", "hide")]
+
+
+def waited(function, device):
+    """Seconds of a call, with all that it started on the device."""
+    begin = time.perf_counter()
+    function()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - begin
+
+
+def loop(task, arrays, seed):
+    for number, image in enumerate(arrays):
+        result = task(image, arrays[number - 1] if task.needs_source else None, np.random.default_rng(seed + number))
+        assert result.label.shape == image.shape[:2]
+
+
+def bench(case, plans_on, arguments):
+    name, preset, product = case
+    device = torch.device(arguments.device)
+    images = [to_tensor(draw_sample(product, index, size=arguments.side).image) for index in range(8)]
+    batch = torch.stack([images[index % 8] for index in range(arguments.batch)])
+    arrays, batch = [to_array(image) for image in batch], batch.to(device)
+    module = AnomalyModule(preset, task=name, p=1.0, label="logistic", plans_on=plans_on)
+    clock, spent = StageClock(), []
+    for seed in range(arguments.rounds + 1):
+        one = waited(partial(loop, module.task, arrays, seed), torch.device("cpu"))
+        if seed == 1:
+            clock.wrap(module_file, "apply_plans", "blending")
+            clock.wrap(synthesis, "label_changes", "label")
+        other = waited(partial(module, batch, generator=torch.Generator().manual_seed(seed)), device)
+        spent.append((one, other))
+    own, theirs = (statistics.median(pair[place] for pair in spent[1:]) for place in (0, 1))
+    total = sum(pair[1] for pair in spent[1:])
+    rest = total - clock.seconds["blending"] - clock.seconds["label"]
+    return {
+        "task": name, "preset": preset, "plans_on": plans_on,
+        "images_s": arguments.batch / theirs, "ratio": own / theirs,
+        "plans": rest / total, "blending": clock.seconds["blending"] / total, "label": clock.seconds["label"] / total,
+    }  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json")
+    arguments = parser.parse_args()
+    rows = [bench(case, plans_on, arguments) for case in CASES for plans_on in ("processor", "device")]
+    report(f"AnomalyModule on {arguments.device}, {arguments.batch} images", rows, arguments.json)
+
+
+if __name__ == "__main__":
+    main()

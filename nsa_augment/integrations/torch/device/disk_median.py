@@ -1,0 +1,61 @@
+"""The median over a disk of radius 5, for all pixels of many windows at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+RADIUS = 5
+BELOW = 40
+"""Of the 81 pixels of the disk, as many as may lie below the median."""
+HALF_WIDTHS = (0, 3, 4, 4, 4, 5, 4, 4, 4, 3, 0)
+"""Of the rows of the disk."""
+
+
+def disk_median(values: Tensor, levels: int | None = None) -> Tensor:
+    """Median over a disk.
+
+    Parameters
+    ----------
+    values : (n, h + 10, w + 10) tensor
+        Whole numbers below `levels`, or floats.
+    levels : int, optional
+        None for floats, which are replaced by their ranks within each window.
+
+    Returns
+    -------
+    (n, h, w) tensor
+        Of the same dtype.
+
+    Examples
+    --------
+    >>> disk_median(torch.arange(121, dtype=torch.int16).reshape(1, 11, 11), 121).tolist()
+    [[[60]]]
+    """
+    if levels is not None:
+        return _search(values, max(levels - 1, 1).bit_length())
+    ordered, order = values.flatten(1).sort(dim=1)
+    count = ordered.shape[1]
+    dtype = torch.int16 if count < 2**15 else torch.int32
+    numbers = torch.arange(count, dtype=dtype, device=values.device).expand_as(order)
+    ranks = torch.empty_like(order, dtype=dtype).scatter_(1, order, numbers).reshape(values.shape)
+    medians = _search(ranks, (count - 1).bit_length())
+    return ordered.gather(1, medians.flatten(1).long()).reshape(medians.shape)
+
+
+def _search(values: Tensor, bits: int) -> Tensor:
+    """Binary search, from the highest bit on: the median is the largest number that at most 40 of 81 lie below."""
+    n, height, width = values.shape[0], values.shape[1] - 2 * RADIUS, values.shape[2] - 2 * RADIUS
+    values = values.contiguous()
+    found = values.new_zeros((n, height, width))
+    below = torch.empty(found.shape, dtype=torch.uint8, device=values.device)
+    less = torch.empty(found.shape, dtype=torch.bool, device=values.device)
+    for bit in range(bits - 1, -1, -1):
+        trial = found + (1 << bit)
+        below.zero_()
+        for row, half in enumerate(HALF_WIDTHS):
+            for column in range(RADIUS - half, RADIUS + half + 1):
+                torch.lt(values[:, row : row + height, column : column + width], trial, out=less)
+                below += less.view(torch.uint8)
+        found = torch.where(below <= BELOW, trial, found)
+    return found

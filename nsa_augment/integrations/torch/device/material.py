@@ -1,0 +1,151 @@
+"""What plans of a batch are drawn for and applied to: images, their sources, and the object masks of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nsa_augment._shared.checks import fail
+from nsa_augment._shared.types import Image, Size
+from nsa_augment.integrations.torch.device.bank import Bank
+from nsa_augment.integrations.torch.device.objects import given_maps, object_maps
+from nsa_augment.integrations.torch.device.shown import shown
+from nsa_augment.integrations.torch.device.synthesis import Sources
+from nsa_augment.integrations.torch.tensors import to_array, to_numpy
+from nsa_augment.scenes import PreparedSource
+from nsa_augment.tasks import AnomalyTask
+
+
+@dataclass(frozen=True)
+class Material:
+    """Images of a batch and their sources.
+
+    Parameters
+    ----------
+    images : (B, C, H, W) tensor
+    objects : (B, H, W) uint8 tensor of 0 and 1, or None
+        Object masks of the images; None without constraints.
+    sources : Sources
+    prepared : sequence of PreparedSource or None
+        Of each image, where sources were prepared on the host.
+    own : bool
+        Whether the source of each image is the image itself.
+    """
+
+    images: Tensor
+    objects: Tensor | None
+    sources: Sources
+    prepared: Sequence[PreparedSource | None]
+    own: bool = False
+
+    @property
+    def size(self) -> Size:
+        """(height, width) of the images."""
+        height, width = self.images.shape[-2:]
+        return height, width
+
+    def used_size(self, number: int) -> Size:
+        """Size at which the source of an image is used."""
+        prepared = self.prepared[number]
+        height, width = self.sources.images.shape[-2:] if prepared is None else prepared.image.shape[:2]
+        return height, width
+
+    def given_size(self, number: int) -> Size:
+        """Size of the source of an image, before it was brought to another."""
+        prepared = self.prepared[number]
+        if prepared is not None:
+            return prepared.given_shape
+        height, width = self.sources.images.shape[-2:]
+        return height, width
+
+    def for_planning(self, task: AnomalyTask) -> list[tuple[Image, Any, dict[str, NDArray[Any] | None]]]:
+        """For each image, what the task draws a plan for: image, source, and masks."""
+        masks = None if self.objects is None else to_numpy(self.objects)
+        source_masks = None if self.sources.objects is None or self.own else to_numpy(self.sources.objects)
+        found = []
+        for number, image in enumerate(self.images):
+            source: Any = self.prepared[number]
+            at = self.sources.number[number]
+            source_mask = None if source is not None or source_masks is None else source_masks[at]
+            if source is None and not self.own:
+                source = shown(self.sources.images[at], task)
+            given = {"mask": None if masks is None else masks[number], "source_mask": source_mask}
+            found.append((shown(image, task), source, given))
+        return found
+
+
+def gather(
+    images: Tensor,
+    sources: Tensor | None,
+    masks: Tensor | None,
+    source_masks: Tensor | None,
+    task: AnomalyTask,
+    bank: Bank | None,
+    numbers: Sequence[int] | None,
+) -> Material:
+    """Bring images and sources together.
+
+    Parameters
+    ----------
+    images : (B, C, H, W) tensor
+    sources : (B, C, H', W') tensor, optional
+        One for each image; None: from the bank, or the batch.
+    masks, source_masks : (B, H, W) tensor, optional
+        Object masks of a call.
+    task : AnomalyTask
+    bank : Bank, optional
+        None: sources are images of the batch.
+    numbers : sequence of int, optional
+        Which sources of the bank the images have.
+    """
+    count, _, height, width = images.shape
+    maximum = task.scale.maximum(shown(images[0], task).dtype)
+    objects = object_maps(images, task, maximum) if masks is None else None
+    if masks is not None:
+        objects = given_maps("masks", masks, (count, height, width), images.device)
+    prepared: list[PreparedSource | None] = [None] * count
+    own = False
+    if sources is not None:
+        found, prepared = _given(images, sources, source_masks, task, maximum)
+    elif source_masks is not None:
+        raise fail(ValueError, "source_masks", "None unless sources are given with the call", source_masks)
+    elif bank is not None:
+        assert numbers is not None
+        found, prepared = bank.sources(list(numbers)), [bank.prepared[number] for number in numbers]
+    else:
+        own = not task.needs_source
+        found = Sources(images, np.arange(count) if own else np.roll(np.arange(count), 1), objects)
+    return Material(images, *_alike(objects, found, images), prepared, own)
+
+
+def _alike(objects: Tensor | None, sources: Sources, images: Tensor) -> tuple[Tensor | None, Sources]:
+    """Object masks of both sides or of neither: a side without counts as all object."""
+    if objects is None and sources.objects is not None:
+        objects = torch.ones(images[:, 0].shape, dtype=torch.uint8, device=images.device)
+    elif objects is not None and sources.objects is None:
+        every = torch.ones(sources.images[:, 0].shape, dtype=torch.uint8, device=images.device)
+        sources = Sources(sources.images, sources.number, every)
+    return objects, sources
+
+
+def _given(
+    images: Tensor, sources: Tensor, source_masks: Tensor | None, task: AnomalyTask, maximum: float
+) -> tuple[Sources, list[PreparedSource | None]]:
+    """Sources of a call; those of another size than the images are resized on the host."""
+    count, _, height, width = images.shape
+    if source_masks is not None:
+        source_masks = given_maps("source_masks", source_masks, (count, *sources.shape[-2:]), images.device)
+    if sources.shape[-2:] == images.shape[-2:] or task.source_fit == "native":
+        objects = object_maps(sources, task, maximum) if source_masks is None else source_masks
+        return Sources(sources.detach(), np.arange(count), objects), [None] * count
+    prepared = [
+        task.prepare_source(to_array(one), (height, width), None if mask is None else to_numpy(mask))
+        for one, mask in zip(sources, [None] * count if source_masks is None else source_masks, strict=True)
+    ]
+    return Bank.of(prepared, images.dtype, images.device).sources(list(range(count))), list(prepared)

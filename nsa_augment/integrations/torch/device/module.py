@@ -1,0 +1,274 @@
+"""Synthetic anomalies for whole batches, as a module: blended and labelled on the device of the images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nsa_augment._shared.checks import check_choice, check_number, fail
+from nsa_augment._shared.notices import warn_caller
+from nsa_augment.blending import BLENDINGS
+from nsa_augment.integrations.torch.device.accepted import check_images, check_numbers, check_sources, check_task
+from nsa_augment.integrations.torch.device.bank import Bank, SourceBank
+from nsa_augment.integrations.torch.device.drawing import check_drawable, draw_plans
+from nsa_augment.integrations.torch.device.material import Material, gather
+from nsa_augment.integrations.torch.device.planning import draw_by_task
+from nsa_augment.integrations.torch.device.shown import shown
+from nsa_augment.integrations.torch.device.synthesis import apply_plans, full_precision
+from nsa_augment.labelling import LABELS
+from nsa_augment.planning import SynthesisPlan
+from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
+from nsa_augment.tasks.signature import spell_out
+
+PLANNERS = {"processor": draw_by_task, "device": draw_plans}
+"""Who draws plans."""
+
+
+class AnomalyModule(nn.Module):
+    """Put synthetic anomalies into the images of a batch, on their device.
+
+    All patches of a batch are cut, resized, blended and labelled together, in plain PyTorch. The same plan gives the
+    picture of the task itself within one grey level for each patch.
+
+    Parameters
+    ----------
+    preset : str or path-like, optional
+        Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
+    sources : folder, list, array or (M, C, H, W) tensor, optional
+        Normal images to cut patches from, which are loaded once and kept on the device, at the size of the images.
+        None: the other images of the batch (each image's source is the one before it), or those given with the call;
+        tasks that need no source, such as CutPaste, cut from the image itself.
+    task : str or AnomalyTask
+        "nsa", "cutpaste", "fpi" or "pii"; or a task of these classes, which takes no preset, no ablation and no
+        parameters.
+    ablation : "A", "B", "C" or "D", optional
+        Variation of the preset in the paper.
+    p : float
+        Probability, for each image, to get an anomaly.
+    plans_on : "processor" or "device"
+        Who looks for places: the task itself, image by image, for which object masks are moved to the processor; or
+        the device, for all images at once. The second draws other plans from a seed, of the same distribution, and
+        only rectangles by the published conditions: no `shape`, no `variant`, no strips, no `candidates`, no
+        `min_change`.
+    object_masks : folder or "alpha", optional
+        Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
+    **parameters
+        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        "preset" stands for the value of the preset.
+
+    Raises
+    ------
+    TypeError, ValueError
+        The message names the argument, what is accepted and what was received.
+
+    Notes
+    -----
+    It has no parameters and no gradient, and does the same in training and evaluation. Arithmetic is in float32 also
+    within `torch.autocast`. `torch.compile` leaves it as it is, since the sizes of patches change with every call.
+
+    Examples
+    --------
+    >>> from nsa_augment.integrations.torch.tensors import to_tensor
+    >>> from nsa_augment.samples import draw_sample
+    >>> images = torch.stack([to_tensor(draw_sample("bolt", index, size=96).image) for index in range(4)])
+    >>> module = AnomalyModule("screw", p=1.0, label="logistic")
+    >>> changed, labels = module(images, generator=torch.Generator().manual_seed(0))
+    >>> changed.shape, changed.dtype, labels.shape, labels.dtype
+    (torch.Size([4, 3, 96, 96]), torch.uint8, torch.Size([4, 96, 96]), torch.float32)
+    >>> again, _ = module.apply(images, None, module.plans())
+    >>> torch.equal(again, changed)
+    True
+    """
+
+    @spell_out(PUBLISHED)
+    def __init__(
+        self,
+        preset: str | PathLike[str] | None = None,
+        sources: Any = None,
+        *,
+        task: str | AnomalyTask = "nsa",
+        ablation: str | None = None,
+        p: float = 0.5,
+        plans_on: str = "processor",
+        object_masks: str | PathLike[str] | None = None,
+        **parameters: Any,
+    ) -> None:
+        super().__init__()
+        self.task = check_task(bind_task(task, preset, ablation, parameters, owner=type(self)))
+        self.p = check_number("p", p, 0, 1)
+        check_choice("plans_on", plans_on, PLANNERS)
+        self.plans_on = plans_on
+        if plans_on == "device":
+            check_drawable(self.task)
+        if sources is None and object_masks is not None:
+            raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
+        self._bank = None if sources is None else SourceBank(sources, self.task.max_value, object_masks)
+        self._plans: list[SynthesisPlan | None] = []
+        self._numbers: Tensor | None = None
+        self._warned = False
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(
+        self,
+        images: Tensor,
+        sources: Tensor | None = None,
+        generator: torch.Generator | None = None,
+        *,
+        masks: Tensor | None = None,
+        source_masks: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
+        """Draw plans and apply them.
+
+        Parameters
+        ----------
+        images : (B, C, H, W) tensor, uint8, or float in [0, 1] (or up to `max_value`), on any device
+            Normal images, never modified.
+        sources : (B, C, H', W') tensor of the same dtype, optional
+            The image that each image's patches come from, in place of the sources of the module.
+        generator : torch.Generator, optional
+            Source of randomness; None: PyTorch's default generator.
+        masks, source_masks : (B, H, W) bool or integer tensor, optional
+            Object masks of images and (given) sources, which replace the background model.
+
+        Returns
+        -------
+        images : (B, C, H, W) tensor
+            Of the dtype, the device and the memory format of the images.
+        labels : (B, H, W) float32 tensor
+            Zero where nothing was changed.
+        """
+        check_images("images", images, self.task)
+        rngs = _generators(len(images), generator)
+        bank = self._loaded(images) if sources is None else None
+        numbers = None if bank is None else [int(rng.integers(len(bank.prepared))) for rng in rngs]
+        self._numbers = None if numbers is None else torch.tensor(numbers)
+        chosen = [rng.random() < self.p for rng in rngs]
+        if sources is None and bank is None and self._is_alone(images):
+            self._plans = [None]
+            return images.detach().clone(), torch.zeros_like(images[:, 0], dtype=torch.float32)
+        with full_precision(images.device):
+            material = self._material(images, sources, masks, source_masks, bank, numbers)
+            self._plans = PLANNERS[self.plans_on](
+                material, [rng if chance else None for rng, chance in zip(rngs, chosen, strict=True)], self.task
+            )
+            return self._applied(material, self._plans)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def apply(  # type: ignore[override]
+        self,
+        images: Any,
+        sources: Tensor | None = None,
+        plans: Sequence[SynthesisPlan | None] = (),
+        *,
+        masks: Tensor | None = None,
+        source_masks: Tensor | None = None,
+    ) -> Any:
+        """Blend and label what plans say; deterministic.
+
+        Parameters
+        ----------
+        images, masks, source_masks
+            As for calling the module; masks that were given when the plans were drawn must be given again. (A function
+            in place of the images is applied to the module, as by every `torch.nn.Module`.)
+        sources : (B, C, H', W') tensor, or (B,) integer tensor, optional
+            One source for each image; or its number among the sources of the module, as `drawn_sources` returns them;
+            None: the other images of the batch, or the images themselves, as in a call.
+        plans : sequence of SynthesisPlan or None
+            One for each image; None leaves it as it is.
+
+        Returns
+        -------
+        images, labels
+            As for calling the module.
+        """
+        if callable(images) and not isinstance(images, Tensor):
+            return super().apply(images)
+        check_images("images", images, self.task)
+        accepted = f"a sequence of {len(images)} plans, each a SynthesisPlan or None"
+        if not isinstance(plans, Sequence) or any(not isinstance(one, SynthesisPlan | None) for one in plans):
+            raise fail(TypeError, "plans", accepted, plans)
+        if len(plans) != len(images):
+            raise fail(ValueError, "plans", accepted, plans)
+        bank = numbers = None
+        if self._bank is not None and (sources is None or sources.ndim == 1):
+            bank, numbers, sources = self._loaded(images), check_numbers(sources, images, self._bank), None
+        if sources is None and bank is None and self.task.needs_source and len(images) == 1 and plans[0] is not None:
+            raise fail(ValueError, "sources", "given for a batch of one image", sources)
+        with full_precision(images.device):
+            material = self._material(images, sources, masks, source_masks, bank, numbers)
+            return self._applied(material, plans)
+
+    def plans(self) -> list[SynthesisPlan | None]:
+        """The plans of the last call, one for each image; None for those that `p` left as they are."""
+        return list(self._plans)
+
+    def drawn_sources(self) -> Tensor | None:
+        """(B,) int64 tensor: numbers of the module's sources in the last call; None if it used others."""
+        return self._numbers
+
+    def extra_repr(self) -> str:
+        """Arguments, for printing."""
+        sources = "batch" if self._bank is None else len(self._bank)
+        return f"task={self.task}, sources={sources}, p={self.p}, plans_on={self.plans_on!r}"
+
+    def _loaded(self, images: Tensor) -> Bank | None:
+        if self._bank is None:
+            return None
+        return self._bank.bank(shown(images[0], self.task), images.dtype, images.device, self.task)
+
+    def _is_alone(self, images: Tensor) -> bool:
+        """Whether there is no other image to cut from; warns of it once."""
+        if len(images) > 1 or not self.task.needs_source:
+            return False
+        if not self._warned:
+            self._warned = True
+            warn_caller(
+                "a batch of one image has no other image to cut patches from, so it is left as it is: give the module "
+                "sources=, or larger batches (drop_last=True of the DataLoader)"
+            )
+        return True
+
+    def _material(
+        self,
+        images: Tensor,
+        sources: Tensor | None,
+        masks: Tensor | None,
+        source_masks: Tensor | None,
+        bank: Bank | None,
+        numbers: Sequence[int] | None,
+    ) -> Material:
+        if sources is not None:
+            check_sources(sources, images, self.task)
+        material = gather(images.detach(), sources, masks, source_masks, self.task, bank, numbers)
+        blending = BLENDINGS[self.task.blending]
+        if blending.needs_objects and material.objects is None:
+            accepted = f"given, or masks= and source_masks=, for blending={blending.name!r}, which needs object masks"
+            raise fail(ValueError, "background", accepted, self.task.background)
+        return material
+
+    def _applied(self, material: Material, plans: Sequence[SynthesisPlan | None]) -> tuple[Tensor, Tensor]:
+        height, width = material.images.shape[-2:]
+        for number, plan in enumerate(plans):
+            if plan is not None:
+                plan.check((height, width), material.given_size(number))
+        return apply_plans(
+            material.images,
+            material.sources,
+            plans,
+            BLENDINGS[self.task.blending].bind(self.task),
+            LABELS[self.task.label].bind(self.task),
+            self.task.scale.maximum(shown(material.images[0], self.task).dtype),
+            material.objects,
+        )
+
+
+def _generators(count: int, generator: torch.Generator | None) -> list[np.random.Generator]:
+    """One generator for each image, seeded by PyTorch."""
+    device = "cpu" if generator is None else generator.device
+    seeds = torch.randint(2**63 - 1, (count,), generator=generator, device=device)
+    return [np.random.default_rng(seed) for seed in seeds.tolist()]

@@ -1,0 +1,23 @@
+"""What plans see of images."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+
+from nsa_augment._shared.types import Image
+from nsa_augment.integrations.torch.tensors import to_array
+from nsa_augment.tasks import PUBLISHED, AnomalyTask
+
+
+def reads_pixels(task: AnomalyTask) -> bool:
+    """Whether plans depend on more than object masks."""
+    return type(task) not in PUBLISHED or task.candidates > 1 or task.min_change > 0
+
+
+def shown(image: Tensor, task: AnomalyTask) -> Image:
+    """(H, W, C) array that plans are drawn for: the pixels, or, where plans do not depend on them, zeros."""
+    if reads_pixels(task):
+        return to_array(image)
+    channels, height, width = image.shape
+    return np.broadcast_to(np.zeros((), to_array(image[:, :1, :1]).dtype), (height, width, channels))
