@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -161,19 +161,25 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
 def serve(supplies: dict[str, Supply], port: int) -> None:
     """Show the page at a port of this machine until it is interrupted."""
     import uvicorn
-    from fastapi import FastAPI, Request
-
-    app = FastAPI()
-
-    @app.middleware("http")
-    async def no_other_host(request: Request, answer: Callable[[Request], Any]) -> Any:
-        response = await answer(request)
-        response.headers["Content-Security-Policy"] = NO_OTHER_HOST
-        return response
+    from fastapi import FastAPI
 
     theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"])
-    mounted = gr.mount_gradio_app(app, build_page(supplies), "/", theme=theme, ssr_mode=False, footer_links=[])
-    uvicorn.run(mounted, host="127.0.0.1", port=port, log_level="warning")
+    mounted = gr.mount_gradio_app(FastAPI(), build_page(supplies), "/", theme=theme, ssr_mode=False, footer_links=[])
+    uvicorn.run(_confined(mounted), host="127.0.0.1", port=port, log_level="warning")
+
+
+def _confined(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """An ASGI application whose pages the browser lets ask no other host for anything."""
+
+    async def confined(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
+        async def send_confined(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"content-security-policy", NO_OTHER_HOST.encode())]
+            await send(message)
+
+        await app(scope, receive, send_confined)
+
+    return confined
 
 
 def _moved(item: Any) -> Any:
