@@ -121,7 +121,15 @@ def test_an_estimate_is_a_preset_as_calibrate_writes_it(tmp_path):
 
 
 def test_without_gradio_the_error_names_the_extra():
-    code = 'BLOCKED.add("gradio")\nfrom nsa_augment.cli import main\nsys.argv = ["nsa-augment", "play"]\nsys.stderr = sys.stdout\ntry:\n    main()\nexcept SystemExit as end:\n    print(end.code)\n'
+    code = """
+BLOCKED.add("gradio")
+from nsa_augment.cli import main
+sys.argv, sys.stderr = ["nsa-augment", "play"], sys.stdout
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
     assert run_python(BLOCK + code).splitlines() == [
         "nsa-augment: play needs gradio: install it with pip install 'nsa-augment[play]'",
         "1",
@@ -141,7 +149,7 @@ def server():
     code = (
         f'import sys; sys.argv = ["nsa-augment", "play", "--port", "{port}"]; from nsa_augment.cli import main; main()'
     )
-    process = subprocess.Popen([sys.executable, "-c", code])
+    process = subprocess.Popen([sys.executable, "-c", code, "play", "--port", str(port)])
     try:
         for _ in range(240):
             with socket.socket() as probe:
@@ -168,7 +176,7 @@ def test_a_browser_shows_the_page(server, width, tmp_path):
         f"--window-size={width},2400",
     ]
     shot = tmp_path / "page.png"
-    command = [chromium, *flags, f"--screenshot={shot}", "--timeout=25000", server]
+    command = [chromium, *flags, f"--screenshot={shot}", "--virtual-time-budget=20000", server]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
     pixels = cv2.imread(str(shot))
     assert pixels.shape[1] >= width
