@@ -17,7 +17,7 @@ MOVED = {
     "blending.spectral": ("blending.solvers.spectral",),
     "cache": ("_shared.cache",),
     "calibration.placing": ("calibration._placing",),
-    "calibration.preset_text": ("calibration._preset_text",),
+    "calibration.preset_text": ("calibration.preset_files",),
     "calibration.sample": ("calibration._picking",),
     "checks": ("_shared.checks", "_shared.scale"),
     "datasets.chunks": ("datasets._chunks",),

@@ -15,8 +15,10 @@ from nsa_augment._shared.mask_files import Masks
 from nsa_augment._shared.scale import Scale
 from nsa_augment.calibration._kinds import KINDS, find_kind
 from nsa_augment.calibration._picking import Images, PickedImages, pick_images
-from nsa_augment.calibration._preset_text import preset_text
-from nsa_augment.calibration._trials import (
+from nsa_augment.calibration.background import Background, find_background
+from nsa_augment.calibration.levels import Levels, measure_levels
+from nsa_augment.calibration.preset_files import preset_text
+from nsa_augment.calibration.trials import (
     CALLS,
     ENOUGH,
     ENOUGH_VISIBLE,
@@ -25,8 +27,6 @@ from nsa_augment.calibration._trials import (
     relax,
     visible_share,
 )
-from nsa_augment.calibration.background import Background, find_background
-from nsa_augment.calibration.levels import Levels, measure_levels
 from nsa_augment.calibration.variation import Variation, measure_variation
 from nsa_augment.tasks import NaturalSyntheticAnomaly
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment._shared.types import BinaryMap
+from nsa_augment._shared.types import BinaryMap, Image
 from nsa_augment.planning import SynthesisPlan
 from nsa_augment.planning.silence import silence_expected
-from nsa_augment.tasks import NaturalSyntheticAnomaly
+from nsa_augment.scenes.scene import sizes_expected
+from nsa_augment.tasks import AnomalyTask, NaturalSyntheticAnomaly
 
 CALLS = 64
 LEAST_SIDE = 10
@@ -30,18 +31,18 @@ SIZE_STEP = 0.7
 
 
 class Trial(NamedTuple):
-    """One call: an image, a source, their masks as the task takes them, and the plan."""
+    """One call: an image, a source if the task needs one, their masks as the task takes them, and the plan."""
 
-    image: NDArray[np.uint8]
-    source: NDArray[np.uint8]
+    image: Image
+    source: Image | None
     masks: Mapping[str, Any]
     plan: SynthesisPlan
 
 
 def draw_trials(
-    task: NaturalSyntheticAnomaly, images: NDArray[np.uint8], seed: int, masks: BinaryMap | None = None
+    task: AnomalyTask, images: Sequence[Image], seed: int, masks: BinaryMap | None = None, calls: int = CALLS
 ) -> list[Trial]:
-    """Call a task on images, with sources drawn from the same images.
+    """Call a task on images, with sources, if it needs them, drawn from the same images.
 
     Examples
     --------
@@ -52,14 +53,15 @@ def draw_trials(
     """
     rng = np.random.default_rng(seed)
     count = len(images)
-    others = [(call + int(rng.integers(1, max(count, 2)))) % count for call in range(CALLS)]
+    others = [(call + int(rng.integers(1, max(count, 2)))) % count for call in range(calls)]
     of = [None] * count if masks is None else list(masks)
     trials = []
-    with silence_expected():
+    with silence_expected(), sizes_expected:
         for call, other in enumerate(others):
-            of_both = {"mask": of[call % count], "source_mask": of[other]}
-            plan = task.plan(images[call % count], images[other], rng, **of_both)
-            trials.append(Trial(images[call % count], images[other], of_both, plan))
+            source = images[other] if task.needs_source else None
+            of_both = {"mask": of[call % count], "source_mask": None if source is None else of[other]}
+            plan = task.plan(images[call % count], source, rng, **of_both)
+            trials.append(Trial(images[call % count], source, of_both, plan))
     return trials
 
 
@@ -68,9 +70,9 @@ def placed_share(trials: list[Trial]) -> float:
     return float(np.mean([bool(trial.plan.patches) for trial in trials]))
 
 
-def visible_share(task: NaturalSyntheticAnomaly, trials: list[Trial]) -> float:
+def visible_share(task: AnomalyTask, trials: list[Trial]) -> float:
     """Share of patches whose logistic label, if each is the only one, reaches 1/2 somewhere; 1 without patches."""
-    labelled = replace(task, label="logistic")
+    labelled = task.replaced(label="logistic")
     reached = [
         labelled.apply(image, source, replace(plan, patches=(patch,)), **masks).label.max() >= 0.5
         for image, source, masks, plan in trials

@@ -11,8 +11,10 @@ from nsa_augment._shared.version import VERSION
 HEADER = "Arguments of natural synthetic anomalies, for --preset, NSA(preset=...) and from_preset(...)."
 
 
-def preset_text(arguments: Mapping[str, Any], reasons: Mapping[str, str], notes: Sequence[str]) -> str:
-    """Write down arguments, each with its reason beside it.
+def preset_text(
+    arguments: Mapping[str, Any], reasons: Mapping[str, str], notes: Sequence[str], maker: str = "calibrate"
+) -> str:
+    """Write down arguments, each with its reason beside it; `maker` is the command that does so.
 
     Examples
     --------
@@ -23,7 +25,7 @@ def preset_text(arguments: Mapping[str, Any], reasons: Mapping[str, str], notes:
     height_range: [0.06, 0.8]  # the object's extent
     <BLANKLINE>
     """
-    header = [HEADER, f"Made by nsa-augment {VERSION} calibrate.", *notes]
+    header = [HEADER, f"Made by nsa-augment {VERSION} {maker}.", *notes]
     comments = [f"# {' '.join(line.split())}" for line in header]
     lines = [f"{name}: {json.dumps(value)}  # {reasons[name]}" for name, value in arguments.items()]
     return "\n".join([*comments, *lines, ""])

@@ -1,0 +1,159 @@
+"""The controls of the arguments of tasks, derived from the types of the arguments and from what tasks accept."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any, get_type_hints
+
+from nsa_augment.cli.options import parse_overrides
+from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
+
+CHOICE, NUMBER, PAIR, TEXT = "choice", "number", "pair", "text"
+KINDS: dict[Any, str] = {int: NUMBER, float: NUMBER, tuple[int, int]: PAIR, tuple[float, float]: PAIR}
+"""Kind of control by the type of an argument; of others, a choice if the task lists what it accepts, or text."""
+STEP = 0.01
+"""Of a slider that does not stand for whole numbers."""
+
+_BOUNDS = (
+    re.compile(r"in \[(?P<low>-?[\d.]+), (?P<high>[\d.]+)\]$"),
+    re.compile(r"with (?P<low>-?[\d.]+) <= minimum <= maximum <= (?P<high>[\d.]+)$"),
+)
+
+
+@dataclass(frozen=True)
+class Control:
+    """A control for an argument.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument.
+    kind : "choice", "number", "pair" or "text"
+        A list, one slider, one each for minimum and maximum, or a field for text as `--set` takes it.
+    accepted : str
+        What the task accepts, in its own words; "" if it does not say.
+    choices : tuple of str
+        Of a list, as text.
+    low, high, step : float
+        Of a slider.
+    """
+
+    name: str
+    kind: str
+    accepted: str = ""
+    choices: tuple[str, ...] = ()
+    low: float = 0.0
+    high: float = 1.0
+    step: float = STEP
+
+    def shown(self, value: Any) -> Any:
+        """What the control shows for a value of the argument."""
+        if self.kind == PAIR:
+            return list(value)
+        return value if self.kind == NUMBER else as_text(value)
+
+    def chosen(self, shown: Any, start: Any) -> Any:
+        """The value of the argument that a control shows; `start` itself unless somebody has moved the control."""
+        if self.kind == PAIR:
+            return tuple(self._number(part, first) for part, first in zip(shown, start, strict=True))
+        if self.kind == NUMBER:
+            return self._number(shown, start)
+        return start if shown == as_text(start) else parse_overrides([f"{self.name}={shown}"])[self.name]
+
+    def _number(self, shown: Any, start: Any) -> Any:
+        if shown is None or abs(shown - start) <= self.step / 2:
+            return start
+        return int(shown) if isinstance(start, int) and float(shown).is_integer() else shown
+
+
+def as_text(value: Any) -> str:
+    """A value as `--set` takes it.
+
+    Examples
+    --------
+    >>> as_text((200.0, 60.0)), as_text("ellipses"), as_text(None)
+    ('(200.0, 60.0)', 'ellipses', 'None')
+    """
+    return value if isinstance(value, str) else repr(value)
+
+
+@cache
+def controls_of(task: str) -> Mapping[str, Control]:
+    """Controls of all arguments of a task, by name, in the order of its fields.
+
+    Examples
+    --------
+    >>> controls_of("nsa")["min_overlap"]
+    Control(name='min_overlap', kind='number', accepted='a number in [0, 1]', choices=(), low=0.0, high=1.0, step=0.01)
+    >>> controls_of("nsa")["gradient"].choices
+    ('source', 'mixed')
+    """
+    kind = TASKS[task]
+    hints = get_type_hints(kind)
+    taken = kind.argument_names()
+    return {item.name: _control(kind, item.name, hints[item.name]) for item in fields(kind) if item.name in taken}
+
+
+def start_values(task: str, preset: str) -> dict[str, Any]:
+    """Values of all arguments of a task under a preset, as far as they can be written down.
+
+    Examples
+    --------
+    >>> start_values("nsa", "screw")["height_range"]
+    (0.06, 0.24)
+    """
+    kind = TASKS[task]
+    defaults = {item.name: None if item.default is MISSING else item.default for item in fields(kind)}
+    if kind.required:
+        values = defaults | kind.preset_columns(preset)
+    else:
+        bound = bind_task(task, preset)
+        values = {name: getattr(bound, name) for name in defaults}
+    return {name: values[name] if _written(values[name]) else defaults[name] for name in controls_of(task)}
+
+
+def _control(kind: type[AnomalyTask], name: str, hint: Any) -> Control:
+    accepted = _accepted(kind, name)
+    if accepted.startswith("one of "):
+        return Control(name, CHOICE, accepted, _choices(kind, name, accepted))
+    bounds = next((found for pattern in _BOUNDS if (found := pattern.search(accepted))), None)
+    if bounds is None or hint not in KINDS:
+        return Control(name, TEXT, accepted)
+    low, high = float(bounds["low"]), float(bounds["high"])
+    whole = hint in (int, tuple[int, int])
+    return Control(name, KINDS[hint], accepted, (), low, high, 1 if whole else STEP)
+
+
+def _accepted(kind: type[AnomalyTask], name: str) -> str:
+    """What a task accepts, from its error about a value that it cannot accept."""
+    try:
+        kind(**{**dict.fromkeys(kind.required, object()), name: object()})
+    except (TypeError, ValueError) as error:
+        told = re.match(rf"{name} must be (.+?), got ", str(error), re.DOTALL)
+        return "" if told is None else told[1]
+    return ""
+
+
+def _choices(kind: type[AnomalyTask], name: str, accepted: str) -> tuple[str, ...]:
+    """All names that are known, without those that the task refuses."""
+    known = ast.literal_eval(f"[{accepted.removeprefix('one of ')}]")
+    return tuple(as_text(value) for value in known if kind.required or _takes(kind, name, value))
+
+
+def _takes(kind: type[AnomalyTask], name: str, value: Any) -> bool:
+    try:
+        kind(**{name: value})
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _written(value: Any) -> bool:
+    try:
+        return bool(ast.literal_eval(repr(value)) == value)
+    except (ValueError, SyntaxError):
+        return False

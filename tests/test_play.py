@@ -1,0 +1,183 @@
+"""The functions behind `nsa-augment play`, and the page itself in a browser."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import fields
+
+import cv2
+import numpy as np
+import pytest
+from commands import run
+from pipelines import run_python
+from test_optional_imports import BLOCK
+
+from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment.cli.playground.choice import (
+    CALLS,
+    TILES,
+    Choice,
+    calibrated,
+    figures,
+    preset_file,
+    sample_supply,
+    show,
+)
+from nsa_augment.cli.playground.controls import controls_of, start_values
+from nsa_augment.samples import draw_sample, write_samples
+from nsa_augment.tasks import PRESETS, TASKS, bind_task
+
+BOLTS = sample_supply("bolt")
+WITHOUT_BANK = [name for name, kind in TASKS.items() if not kind.required]
+
+
+def untouched(task, preset):
+    """A choice with all controls where the preset puts them."""
+    start = start_values(task, preset)
+    return Choice(task, preset, {name: control.shown(start[name]) for name, control in controls_of(task).items()})
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_argument_of_a_task_has_a_control(task):
+    names = {field.name for field in fields(TASKS[task])} - TASKS[task].unused
+    assert set(controls_of(task)) == names
+    assert all(control.choices for control in controls_of(task).values() if control.kind == "choice")
+
+
+@pytest.mark.parametrize("task", WITHOUT_BANK)
+@pytest.mark.parametrize("preset", PRESETS)
+def test_controls_that_nobody_moves_change_nothing(task, preset):
+    assert untouched(task, preset).task() == bind_task(task, preset)
+
+
+@pytest.mark.parametrize("task", WITHOUT_BANK)
+def test_a_turn_shows_what_the_task_makes(task):
+    shown = show(untouched(task, "screw"), BOLTS, 3, 1)
+    assert len(shown.tiles) == len(TILES)
+    assert all(tile.shape == (256, 256, 3) and tile.dtype == np.uint8 for tile in shown.tiles)
+    plan = json.loads(shown.plan)
+    assert f"{len(plan['patches'])} patch" in shown.caption
+    bound = bind_task(task, "screw")
+    chosen = np.random.default_rng([3, 1]).permutation(len(BOLTS.names))
+    image, source = (draw_sample("bolt", int(chosen[at])).image for at in (0, -1))
+    result = bound(image, source if bound.needs_source else None, np.random.default_rng([3, 1]))
+    assert (shown.tiles[2] == result.image).all()
+    assert plan == json.loads(json.dumps(result.plan.to_dict()))
+
+
+def test_a_bank_is_asked_for_and_used(tmp_path):
+    with pytest.raises(ValueError, match="bank"):
+        show(untouched("bank", "screw"), BOLTS, 0, 0)
+    write_samples(tmp_path, "bolt", train=1, good=0, defective=1)
+    moved = Choice("bank", "screw", {**untouched("bank", "screw").shown, "bank": str(tmp_path / "bolt")})
+    assert show(moved, BOLTS, 0, 0).tiles[3] is not None
+
+
+def test_without_background_there_is_no_object_mask():
+    assert show(untouched("nsa", "tile"), BOLTS, 0, 0).tiles[-1] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("height_range", [0.8, 0.1]), ("background", "lots"), ("scale_range", "0.5")]
+)
+def test_what_a_task_refuses_is_told_in_its_words(name, shown):
+    with pytest.raises((TypeError, ValueError), match=f"{name} must be"):
+        Choice("nsa", "screw", {name: shown}).task()
+
+
+@pytest.mark.parametrize("task", ["nsa", "cutpaste", "fpi"])
+def test_figures_are_counted_as_told(task):
+    choice = untouched(task, "screw")
+    text = figures(choice, BOLTS, 0)
+    assert f"of {CALLS} calls placed a patch" in text
+    assert text == figures(choice, BOLTS, 0)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_saved_preset_is_the_same_task(preset, tmp_path):
+    start = untouched("nsa", preset)
+    moved = Choice("nsa", preset, {**start.shown, "max_patches": 2, "shape": "stroke", "height_range": [0.1, 0.5]})
+    for choice in (start, moved):
+        file = tmp_path / "chosen.yaml"
+        file.write_text(preset_file(choice), encoding="utf-8")
+        assert NaturalSyntheticAnomaly.from_preset(file) == choice.task()
+
+
+@pytest.mark.parametrize("task", WITHOUT_BANK)
+def test_a_saved_preset_says_what_presets_do_not_set(task):
+    control = controls_of(task)["blending"]
+    other = next(name for name in control.choices if name != start_values(task, "screw")["blending"])
+    text = preset_file(Choice(task, "screw", {"blending": other}))
+    assert other in text
+
+
+def test_an_estimate_is_a_preset_as_calibrate_writes_it(tmp_path):
+    file = tmp_path / "calibrated.yaml"
+    file.write_text(calibrated(BOLTS, 0), encoding="utf-8")
+    assert untouched("nsa", str(file)).task() == NaturalSyntheticAnomaly.from_preset(file)
+
+
+def test_without_gradio_the_error_names_the_extra():
+    code = """
+BLOCKED.add("gradio")
+from nsa_augment.cli import main
+sys.argv, sys.stderr = ["nsa-augment", "play"], sys.stdout
+try:
+    main()
+except SystemExit as end:
+    print(end.code)
+"""
+    assert run_python(BLOCK + code).splitlines() == [
+        "nsa-augment: play needs gradio: install it with pip install 'nsa-augment[play]'",
+        "1",
+    ]
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    assert "images" in run("play", tmp_path).stderr
+
+
+@pytest.fixture(scope="module")
+def server():
+    pytest.importorskip("gradio", reason="the extra play is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    code = (
+        f'import sys; sys.argv = ["nsa-augment", "play", "--port", "{port}"]; from nsa_augment.cli import main; main()'
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, "play", "--port", str(port)])
+    try:
+        for _ in range(240):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert process.poll() is None
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_browser_shows_the_page(server, width, tmp_path):
+    if (chromium := shutil.which("chromium")) is None:
+        pytest.skip("chromium is not installed")
+    flags = [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path}",
+        f"--window-size={width},2400",
+    ]
+    shot = tmp_path / "page.png"
+    command = [chromium, *flags, f"--screenshot={shot}", "--virtual-time-budget=20000", server]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    pixels = cv2.imread(str(shot))
+    assert pixels.shape[1] >= width
+    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 1000
