@@ -17,7 +17,7 @@ else:
 
 ROOT = Path(__file__).parent.parent
 NOT_RUN_BY_TESTS = {"mkdocs-material", "mkdocstrings", "mypy", "ruff", "types-PyYAML"}
-NEWEST_ONLY = {"albumentationsx", "anomalib", "kornia", "lightning", "monai", "torchvision"}
+NEWEST_ONLY = {"albumentationsx", "anomalib", "gradio", "kornia", "lightning", "monai", "torchvision"}
 """Frameworks in environments of their own (`.ci/frameworks`)."""
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

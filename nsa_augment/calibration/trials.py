@@ -40,7 +40,11 @@ class Trial(NamedTuple):
 
 
 def draw_trials(
-    task: AnomalyTask, images: Sequence[Image], seed: int, masks: BinaryMap | None = None, calls: int = CALLS
+    task: AnomalyTask,
+    images: Sequence[Image] | NDArray[np.uint8],
+    seed: int,
+    masks: BinaryMap | None = None,
+    calls: int = CALLS,
 ) -> list[Trial]:
     """Call a task on images, with sources, if it needs them, drawn from the same images.
 
