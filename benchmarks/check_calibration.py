@@ -13,11 +13,11 @@ import argparse
 import time
 from pathlib import Path
 
+import cv2
 import numpy as np
 from timing import report
 
 from nsa_augment import PRESETS, calibrate
-from nsa_augment._shared.images import list_images, read_image
 from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.scenes import Foreground
 
@@ -69,7 +69,8 @@ def main():
         rows.append(row(name, [sample.image for sample in samples], [sample.foreground for sample in samples]))
     few = []
     for name in () if given.mvtec is None else ("screw", "leather"):
-        images = [read_image(path) for path in list_images(given.mvtec / name / "train" / "good")]
+        paths = sorted((given.mvtec / name / "train" / "good").glob("*.png"))
+        images = [cv2.imread(str(path), cv2.IMREAD_COLOR_RGB) for path in paths]
         picked = images[:: max(len(images) // 64, 1)][:64]
         rows.append(row(f"{name} (real)", picked, published(name, picked)))
         if name == "screw":

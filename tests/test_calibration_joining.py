@@ -67,8 +67,8 @@ def test_poisson_blending_would_make_grey_clouds():
         ("bolt", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
         ("tablet", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
         ("zipper", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
-        ("weave", {"resize_limits": "full"}, {"candidates", "blending", "min_change"}),
-        ("hide", {"resize_limits": "full", "min_change": 1.0}, {"candidates", "blending"}),
+        ("weave", {"gradient": "mixed"}, {"candidates", "blending", "min_change", "resize_limits"}),
+        ("hide", {"min_change": 1.0}, {"candidates", "blending", "resize_limits"}),
     ],
 )
 def test_products(product, chosen, absent):
@@ -109,7 +109,9 @@ def test_levels_are_those_drawn(one, other, share):
         assert (found.low, found.high, found.flat) == (low, high, 1)
 
 
-def test_shading_is_not_crisp():
+def test_shading_and_noise_are_not_crisp():
+    noise = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 1), dtype=np.uint8)
+    assert not measure_levels(noise).crisp
     ramp = np.tile(np.linspace(0, 255, 64).astype(np.uint8)[:, np.newaxis, np.newaxis], (1, 1, 64, 1))
     assert not measure_levels(ramp).crisp
     assert not measure_levels(np.full((1, 64, 64, 1), 90, np.uint8)).crisp

@@ -96,7 +96,7 @@ def test_names_that_are_not_utf8(tmp_path, monkeypatch):
             "--picture",
             page,
         ),
-        ("preview", images, "-o", page, "--preset", tmp_path / os.fsdecode(b"\xff.yaml")),
+        ("preview", images, "-o", page, "--preset", tmp_path / os.fsdecode(b"\xff.yaml"), "--object-masks", masks),
         ("compare", images, "-o", page),
     ]
     codes = []

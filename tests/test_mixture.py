@@ -128,8 +128,8 @@ def test_albumentations_replays_and_serializes_it():
         assert np.array_equal(out["mask"], again["mask"])
         drawn.add(params_of(out)["plan"]["task"])
     assert drawn == {"nsa", "cutpaste"}
-    given = AnomalyTransform(MixedAnomaly(PARTS), sources=pool, p=1.0)(image=pool[0])
-    assert given["mask"].any()
+    given = AnomalyTransform(MixedAnomaly(PARTS), sources=pool, p=1.0)
+    assert any(given(image=pool[0])["mask"].any() for _ in range(20))
 
 
 def test_albumentations_writes_it_down(tmp_path):

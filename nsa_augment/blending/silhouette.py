@@ -66,6 +66,7 @@ class Silhouette(Poisson):
             _feathered(1 - patch.objects.source),
             _background_difference(canvas, pixels, patch.objects),
             self.scale.maximum(canvas.dtype),
+            canvas.dtype.kind == "u",
         )
 
 
@@ -119,13 +120,13 @@ def _compose(
     ground: NDArray[np.float32],
     difference: NDArray[np.float64],
     max_value: float,
+    whole: bool,
 ) -> None:
     """Canvas, then by the weight `kept` what was cloned, then by the weight `copied` the source.
 
     `ground` is the weight of the source's background, to whose values `difference` is added.
     """
     height, width, channels = canvas.shape
-    whole = canvas.dtype.kind == "u"
     for c in range(channels):
         low, high = min(canvas[0, 0, c], pixels[0, 0, c]), max(canvas[0, 0, c], pixels[0, 0, c])
         for y in range(height):

@@ -77,7 +77,6 @@ class ProductKind(ABC):
             midpoint = f"two normal images differ by {variation.typical:.1f} grey levels at a typical place"
         return {
             **cls.geometry(background),
-            "resize_limits": ("full", "the ranges bound resized patches, too; published limits are half of them"),
             **cls.joining(levels),
             "gradient": (cls.gradient, cls.why_gradient(variation)),
             "logistic_midpoint": (variation.midpoint, midpoint),
@@ -129,6 +128,7 @@ class ObjectKind(ProductKind):
             "background": (cls.background(background), background.reason),
             "min_object": (extent.min_object, f"the object fills {extent.fill:.2f} of its tightest bounding box"),
             "min_overlap": (0.25, habit),
+            "resize_limits": ("full", "the ranges bound resized patches, too; published limits are half of them"),
         }
 
 

@@ -14,6 +14,8 @@ LEAST_CONTRAST = 50
 """Grey levels between two levels that are told apart by more than a pattern."""
 LEAST_FLAT = 0.95
 """Share of either level's side of the threshold that lies at the level, or at an edge."""
+LEAST_AT_LEVEL = 0.4
+"""Share of either side that lies at the level itself."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Levels:
     flat : float
         Share of the pixels that lie at their level or beside an edge, on that side of the threshold where it is lower;
         median over the images.
+    at_level : float
+        Share of the pixels that lie at their level itself, in the same way.
 
     References
     ----------
@@ -37,11 +41,13 @@ class Levels:
     low: float
     high: float
     flat: float
+    at_level: float
 
     @property
     def crisp(self) -> bool:
         """Whether there is nothing but the two levels and edges between them."""
-        return self.high - self.low >= LEAST_CONTRAST and self.flat >= LEAST_FLAT
+        level = self.flat >= LEAST_FLAT and self.at_level >= LEAST_AT_LEVEL
+        return level and self.high - self.low >= LEAST_CONTRAST
 
 
 def measure_levels(images: NDArray[np.uint8]) -> Levels:
@@ -60,18 +66,17 @@ def measure_levels(images: NDArray[np.uint8]) -> Levels:
     (30.0, 220.0, 1.0, True)
     """
     measured = [_levels(image.mean(axis=2).astype(np.uint8)) for image in images]
-    low, high, flat = np.median(measured, axis=0).tolist()
-    return Levels(low, high, flat)
+    return Levels(*np.median(measured, axis=0).tolist())
 
 
-def _levels(grey: NDArray[np.uint8]) -> tuple[float, float, float]:
+def _levels(grey: NDArray[np.uint8]) -> tuple[float, float, float, float]:
     threshold, upper = cv2.threshold(grey, 0, 1, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     sides = [grey[upper == side] for side in (0, 1)]
     if not all(map(len, sides)):
-        return threshold, threshold, 0.0
+        return threshold, threshold, 0.0, 0.0
     medians = [float(np.median(side)) for side in sides]
     around = np.ones((3, 3), np.uint8)
-    explained = cv2.dilate(upper, around) != cv2.erode(upper, around)
-    for median in medians:
-        explained |= np.abs(grey - np.float32(median)) <= LEVEL_WIDTH
-    return medians[0], medians[1], min(float(explained[upper == side].mean()) for side in (0, 1))
+    edge = cv2.dilate(upper, around) != cv2.erode(upper, around)
+    at_level = np.abs(grey - np.where(upper, *reversed(medians)).astype(np.float32)) <= LEVEL_WIDTH
+    shares = [min(float(counted[upper == side].mean()) for side in (0, 1)) for counted in (at_level | edge, at_level)]
+    return medians[0], medians[1], shares[0], shares[1]
