@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -126,11 +125,9 @@ def figures(choice: Choice, supply: Supply, seed: int) -> str:
 
 def calibrated(supply: Supply, seed: int) -> str:
     """Text of the preset file that is estimated from the images."""
-    read = partial(supply.read, scale=Scale(None))
     count = min(len(supply.names), 64)
-    return calibrate(
-        [read(index) for index in np.linspace(0, len(supply.names) - 1, count).astype(int)], seed=seed
-    ).to_yaml()
+    picked = np.linspace(0, len(supply.names) - 1, count).astype(int)
+    return calibrate([supply.read(int(index), Scale(None)) for index in picked], seed=seed).to_yaml()
 
 
 def preset_file(choice: Choice) -> str:

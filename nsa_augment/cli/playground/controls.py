@@ -131,7 +131,8 @@ def _control(kind: type[AnomalyTask], name: str, hint: Any) -> Control:
 def _accepted(kind: type[AnomalyTask], name: str) -> str:
     """What a task accepts, from its error about a value that it cannot accept."""
     try:
-        kind(**{**dict.fromkeys(kind.required, object()), name: object()})
+        wrong: dict[str, Any] = dict.fromkeys({*kind.required, name}, object())
+        kind(**wrong)
     except (TypeError, ValueError) as error:
         told = re.match(rf"{name} must be (.+?), got ", str(error), re.DOTALL)
         return "" if told is None else told[1]
