@@ -20,6 +20,8 @@ if find_spec("albumentations") is not None:
 
     hosts = ("albumentations2", "albumentationsx")
     collect_ignore_glob += [f"{INTEGRATIONS}/albumentations/{name}.py" for name in hosts if name != HOST]
+if find_spec("gradio") is None:
+    collect_ignore_glob.append("nsa_augment/cli/playground/page.py")
 collect_ignore_glob.append("tests/without_unix.py")  # a script that hides parts of the standard library
 if sys.platform == "win32":  # these fork processes or send them signals
     generating = ("generate_cluster", "generate_leftovers", "generate_robustness", "generate_workers")

@@ -135,8 +135,9 @@ def preset_file(choice: Choice) -> str:
 
     Examples
     --------
-    >>> print(preset_file(Choice("nsa", "screw", {"max_patches": 1})).splitlines()[-1])
-    blending: "poisson"  # preset screw
+    >>> lines = preset_file(Choice("nsa", "screw", {"max_patches": 1})).splitlines()
+    >>> print([line for line in lines if line.startswith("max_patches")][0])
+    max_patches: 1  # chosen by eye
     """
     task = choice.task()
     kind, changed = type(task), choice.changed
