@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
-from dataset_folders import COMMAND, command, content, make, write_samples
+from dataset_folders import COMMAND, command, content, make, workers_of, write_samples
 
 from nsa_augment.tasks import TASKS
 
@@ -128,7 +128,7 @@ def test_a_worker_that_is_killed(folder, whole, machines, tmp_path, nanny):
     wait_for_images(tmp_path / "out", 20, process)
     killed = psutil.Process(workers[0].pid)
     if nanny == "--nanny":
-        killed = next(child for child in killed.children() if "spawn_main" in " ".join(child.cmdline()))
+        killed = workers_of(killed)[0]
     killed.kill()
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors

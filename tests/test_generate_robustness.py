@@ -8,9 +8,8 @@ import subprocess
 import sys
 import time
 
-import psutil
 import pytest
-from dataset_folders import COMMAND, content, make, write_samples
+from dataset_folders import COMMAND, content, make, workers_of, write_samples
 
 from nsa_augment.datasets import verify
 
@@ -45,12 +44,6 @@ def wait_for(condition, seconds=300):
         time.sleep(0.005)
 
 
-def children(process):
-    """Its workers, without the process that keeps track of semaphores."""
-    found = psutil.Process(process.pid).children()
-    return [child for child in found if "spawn_main" in " ".join(child.cmdline())]
-
-
 def finish(folder, out):
     make(folder, out, count=COUNT, layout="coco", origin={"preset": "screw", "ablation": None})
 
@@ -60,7 +53,7 @@ def test_killed_parent(folder, whole, tmp_path):
     out = tmp_path / "out"
     process = start(folder, out, 2)
     wait_for(lambda: written(out) >= 30)
-    workers = children(process)
+    workers = workers_of(process)
     process.kill()
     process.communicate()
     wait_for(lambda: not any(worker.is_running() for worker in workers))
@@ -81,7 +74,7 @@ def test_killed_at_random_moments(folder, whole, tmp_path):
         begun = written(out)
         wait_for(lambda: written(out) > begun or process.poll() is not None)  # noqa: B023
         time.sleep(moments.uniform(0, 0.15))
-        workers = children(process) if process.poll() is None else []
+        workers = workers_of(process) if process.poll() is None else []
         if turn % 2 and workers:
             moments.choice(workers).kill()
             time.sleep(moments.uniform(0, 1.0))
@@ -128,7 +121,7 @@ def test_killed_while_growing(folder, whole, tmp_path):
         for share in (turn / 4, 0.5):
             process = start(folder, out, 2)
             time.sleep(life * share)
-            workers = children(process) if process.poll() is None else []
+            workers = workers_of(process) if process.poll() is None else []
             process.kill()
             process.communicate()
             wait_for(lambda: not any(worker.is_running() for worker in workers))  # noqa: B023
@@ -158,7 +151,7 @@ def test_ctrl_c(folder, whole, tmp_path):
 @pytest.mark.parametrize("later", [0.1, *(pytest.param(moment, marks=pytest.mark.slow) for moment in (0, 0.3))])
 def test_ctrl_c_while_workers_start(later, folder, tmp_path):
     process = start(folder, tmp_path / "out", 2, start_new_session=True)
-    wait_for(lambda: children(process))
+    wait_for(lambda: workers_of(process))
     time.sleep(later)
     interrupt(process)
 
@@ -172,7 +165,7 @@ def test_two_processes_at_once_and_a_killed_worker(folder, whole, tmp_path):
     try:
         with pytest.raises(ValueError, match="another process is writing"):
             make(folder, out, count=COUNT, layout="coco")
-        children(process)[0].kill()
+        workers_of(process)[0].kill()
     finally:
         process.send_signal(signal.SIGCONT)
     _, errors = process.communicate(timeout=300)
