@@ -28,7 +28,7 @@ MOVED = {
     "datasets.polygons": ("datasets._polygons",),
     "datasets.processes": ("datasets._processes",),
     "datasets.workspace": ("datasets._workspace",),
-    "disk_median": ("labelling._disk_median",),
+    "disk_median": ("labelling.disk_median",),
     "foreground": ("scenes.foreground",),
     "geometry": ("planning.arguments", "planning.selection"),
     "images": ("_shared.images",),

@@ -14,7 +14,7 @@ from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.medians import binary_median
 from nsa_augment._shared.scale import BY_DTYPE, FLOAT_RESOLUTION, Scale
 from nsa_augment._shared.types import BinaryMap, Image, Size
-from nsa_augment.labelling._disk_median import DISK_RADIUS
+from nsa_augment.labelling.disk_median import DISK_RADIUS
 
 MEDIAN_RADIUS = 2
 MARGIN = MEDIAN_RADIUS + DISK_RADIUS

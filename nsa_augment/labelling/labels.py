@@ -16,8 +16,8 @@ from nsa_augment._shared.cache import cached
 from nsa_augment._shared.elementary import exponential
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import BinaryMap
-from nsa_augment.labelling._disk_median import DISK_RADIUS, Ranks, disk_median
 from nsa_augment.labelling.change import MEDIAN_RADIUS, Change
+from nsa_augment.labelling.disk_median import DISK_RADIUS, Ranks, disk_median
 
 LABELS: Registry[Label] = Registry("labels")
 """The labels by name."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
-RADIUS = 5
-BELOW = 40
-"""Of the 81 pixels of the disk, as many as may lie below the median."""
+from nsa_augment.labelling.disk_median import DISK_PIXELS, DISK_RADIUS
+from nsa_augment.labelling.disk_median import disk_median as compiled_median
+
+RADIUS = DISK_RADIUS
+BELOW = DISK_PIXELS // 2
+"""As many pixels of the disk may lie below the median."""
 HALF_WIDTHS = (0, 3, 4, 4, 4, 5, 4, 4, 4, 3, 0)
 """Of the rows of the disk."""
 
 
-def disk_median(values: Tensor, levels: int | None = None) -> Tensor:
+def disk_median(values: Tensor, levels: int | None = None, needed: Tensor | None = None) -> Tensor:
     """Median over a disk.
 
     Parameters
@@ -21,6 +25,8 @@ def disk_median(values: Tensor, levels: int | None = None) -> Tensor:
         Whole numbers below `levels`, or floats.
     levels : int, optional
         None for floats, which are replaced by their ranks within each window.
+    needed : (n, h, w) uint8 tensor of 0 and 1, optional
+        Where the median is asked for; elsewhere it may be anything.
 
     Returns
     -------
@@ -32,18 +38,30 @@ def disk_median(values: Tensor, levels: int | None = None) -> Tensor:
     >>> disk_median(torch.arange(121, dtype=torch.int16).reshape(1, 11, 11), 121).tolist()
     [[[60]]]
     """
+    search = _search_compiled if values.device.type == "cpu" else _search
     if levels is not None:
-        return _search(values, max(levels - 1, 1).bit_length())
+        return search(values, max(levels - 1, 1).bit_length(), needed)
     ordered, order = values.flatten(1).sort(dim=1)
     count = ordered.shape[1]
     dtype = torch.int16 if count < 2**15 else torch.int32
     numbers = torch.arange(count, dtype=dtype, device=values.device).expand_as(order)
     ranks = torch.empty_like(order, dtype=dtype).scatter_(1, order, numbers).reshape(values.shape)
-    medians = _search(ranks, (count - 1).bit_length())
+    medians = search(ranks, (count - 1).bit_length(), needed)
     return ordered.gather(1, medians.flatten(1).long()).reshape(medians.shape)
 
 
-def _search(values: Tensor, bits: int) -> Tensor:
+def _search_compiled(values: Tensor, bits: int, needed: Tensor | None) -> Tensor:
+    """The same as `_search`, window by window on the processor."""
+    inner = (slice(None), slice(RADIUS, -RADIUS), slice(RADIUS, -RADIUS))
+    asked = np.zeros(values.shape, np.uint8)
+    asked[inner] = 1 if needed is None else needed.numpy()
+    numbers = values.contiguous().numpy()
+    ranks = numbers.view(np.uint16) if numbers.dtype == np.int16 else numbers
+    medians = np.stack([compiled_median(each, where) for each, where in zip(ranks, asked, strict=True)])
+    return torch.from_numpy(medians.view(numbers.dtype)[inner].copy())
+
+
+def _search(values: Tensor, bits: int, needed: Tensor | None) -> Tensor:
     """Binary search, from the highest bit on: the median is the largest number that at most 40 of 81 lie below."""
     n, height, width = values.shape[0], values.shape[1] - 2 * RADIUS, values.shape[2] - 2 * RADIUS
     values = values.contiguous()

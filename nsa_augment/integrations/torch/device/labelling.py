@@ -124,7 +124,8 @@ def label_changes(changes: Changes, placed: Placed, plans: Sequence[SynthesisPla
         for windows, mask in zip(groups, masks, strict=True):
             windows.write(labels, mask.float() if factors is None else mask * windows.read(factors))
         return labels
-    for windows, levels, mask in zip(groups, _levels(changes, groups, sums, masks), masks, strict=True):
+    medians = _levels(changes, groups, sums, masks, beyond=kind.reach > MEDIAN_RADIUS)
+    for windows, levels, mask in zip(groups, medians, masks, strict=True):
         windows.write(labels, kind.of_levels(label, levels, mask))
     if changes.fine is not None:
         _label_fine(changes, groups, sums, masks, labels, kind.of_levels, label)
@@ -152,9 +153,9 @@ def _mask(candidates: Tensor, windows: Windows, fine: Tensor | None) -> Tensor:
 
 
 def _levels(
-    changes: Changes, groups: Sequence[Windows], sums: Sequence[Tensor], masks: Sequence[Tensor]
+    changes: Changes, groups: Sequence[Windows], sums: Sequence[Tensor], masks: Sequence[Tensor], beyond: bool
 ) -> list[Tensor]:
-    """Medians of mask times change, mean over channels, grey levels in float32."""
+    """Medians of mask times change, mean over channels, grey levels in float32; `beyond`: not for the mask alone."""
     count, _, height, width = changes.before.shape
     dtype = torch.int16 if changes.whole else torch.float32
     padded = torch.zeros((count, height + 2 * RADIUS, width + 2 * RADIUS), dtype=dtype, device=changes.before.device)
@@ -163,11 +164,13 @@ def _levels(
             _without(padded, RADIUS), mask * change if changes.whole else (mask * change / changes.channels).float()
         )
     repeat_edges(padded, RADIUS)
-    around = (windows.grown(RADIUS).read(padded) for windows in groups)
-    if changes.whole:
-        most = 255 * changes.channels + 1
-        return [(exact(disk_median(values, most)) / changes.channels).float() for values in around]
-    return [disk_median(values) for values in around]
+    around = [windows.grown(RADIUS).read(padded) for windows in groups]
+    needed = [None] * len(masks) if beyond else masks
+    if not changes.whole:
+        return [disk_median(values, needed=where) for values, where in zip(around, needed, strict=True)]
+    most = 255 * changes.channels + 1
+    medians = (disk_median(values, most, where) for values, where in zip(around, needed, strict=True))
+    return [(exact(each) / changes.channels).float() for each in medians]
 
 
 def _label_fine(
