@@ -130,9 +130,9 @@ def test_thin_defects_survive_shrinking(own_samples):
 
 
 @pytest.mark.parametrize("size", [64, 100, 128, 224, 256])
-@pytest.mark.parametrize("channels", [1, 3])
-def test_network_keeps_the_size(size, channels):
-    network = AnomalyDetector(channels).eval()
+@pytest.mark.parametrize(("channels", "width"), [(1, 64), (3, 64), (3, 32)])
+def test_network_keeps_the_size(size, channels, width):
+    network = AnomalyDetector(channels, width=width).eval()
     assert network.predict(torch.zeros(1, channels, size, size)).shape == (1, size, size)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+WIDTH = 64
+"""Channels of the first stage in the paper."""
+
 
 class Residual(nn.Module):
     """Two 3 x 3 convolutions beside a shortcut; `stride` 2 halves the size, `grow` doubles it."""
@@ -41,35 +44,36 @@ def _resize(channels_in: int, channels_out: int, kernel: int, stride: int, grow:
 class AnomalyDetector(nn.Module):
     """Map (N, C, H, W) images to (N, H, W) scores before the last nonlinearity; sides divisible by 32 are kept.
 
-    `predict` applies that nonlinearity: a sigmoid, or a ReLU where labels are grey levels (`continuous`).
+    `predict` applies that nonlinearity: a sigmoid, or a ReLU where labels are grey levels (`continuous`). `width` is
+    the number of channels of the first stage, a multiple of 4; the others are in proportion.
     """
 
-    def __init__(self, channels: int = 3, *, continuous: bool = False) -> None:
+    def __init__(self, channels: int = 3, *, continuous: bool = False, width: int = WIDTH) -> None:
         super().__init__()
         self.continuous = continuous
         stages: list[nn.Module] = [
-            nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False),
-            nn.BatchNorm2d(64),
+            nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False),
+            nn.BatchNorm2d(width),
             nn.ReLU(inplace=True),
             nn.MaxPool2d(3, stride=2, padding=1),
         ]
-        width = 64
-        for wider in (64, 128, 256, 512):
-            stages += [Residual(width, wider, stride=wider // width), Residual(wider, wider)]
-            width = wider
+        reached = width
+        for wider in (width, 2 * width, 4 * width, 8 * width):
+            stages += [Residual(reached, wider, stride=wider // reached), Residual(wider, wider)]
+            reached = wider
         self.encoder = nn.Sequential(*stages)
         self.bottleneck = nn.Sequential(
-            nn.Conv2d(512, 256, 1, bias=False),
-            nn.BatchNorm2d(256),
+            nn.Conv2d(8 * width, 4 * width, 1, bias=False),
+            nn.BatchNorm2d(4 * width),
             nn.ReLU(inplace=True),
-            nn.Conv2d(256, 128, 1, bias=False),
-            nn.BatchNorm2d(128),
+            nn.Conv2d(4 * width, 2 * width, 1, bias=False),
+            nn.BatchNorm2d(2 * width),
             nn.ReLU(inplace=True),
         )
         self.decoder = nn.Sequential(
-            *(Residual(wide, narrow, grow=True) for wide, narrow in ((128, 64), (64, 32), (32, 16))),
+            *(Residual(wide, wide // 2, grow=True) for wide in (2 * width, width, width // 2)),
             nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
-            nn.ConvTranspose2d(16, 1, 7, stride=2, padding=3, output_padding=1),
+            nn.ConvTranspose2d(width // 4, 1, 7, stride=2, padding=3, output_padding=1),
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from examples.train_detector.network import WIDTH
 from nsa_augment import PRESETS
 from nsa_augment.samples import PRODUCTS
 from nsa_augment.tasks import AnomalyTask, bind_task
@@ -35,7 +36,8 @@ BUDGETS = {
 class Settings:
     """Everything that decides the result of one training run.
 
-    `overrides` are arguments of the task over its preset, `view` is the preset that decides how images are looked at.
+    `overrides` are arguments of the task over its preset, `view` is the preset that decides how images are looked at,
+    `width` is that of the network.
     """
 
     class_name: str
@@ -50,6 +52,7 @@ class Settings:
     precision: str
     view: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    width: int = WIDTH
 
     def make_task(self) -> AnomalyTask:
         """The self-supervised task."""

@@ -22,6 +22,7 @@ from examples.train_detector.configurations import (
 )
 from examples.train_detector.files import write_bytes
 from examples.train_detector.jobs import PREDICTIONS, Job, check_job, load_images, run_jobs
+from examples.train_detector.network import WIDTH
 from examples.train_detector.options import PRECISIONS, cores, device_of, folders_of, precision_of, shown_name
 from examples.train_detector.settings import BUDGETS, Settings, epochs_of, is_grey, preset_of
 from examples.train_detector.sheet import draw_sheet
@@ -49,6 +50,9 @@ def study(
     epochs: Annotated[int | None, typer.Option(min=1, help=f"None: as many as show {BUDGET.images} images.")] = None,
     size: Annotated[int, typer.Option(min=64, help="Side of the images.")] = BUDGET.size,
     batch: Annotated[int, typer.Option(min=2)] = BUDGET.batch,
+    width: Annotated[
+        int, typer.Option(min=32, help=f"Channels of the network's first stage; {WIDTH}: the paper's network.")
+    ] = WIDTH,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Runs at once; none: one for each core, or for a GPU.")
     ] = None,
@@ -63,7 +67,7 @@ def study(
     """Train every configuration on every class with every seed, and say what each is worth for the detector."""
     chosen, used = read_configurations(configurations), device_of(device)
     folders = folders_of(data, classes, out / "samples")
-    common: dict[str, Any] = {"size": size, "precision": precision_of(precision, used)}
+    common: dict[str, Any] = {"size": size, "width": width, "precision": precision_of(precision, used)}
     found: list[Job] = []
     for name, folder in folders.items():
         calibrated = partial(calibrated_preset, folder, out / "presets" / f"{name}.yaml")
@@ -137,7 +141,8 @@ def write_results(out: Path, configurations: Sequence[str], jobs: Sequence[Job])
         raise ValueError(f"no finished run in {out}")
     rows = study_table(measure_runs(paths), configurations)
     settings = jobs[0].settings
-    budget = f"{settings.size} x {settings.size} pixels, batches of {settings.batch}, {settings.epochs} epochs"
+    schedule = f"batches of {settings.batch}, {settings.epochs} epochs, width {settings.width}"
+    budget = f"{settings.size} x {settings.size} pixels, {schedule}"
     text = f"# Study\n\n{budget}, {len(paths)} runs.\n\n{NOTE.format(first=configurations[0])}\n\n{as_markdown(rows)}"
     write_bytes(out / "study.csv", as_csv(rows).encode())
     for name in dict.fromkeys(key.class_name for key in paths):

@@ -75,7 +75,8 @@ class Trainer:
         torch.manual_seed(settings.seed)
         self.settings, self.dataset, self.device, self.checkpoint = settings, dataset, device, checkpoint
         continuous = LABELS[settings.label].maximum > 1
-        self.network = AnomalyDetector(1 if is_grey(settings.view) else 3, continuous=continuous)
+        channels = 1 if is_grey(settings.view) else 3
+        self.network = AnomalyDetector(channels, continuous=continuous, width=settings.width)
         self.network.to(device, memory_format=torch.channels_last)
         self.loss = nn.functional.mse_loss if continuous else nn.functional.binary_cross_entropy_with_logits
         self.optimizer = torch.optim.Adam(self.network.parameters(), FIRST_RATE, fused=True)
