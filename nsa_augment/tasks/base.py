@@ -169,7 +169,8 @@ class AnomalyTask(TaskArguments):
         masks, source_masks, allowed : sequence, or (N, H, W) array, optional
             `mask`, `source_mask` and `allowed` of each call; those in a sequence may be None.
         threads : int, optional
-            Images that are worked on at a time; None: as many as this process has processors. 1: no threads.
+            Images that are worked on at a time; 1: no threads. None: as many as this process has processors, where
+            all images have at least 512 x 512 pixels, else 1: on smaller ones threads wait for one another.
 
         Returns
         -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,8 @@ Call: TypeAlias = Callable[..., SynthesisResult]
 
 LEAST_WIDTH = 5
 """Pixels: a narrower stack of grey images is much likelier to be one image with channels."""
+THREADED = 512 * 512
+"""Pixels: threads that work on smaller images wait longer for Python's global lock than they save."""
 _ACCEPTED = "a sequence of images or an (N, H, W) or (N, H, W, C) array"
 _KEPT = (TypeError, ValueError, OSError, MemoryError)
 """Errors that keep their kind when the number of the item is added; others become a RuntimeError."""
@@ -37,13 +40,13 @@ def run_batch(
         Further arguments of the task by name: None, or a sequence or array with one value for each image.
     rng : numpy.random.Generator, int or None
     threads : int or None
-        None: as many as this process has processors.
+        None: as many as this process has processors, for images of which each has at least `THREADED` pixels.
     """
     items = _split("images", images)
     if isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[2] < LEAST_WIDTH:
         raise fail(ValueError, "images", f"{_ACCEPTED} (of one image: image[None])", images)
     columns = {name: _split(_plural(name), values, len(items)) for name, values in given.items() if values is not None}
-    limit = processors() if threads is None else check_integer("threads", threads, 1)
+    limit = _threads_for(items) if threads is None else check_integer("threads", threads, 1)
     generators = check_generator(rng).spawn(len(items))
     calls = [
         (image, {"rng": generator, **{name: values[index] for name, values in columns.items()}})
@@ -52,11 +55,16 @@ def run_batch(
     return _Run(call, calls).finish(min(limit, len(calls)))
 
 
+def _threads_for(images: Sequence[Any]) -> int:
+    large = all(isinstance(image, np.ndarray) and math.prod(image.shape[:2]) >= THREADED for image in images)
+    return processors() if large else 1
+
+
 def _plural(name: str) -> str:
     return name if name == "allowed" else f"{name}s"
 
 
-def _split(name: str, values: Any, count: int | None = None) -> Sequence[Any]:
+def _split(name: str, values: Any, count: int | None = None) -> list[Any]:
     """The items of an argument, as many as there are images."""
     accepted = _ACCEPTED if count is None else f"None, or a sequence or array with {count} items, one for each image"
     stacked = isinstance(values, np.ndarray) and values.ndim in (3, 4)
@@ -64,7 +72,7 @@ def _split(name: str, values: Any, count: int | None = None) -> Sequence[Any]:
         raise fail(TypeError, name, accepted, values)
     if count is not None and len(values) != count:
         raise ValueError(f"{name} must be {accepted}, got {len(values)}")
-    return values
+    return list(values)
 
 
 class _Run:
