@@ -4,13 +4,16 @@
 
 The loop, the batch in one thread and the batch in several take turns; every figure is a ratio of their fastest rounds,
 which other work on the machine has disturbed least. "ceiling" is the speed-up of the bare `seamlessClone` calls of the
-same plans: what the machine gives to threads that never wait for one another. The load of the last minute is printed.
+same plans: what the machine gives to threads that never wait for one another. Columns "cpu" compare the processor time
+of all rounds, which says what calls and threads cost beside the work itself, on a busy machine, too. The load of the
+last minute is printed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -46,13 +49,15 @@ def bench(preset, product, size, count, rounds, threads):
         "clone_one": lambda seed: clone(1),
         "clone_several": lambda seed: clone(threads),
     }
-    times = {name: [] for name in contestants}
+    times, work = {name: [] for name in contestants}, dict.fromkeys(contestants, 0.0)
     for run in contestants.values():
         run(0)
     for seed in range(rounds):
         for turn in range(len(contestants)):
             name = [*contestants][(seed + turn) % len(contestants)]
+            before = time.process_time()
             times[name].append(seconds(contestants[name], seed))
+            work[name] += time.process_time() - before
 
     def ratio(above, below):
         return min(times[above]) / min(times[below])
@@ -62,7 +67,8 @@ def bench(preset, product, size, count, rounds, threads):
         "product": product,
         "side": size,
         "threads": threads,
-        "batch_in_one_thread/loop": ratio("one", "loop"),
+        "cpu_of_batch_/_loop": work["one"] / work["loop"],
+        "cpu_of_threads_/_one": work["several"] / work["one"],
         "speed_up": ratio("one", "several"),
         "ceiling": ratio("clone_one", "clone_several"),
     }
