@@ -9,6 +9,12 @@ version, and the share of calls that placed a patch.
 
 Second table: the time of a call with an option as a multiple of the same call without, median of rounds in which both
 take turns, after one that fills the caches.
+
+    python benchmarks/bench_synthesis.py --between decode [--json FILE] [--calls N] [--rounds N] [--sizes 256 1024]
+
+Calls in a training loop find the processor's caches full of other data. Here a PNG file of the image's size is decoded
+before every call and before the bare calls of its plan, which take turns and are all that is timed; "alone" is the same
+without decoding.
 """
 
 from __future__ import annotations
@@ -135,6 +141,30 @@ def bench(name, preset, product, solver, size, calls, rounds):
     }
 
 
+def bench_between(name, preset, product, solver, size, calls, rounds):
+    images = [draw_product(product, index, size) for index in range(6)]
+    files = [cv2.imencode(".png", image)[1] for image in images]
+    task = TASKS[name].from_preset(preset, label="logistic", solver=solver)
+    ratios = {"alone": [], "between": []}
+    for round_ in range(rounds + 1):
+        for way, values in ratios.items():
+            total = bare = 0.0
+            for call in range(calls):
+                image, source, file = images[call % 6], images[(call + 1) % 6], files[(call + 2) % 6]
+                seed = [round_, call]
+                inputs = bare_inputs(image, source, task.plan(image, source, np.random.default_rng(seed)))
+                generator = np.random.default_rng(seed)
+                if way == "between":
+                    cv2.imdecode(file, cv2.IMREAD_COLOR)
+                total += seconds(task, image, source, generator)
+                if way == "between":
+                    cv2.imdecode(file, cv2.IMREAD_COLOR)
+                bare += bare_seconds(inputs)
+            values.append(total / bare)
+    medians = {way: statistics.median(values[1:]) for way, values in ratios.items()}
+    return {"task": name, "preset": preset, "product": product, "solver": solver, "side": size, **medians}
+
+
 def bench_option(preset, product, option, size, calls, rounds):
     images = [draw_product(product, index, size) for index in range(2 * calls)]
     tasks = [published.NaturalSyntheticAnomaly.from_preset(preset, **options) for options in ({}, option)]
@@ -162,8 +192,18 @@ def main():
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 1024])
+    parser.add_argument("--between", choices=["decode"])
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
+    if arguments.between:
+        rows = [
+            bench_between(*case, solver, size, max(arguments.calls * 256 // size, 4), arguments.rounds)
+            for size in arguments.sizes
+            for solver in SOLVERS
+            for case in POISSON_CASES
+        ]
+        report("One call / bare seamlessClone calls of its plan, files decoded in between", rows, arguments.json)
+        return
     rows = [
         bench(*case, size, max(arguments.calls * 256 // size, 4), arguments.rounds)
         for size in arguments.sizes

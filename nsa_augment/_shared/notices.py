@@ -8,6 +8,12 @@ import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
+from typing import ParamSpec
+
+Arguments = ParamSpec("Arguments")
 
 _PACKAGE = __name__.partition(".")[0]
 
@@ -16,6 +22,45 @@ class Notice(UserWarning):
     """Something about the images that the user should know; commands print it as one line."""
 
 
+class _Postponed(threading.local):
+    calls: list[Callable[[], None]] | None = None
+
+
+_POSTPONED = _Postponed()
+
+
+@contextmanager
+def postponed() -> Iterator[list[Callable[[], None]]]:
+    """Within this block, and in this thread, notices wait in a list for somebody to call them, in any thread.
+
+    Examples
+    --------
+    >>> with postponed() as notices:
+    ...     warn_caller("later")
+    >>> len(notices)
+    1
+    """
+    before, _POSTPONED.calls = _POSTPONED.calls, []
+    try:
+        yield _POSTPONED.calls
+    finally:
+        _POSTPONED.calls = before
+
+
+def postponable(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """Have calls of a function wait where notices are postponed."""
+
+    @wraps(function)
+    def give(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        if _POSTPONED.calls is None:
+            function(*args, **kwargs)
+        else:
+            _POSTPONED.calls.append(partial(function, *args, **kwargs))
+
+    return give
+
+
+@postponable
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the innermost line that is not of this package."""
     level, frame = 2, sys._getframe(1)

@@ -33,7 +33,8 @@ class Workspace(threading.local):
 
     def __init__(self) -> None:
         self._buffers = _Buffers()
-        _ALL_BUFFERS.add(self._buffers)
+        with _LOCK:
+            _ALL_BUFFERS.add(self._buffers)
 
     def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
         """Array of undefined content, valid until the next call with the same name in this thread."""
@@ -47,9 +48,12 @@ class Workspace(threading.local):
 
 
 _ALL_BUFFERS: WeakSet[_Buffers] = WeakSet()
+_LOCK = threading.Lock()
 
 
 @clears
 def _clear_buffers() -> None:
-    for buffers in tuple(_ALL_BUFFERS):
+    with _LOCK:
+        every = tuple(_ALL_BUFFERS)
+    for buffers in every:
         buffers.clear()

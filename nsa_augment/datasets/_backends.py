@@ -8,6 +8,7 @@ from multiprocessing import current_process
 from typing import Protocol, TypeVar
 
 from nsa_augment._shared.checks import check_choice, check_integer, fail
+from nsa_augment._shared.processors import processors
 from nsa_augment.datasets._chunks import Chunk, forget
 from nsa_augment.datasets._cluster import Cluster
 from nsa_augment.datasets._processes import Processes
@@ -51,7 +52,7 @@ def _open_processes(workers: int | None, scheduler: str | None) -> Backend:
     if scheduler is not None:
         raise fail(ValueError, "scheduler", "left out with backend='processes'", scheduler)
     if workers is None:
-        workers = min(_processors(), MOST_WORKERS)
+        workers = min(processors(), MOST_WORKERS)
     check_integer("workers", workers, 0, MOST_WORKERS)
     if workers and current_process().daemon:
         raise fail(ValueError, "workers", "0 in a daemonic process, which cannot start others", workers)
@@ -82,8 +83,3 @@ def open_backend(workers: int | None, backend: str = "processes", scheduler: str
 def chunk_size(items: int, backend: Backend) -> int:
     """Small enough that all workers have something to do."""
     return max(1, min(CHUNK, items // (CHUNKS_EACH * backend.workers)))
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

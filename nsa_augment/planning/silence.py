@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from nsa_augment._shared.notices import warn_caller
+from nsa_augment._shared.notices import postponable, warn_caller
 from nsa_augment.planning.arguments import PlanArguments
 from nsa_augment.planning.given_up import Reason
 from nsa_augment.planning.plan import SynthesisPlan
@@ -89,6 +89,7 @@ def silence_expected() -> Iterator[None]:
         _HUSH.depth -= 1
 
 
+@postponable
 def listen(task: PlanArguments, plan: SynthesisPlan) -> None:
     """Take note of a plan that a task has drawn; warn if it ends a long row of empty ones.
 

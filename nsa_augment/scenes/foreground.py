@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, TypeAlias
 
 import cv2
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.cache import cached
+from nsa_augment._shared.cache import KeptProperty, cached
 from nsa_augment._shared.checks import channels, check_number, check_numbers, check_object_mask, fail
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.medians import binary_median
@@ -139,7 +138,7 @@ class Foreground:
         self._background = background
         self._given = mask
 
-    @cached_property
+    @KeptProperty
     def mask(self) -> BinaryMap:
         """(H, W) uint8 map, 1 where the image shows the object."""
         if self._given is not None:
@@ -152,7 +151,7 @@ class Foreground:
         shown.flags.writeable = False
         return check_object_mask("background(image)", self._background(shown), self._image.shape[:2])
 
-    @cached_property
+    @KeptProperty
     def table(self) -> NDArray[np.int32]:
         """(H + 1, W + 1) int32 summed-area table of `mask`: object pixels above and left of each corner."""
         return cv2.integral(self.mask)  # type: ignore[return-value]

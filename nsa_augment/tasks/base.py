@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from nsa_augment.planning.silence import listen
 from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
 from nsa_augment.synthesis import SynthesisResult, apply_plan
 from nsa_augment.tasks.arguments import TaskArguments
+from nsa_augment.tasks.batches import run_batch
 
 TASKS: Registry[AnomalyTask] = Registry("tasks")
 """The tasks by name."""
@@ -140,6 +141,59 @@ class AnomalyTask(TaskArguments):
         """
         scene = self._scene(image, source, mask, source_mask, allowed=allowed)
         return self._apply(scene, self._draw(scene, rng))
+
+    def batch(
+        self,
+        images: Sequence[Image] | NDArray[Any],
+        sources: Sequence[Image | PreparedSource | None] | NDArray[Any] | None = None,
+        rng: np.random.Generator | int | None = None,
+        *,
+        masks: Sequence[NDArray[Any] | None] | NDArray[Any] | None = None,
+        source_masks: Sequence[NDArray[Any] | None] | NDArray[Any] | None = None,
+        allowed: Sequence[NDArray[Any] | None] | NDArray[Any] | None = None,
+        threads: int | None = None,
+    ) -> list[SynthesisResult]:
+        """Call the task for many images, in several threads.
+
+        Item ``i`` is, byte for byte, ``task(images[i], sources[i], rng.spawn(len(images))[i])``, for any number of
+        threads. `Generator.spawn` goes by the seed of `rng` and by how often it was asked, not by numbers drawn.
+
+        Parameters
+        ----------
+        images : sequence of images, or (N, H, W) or (N, H, W, C) array
+            As for calling the task; in a sequence they may differ in size. Never modified.
+        sources : sequence of sources, or array, optional
+            One for each image, as for calling the task; None for tasks that need none.
+        rng : numpy.random.Generator, int or None
+            Spawns a generator for each image; a seed, or None (fresh).
+        masks, source_masks, allowed : sequence, or (N, H, W) array, optional
+            `mask`, `source_mask` and `allowed` of each call; those in a sequence may be None.
+        threads : int, optional
+            Images that are worked on at a time; 1: no threads. None: as many as this process has processors, where
+            all images have at least 512 x 512 pixels, else 1: on smaller ones threads wait for one another.
+
+        Returns
+        -------
+        list of SynthesisResult
+            In the order of the images. Warnings come afterwards, as those of single calls one after the other.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As from a single call, with the number of the first image that fails; there are no results then.
+
+        Examples
+        --------
+        >>> from nsa_augment import NaturalSyntheticAnomaly
+        >>> images = np.random.default_rng(0).integers(0, 256, (4, 64, 64, 3), dtype=np.uint8)
+        >>> task = NaturalSyntheticAnomaly()
+        >>> results = task.batch(images, images[::-1], rng=1)
+        >>> alone = task(images[2], images[1], np.random.default_rng(1).spawn(4)[2])
+        >>> len(results), np.array_equal(results[2].image, alone.image)
+        (4, True)
+        """
+        given = {"source": sources, "mask": masks, "source_mask": source_masks, "allowed": allowed}
+        return run_batch(self, images, given, rng, threads)
 
     def plan(
         self,
