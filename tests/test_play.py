@@ -174,7 +174,7 @@ def test_the_page_answers_its_buttons(server, tmp_path):
     assert client.predict(0, api_name="/next") == 1
     assert "calls placed a patch" in client.predict(*values, api_name="/measure")
     file, _ = client.predict(*values, api_name="/save")
-    assert NaturalSyntheticAnomaly.from_preset(file) == NaturalSyntheticAnomaly.from_preset("tile")
+    assert NaturalSyntheticAnomaly.from_preset(file) == NaturalSyntheticAnomaly.from_preset("screw")
 
 
 @pytest.mark.slow
