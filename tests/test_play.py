@@ -233,15 +233,15 @@ def test_the_buttons_and_sliders_of_the_page_work_in_a_browser(page, tmp_path):
     assert page.get_by_label("share").count() == 0
     page.get_by_role("button", name="next").click()
     second = new_result(page, first)
-    page.get_by_label("slider for height_range: minimum").press("End")
-    page.get_by_label("slider for height_range: maximum").press("End")
+    slider = page.get_by_label("range slider for height_range: maximum")
+    slider.click(position={"x": slider.bounding_box()["width"] - 1, "y": 3})
     new_result(page, second)
     page.get_by_role("button", name="save preset").click()
     link = page.locator("a[download]", has_text="nsa.yaml").or_(page.locator("a[download='nsa.yaml']")).first
     with page.expect_download() as saved:
         link.click()
     saved.value.save_as(tmp_path / "nsa.yaml")
-    assert NaturalSyntheticAnomaly.from_preset(tmp_path / "nsa.yaml").height_range[1] == 1
+    assert NaturalSyntheticAnomaly.from_preset(tmp_path / "nsa.yaml").height_range[1] > 0.9
 
 
 @pytest.mark.slow

@@ -184,7 +184,9 @@ def serve(supplies: dict[str, Supply], port: int) -> None:
     import uvicorn
     from fastapi import FastAPI
 
-    theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
+        body_text_color_subdued="*neutral_600"
+    )
     mounted = gr.mount_gradio_app(FastAPI(), build_page(supplies), "/", theme=theme, ssr_mode=False, footer_links=[])
     uvicorn.run(_confined(mounted), host="127.0.0.1", port=port, log_level="warning")
 
