@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import fields
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from nsa_augment.cli.playground.choice import (
     Choice,
     calibrated,
     figures,
+    folder_supply,
     preset_file,
     sample_supply,
     show,
@@ -48,9 +50,25 @@ def test_every_argument_of_a_task_has_a_control(task):
 
 
 @pytest.mark.parametrize("task", WITHOUT_BANK)
-@pytest.mark.parametrize("preset", PRESETS)
-def test_controls_that_nobody_moves_change_nothing(task, preset):
-    assert untouched(task, preset).task() == bind_task(task, preset)
+def test_controls_that_nobody_moves_change_nothing(task):
+    for preset in PRESETS:
+        assert untouched(task, preset).task() == bind_task(task, preset), preset
+
+
+@pytest.mark.parametrize("task", WITHOUT_BANK)
+def test_sliders_reach_every_preset_and_not_much_further(task):
+    for name, control in controls_of(task).items():
+        if control.kind == "number":
+            largest = max(start_values(task, preset)[name] for preset in PRESETS)
+            assert largest <= control.high <= max(10, 4 * largest)
+
+
+def test_a_folder_starts_with_the_preset_that_its_path_names(tmp_path):
+    write_samples(tmp_path / "parts", "bolt", train=1, good=0, defective=0)
+    folder = tmp_path / "parts" / "bolt" / "train" / "good"
+    assert folder_supply(folder).preset == "calibrated"
+    assert folder_supply(folder.rename(tmp_path / "parts" / "pill")).preset == "pill"
+    assert BOLTS.preset == "screw"
 
 
 @pytest.mark.parametrize("task", WITHOUT_BANK)
@@ -174,14 +192,73 @@ def test_the_page_answers_its_buttons(server, tmp_path):
     assert client.predict(0, api_name="/next") == 1
     assert "calls placed a patch" in client.predict(*values, api_name="/measure")
     file, _ = client.predict(*values, api_name="/save")
-    assert NaturalSyntheticAnomaly.from_preset(file) == NaturalSyntheticAnomaly.from_preset("tile")
+    assert NaturalSyntheticAnomaly.from_preset(file) == NaturalSyntheticAnomaly.from_preset("screw")
+
+
+@pytest.fixture
+def page(server):
+    """The page in chromium, with what it logs as errors and whom it asks."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if (chromium := shutil.which("chromium")) is None:
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        errors, asked = [], []
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: asked.append(urlsplit(request.url)))
+        page.goto(server)
+        yield page
+        browser.close()
+    assert errors == []
+    assert {url.hostname for url in asked if url.scheme not in ("data", "blob")} == {"127.0.0.1"}
+
+
+def new_result(page, before=None):
+    """Address of the picture of the result, once it is another one than before."""
+    page.wait_for_function(
+        "before => { const image = document.querySelector('img[alt=result]');"
+        " return image && image.complete && image.naturalWidth && image.src !== before }",
+        arg=before,
+        timeout=60_000,
+    )
+    return page.get_by_alt_text("result", exact=True).get_attribute("src")
 
 
 @pytest.mark.slow
-def test_a_browser_builds_the_page(server, tmp_path):
-    if (chromium := shutil.which("chromium")) is None:
-        pytest.skip("chromium is not installed")
-    flags = ["--headless", "--no-sandbox", f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000", "--dump-dom"]
-    page = subprocess.run([chromium, *flags, server], check=True, capture_output=True, timeout=120).stdout.decode()
-    visible = [name for name, control in controls_of("nsa").items() if control.kind != "text"]
-    assert [name for name in (*visible, *TILES, "save preset") if name not in page] == []
+def test_the_buttons_and_sliders_of_the_page_work_in_a_browser(page, tmp_path):
+    first = new_result(page)
+    assert {image.get_attribute("alt") for image in page.locator("img").all()} == set(TILES)
+    assert page.get_by_label("share").count() == 0
+    page.get_by_role("button", name="next").click()
+    second = new_result(page, first)
+    slider = page.get_by_label("range slider for height_range: maximum")
+    slider.click(position={"x": slider.bounding_box()["width"] - 1, "y": 3})
+    new_result(page, second)
+    page.get_by_role("button", name="save preset").click()
+    link = page.locator("a[download]", has_text="nsa.yaml").or_(page.locator("a[download='nsa.yaml']")).first
+    with page.expect_download() as saved:
+        link.click()
+    saved.value.save_as(tmp_path / "nsa.yaml")
+    assert NaturalSyntheticAnomaly.from_preset(tmp_path / "nsa.yaml").height_range[1] > 0.9
+
+
+@pytest.mark.slow
+def test_the_preset_follows_the_product_until_somebody_chooses_one(page):
+    new_result(page)
+
+    def pick(label, option):
+        page.get_by_label(label, exact=True).click()
+        page.get_by_role("option", name=option, exact=True).click()
+
+    def wait_for_preset(name):
+        page.wait_for_function("name => document.querySelector('[aria-label=preset]').value === name", arg=name)
+
+    wait_for_preset("screw")
+    pick("images", "weave")
+    wait_for_preset("carpet")
+    pick("preset", "tile")
+    pick("images", "hide")
+    page.wait_for_timeout(2000)
+    wait_for_preset("tile")

@@ -23,34 +23,38 @@ from nsa_augment.cli.playground.controls import controls_of, start_values
 from nsa_augment.cli.tiles import EXAMPLE_COLUMNS, OUTLINE, example_row, make_example
 from nsa_augment.labelling import LABELS
 from nsa_augment.planning.silence import likeliest_reason
-from nsa_augment.samples import draw_sample
-from nsa_augment.tasks import AnomalyTask, bind_task
+from nsa_augment.samples import PRODUCTS, draw_sample
+from nsa_augment.tasks import PRESETS, AnomalyTask, bind_task
 
 CALLS = 32
 """For the figures."""
 SAMPLES = 16
 """Individuals of an embedded product."""
 TILES = (*EXAMPLE_COLUMNS, "object mask")
+CALIBRATED = "calibrated"
+"""Instead of the name of a preset: the estimate from the images."""
 
 
 @dataclass(frozen=True)
 class Supply:
-    """Images of normal products: their names, and how one is read in 8 bits."""
+    """Images of normal products: their names, how one is read in 8 bits, and the preset to start with."""
 
     names: Sequence[str]
     read: Callable[[int, Scale], Image]
+    preset: str
 
 
 def sample_supply(product: str) -> Supply:
     """Individuals of an embedded product."""
     names = [f"{product} {index}" for index in range(SAMPLES)]
-    return Supply(names, lambda index, scale: draw_sample(product, index).image)
+    return Supply(names, lambda index, scale: draw_sample(product, index).image, PRODUCTS[product].preset)
 
 
 def folder_supply(folder: Path) -> Supply:
-    """The images of a folder."""
+    """The images of a folder, with the preset that a part of its path names, as in `screw/train/good`."""
     files = list_images(folder)
-    return Supply([file.name for file in files], lambda index, scale: read_image(files[index], scale=scale))
+    preset = next((part for part in reversed(folder.resolve().parts) if part in PRESETS), CALIBRATED)
+    return Supply([file.name for file in files], lambda index, scale: read_image(files[index], scale=scale), preset)
 
 
 @dataclass(frozen=True)

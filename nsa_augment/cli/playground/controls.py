@@ -10,13 +10,15 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from nsa_augment.cli.options import parse_overrides
-from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
+from nsa_augment.tasks import PRESETS, TASKS, AnomalyTask, bind_task
 
 CHOICE, NUMBER, PAIR, TEXT = "choice", "number", "pair", "text"
 KINDS: dict[Any, str] = {int: NUMBER, float: NUMBER, tuple[int, int]: PAIR, tuple[float, float]: PAIR}
 """Kind of control by the type of an argument; of others, a choice if the task lists what it accepts, or text."""
 STEP = 0.01
 """Of a slider that does not stand for whole numbers."""
+WIDE, TIMES = 10, 4
+"""A slider whose range is wider than the first ends there, or at the second times the largest value of any preset."""
 
 _BOUNDS = (
     re.compile(r"in \[(?P<low>-?[\d.]+), (?P<high>[\d.]+)\]$"),
@@ -39,7 +41,7 @@ class Control:
     choices : tuple of str
         Of a list, as text.
     low, high, step : float
-        Of a slider.
+        Of a slider, whose upper end may be less than the task accepts.
     """
 
     name: str
@@ -107,13 +109,19 @@ def start_values(task: str, preset: str) -> dict[str, Any]:
     (0.06, 0.24)
     """
     kind = TASKS[task]
-    defaults = {item.name: None if item.default is MISSING else item.default for item in fields(kind)}
-    if kind.required:
-        values = defaults | kind.preset_columns(preset)
-    else:
-        bound = bind_task(task, preset)
-        values = {name: getattr(bound, name) for name in defaults}
+    values, defaults = _values(kind, preset), _defaults(kind)
     return {name: values[name] if _written(values[name]) else defaults[name] for name in controls_of(task)}
+
+
+def _defaults(kind: type[AnomalyTask]) -> dict[str, Any]:
+    return {item.name: None if item.default is MISSING else item.default for item in fields(kind)}
+
+
+def _values(kind: type[AnomalyTask], preset: str) -> dict[str, Any]:
+    if kind.required:
+        return _defaults(kind) | kind.preset_columns(preset)
+    bound = bind_task(kind.name, preset)
+    return {item.name: getattr(bound, item.name) for item in fields(kind)}
 
 
 def _control(kind: type[AnomalyTask], name: str, hint: Any) -> Control:
@@ -124,6 +132,8 @@ def _control(kind: type[AnomalyTask], name: str, hint: Any) -> Control:
     if bounds is None or hint not in KINDS:
         return Control(name, TEXT, accepted)
     low, high = float(bounds["low"]), float(bounds["high"])
+    if high > WIDE and KINDS[hint] == NUMBER:
+        high = min(high, max(WIDE, TIMES * max(_values(kind, preset)[name] for preset in PRESETS)))
     whole = hint in (int, tuple[int, int])
     return Control(name, KINDS[hint], accepted, (), low, high, 1 if whole else STEP)
 

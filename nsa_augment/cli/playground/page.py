@@ -11,7 +11,16 @@ from typing import Any
 import gradio as gr
 
 from nsa_augment._shared.files import write_file
-from nsa_augment.cli.playground.choice import TILES, Choice, Supply, calibrated, figures, preset_file, show
+from nsa_augment.cli.playground.choice import (
+    CALIBRATED,
+    TILES,
+    Choice,
+    Supply,
+    calibrated,
+    figures,
+    preset_file,
+    show,
+)
 from nsa_augment.cli.playground.controls import (
     CHOICE,
     NUMBER,
@@ -23,7 +32,6 @@ from nsa_augment.cli.playground.controls import (
 )
 from nsa_augment.tasks import PRESETS, TASKS
 
-CALIBRATED = "calibrated"
 NO_OTHER_HOST = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:"
@@ -94,9 +102,17 @@ class Session:
             elif control.kind == PAIR:
                 updates += [gr.update(visible=True, value=part) for part in start[name]]
             else:
-                more = {"choices": own[name].choices or control.choices} if control.kind == CHOICE else {}
+                more: dict[str, Any] = {}
+                if control.kind == CHOICE:
+                    more["choices"] = own[name].choices or control.choices
+                elif control.kind == NUMBER:
+                    more["maximum"] = max(control.high, start[name])
                 updates.append(gr.update(visible=True, value=control.shown(start[name]), **more))
         return updates
+
+    def follow(self, task: str, preset: str, product: str, seed: float, chosen: bool) -> list[Any]:
+        """As `reset`, with the preset of the product unless somebody chose one."""
+        return self.reset(task, preset if chosen else self.supplies[product].preset, product, seed)
 
     def figures(self, *values: Any) -> str:
         """The figures, or what is wrong."""
@@ -122,12 +138,14 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
     """The page for supplies of images by name."""
     session = Session(supplies)
     task, product = "nsa" if "nsa" in TASKS else next(iter(TASKS)), next(iter(supplies))
+    preset = supplies[product].preset
+    start = start_values(task, session.preset(preset, product, 0))
     with gr.Blocks(analytics_enabled=False, title="nsa-augment play") as page:
         gr.Markdown("# nsa-augment play")
         with gr.Row():
             first = [
                 gr.Dropdown(list(TASKS), value=task, label="task"),
-                gr.Dropdown([*PRESETS, CALIBRATED], value="tile", label="preset"),
+                gr.Dropdown([*PRESETS, CALIBRATED], value=preset, label="preset"),
                 gr.Dropdown(list(supplies), value=product, label="images"),
                 gr.Number(0, label="seed", precision=0, minimum=0),
                 gr.Number(0, label="turn", precision=0, minimum=0),
@@ -137,16 +155,19 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
             measure, keep = gr.Button("measure"), gr.Button("save preset")
         message = gr.Markdown("", elem_id="message")
         with gr.Row():
-            tiles = [gr.Image(label=name, format="png", interactive=False, min_width=200) for name in TILES]
+            tiles = [_tile(name) for name in TILES]
         figure = gr.Markdown("", elem_id="figures")
         file = gr.File(label="preset file", interactive=False)
-        arguments = _arguments(session.controls, start_values(task, "tile"), set(controls_of(task)))
+        arguments = _arguments(session.controls, start, set(controls_of(task)))
         with gr.Accordion("plan", open=False):
             plan = gr.Code(label="plan as JSON", language="json", interactive=False)
         inputs, outputs = [*first, *arguments], [message, *tiles, plan]
         picture = {"fn": session.picture, "inputs": inputs, "outputs": outputs, "show_progress": "hidden"}
-        for item in first[:3]:
-            item.input(session.reset, first[:4], [first[1], *arguments], api_name=False).then(**picture, api_name=False)
+        chosen, changed = gr.State(False), [first[1], *arguments]
+        first[1].input(lambda: True, None, chosen, api_name=False)
+        for item in first[:2]:
+            item.input(session.reset, first[:4], changed, api_name=False).then(**picture, api_name=False)
+        first[2].input(session.follow, [*first[:4], chosen], changed, api_name=False).then(**picture, api_name=False)
         for item in (*first[3:], *arguments):
             _moved(item)(**picture, api_name=False)
         following.click(lambda turn: int(turn or 0) + 1, first[4], first[4], api_name="next").then(
@@ -163,7 +184,9 @@ def serve(supplies: dict[str, Supply], port: int) -> None:
     import uvicorn
     from fastapi import FastAPI
 
-    theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"])
+    theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["monospace"]).set(
+        body_text_color_subdued="*neutral_600"
+    )
     mounted = gr.mount_gradio_app(FastAPI(), build_page(supplies), "/", theme=theme, ssr_mode=False, footer_links=[])
     uvicorn.run(_confined(mounted), host="127.0.0.1", port=port, log_level="warning")
 
@@ -180,6 +203,13 @@ def _confined(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[No
         await app(scope, receive, send_confined)
 
     return confined
+
+
+def _tile(name: str) -> gr.Image:
+    """A picture that screen readers name, without a button that shares it."""
+    return gr.Image(
+        label=name, alt_text=name, format="png", interactive=False, min_width=200, buttons=["download", "fullscreen"]
+    )
 
 
 def _moved(item: Any) -> Any:
