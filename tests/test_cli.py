@@ -67,6 +67,19 @@ def test_preview_shows_the_image_and_its_change(folder, tmp_path, label):
     assert 0 < changed < 0.2
 
 
+def test_preview_enlarges_the_largest_patch(folder, tmp_path):
+    for name, preset in (("patch", "screw"), ("none", "wood")):
+        more = ("--set", "background=(10, 250)") if name == "none" else ()
+        done = run("preview", folder, "--preset", preset, *more, "-n", 1, "-o", tmp_path / f"{name}.png")
+        assert done.returncode == 0, done.stderr
+    page, empty = (read(tmp_path / f"{name}.png") for name in ("patch", "none"))
+    tile = 256
+    normal, _, result, _, before, after = (page[60 : 60 + tile, 16 + at * (tile + 10) :][:, :tile] for at in range(6))
+    assert (before != after).any(axis=2).mean() > 1.5 * (normal != result).any(axis=2).mean()
+    nothing = empty[60 : 60 + tile, 16 + 4 * (tile + 10) :][:, :tile]
+    assert (nothing == nothing[0, 0]).mean() > 0.95
+
+
 def test_preview_of_single_files_and_of_grey_files(folder, tmp_path):
     grey = tmp_path / "grey.png"
     cv2.imwrite(str(grey), np.tile(np.arange(96, dtype=np.uint8), (64, 1)))

@@ -26,14 +26,14 @@ BAR_SPACE = 78
 MIN_WIDTH = 320
 """Of a page, so that a title has room over narrow tiles."""
 TITLE_SIZE, COLUMN_SIZE, SMALL = 17, 14, 12
-MISSING = "not defined"
+MISSING = "does not apply"
 INK = (30, 30, 30)
 BLANK = (238, 238, 238)
 
 
 @dataclass(frozen=True)
 class Row:
-    """Tiles, (h, w, 3) uint8 RGB (None: not defined), for all columns or the first ones, and the caption below them."""
+    """Tiles, (h, w, 3) uint8 RGB (None: does not apply), for all columns or the first ones, and the caption below them."""
 
     caption: str
     tiles: Sequence[Pixels | None]

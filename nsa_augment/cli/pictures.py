@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,10 +39,12 @@ from nsa_augment.cli.options import (
     table_console,
 )
 from nsa_augment.cli.tiles import (
+    ENLARGED_COLUMNS,
     EXAMPLE_COLUMNS,
     Example,
     comparison_columns,
     comparison_row,
+    enlarged,
     example_row,
     label_bars,
     make_example,
@@ -92,7 +95,7 @@ def preview(
     object_masks: ObjectMasks = None,
     allowed_masks: AllowedMasks = None,
 ) -> None:
-    """Show anomalies on your own images, with sources, patch boxes and labels."""
+    """Show anomalies on your own images, with sources, patch boxes and labels, the largest patch enlarged."""
     check_file("--output", output)
     maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value, bank))
     files = usable([file for path in paths for file in _files(path, recursive)], skip_damaged)
@@ -115,7 +118,7 @@ def preview(
         }
         examples.append(make_example(maker, caption, image, source, [seed, row], **masks))
     title = f"{maker.title}, preset {preset}" + (f", ablation {ablation}" if ablation else "")
-    _write_examples(output, examples, title, maker.label)
+    _write_examples(output, examples, title, maker.label, zoom=True)
     if len(files) == 1 and maker.needs_source:
         typer.echo(f"{files[0].name} is the only image, so its patches come from itself", err=True)
     plans = [example.result.plan for example in examples]
@@ -189,7 +192,13 @@ def _cell(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _write_examples(output: Path, examples: Sequence[Example], title: str, label: str) -> None:
+def _write_examples(output: Path, examples: Sequence[Example], title: str, label: str, *, zoom: bool = False) -> None:
     bar = label_bar(LABELS[label], [example.result.label for example in examples])
     rows = [example_row(example, bar) for example in examples]
-    write_picture(output, draw_page(title, EXAMPLE_COLUMNS, rows, [bar]))
+    columns: tuple[str, ...] = EXAMPLE_COLUMNS
+    if zoom:
+        columns += ENLARGED_COLUMNS
+        rows = [
+            replace(row, tiles=(*row.tiles, *enlarged(example))) for row, example in zip(rows, examples, strict=True)
+        ]
+    write_picture(output, draw_page(title, columns, rows, [bar]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -23,6 +24,7 @@ from nsa_augment.tasks import AnomalyTask
 from nsa_augment.tasks.mixture import part_of
 
 EXAMPLE_COLUMNS = ("normal", "source", "result", "label")
+ENLARGED_COLUMNS = ("before, enlarged", "after, enlarged")
 OUTLINE = (0, 190, 190)
 ALLOWED = (255, 120, 0)
 PATCH_COLOURS = ((255, 170, 0), (60, 130, 255), (50, 205, 80), (235, 70, 200), (250, 90, 60))
@@ -127,6 +129,23 @@ def example_row(example: Example, bar: ColourBar) -> Row:
     label = _label_tile(result, example.result.label, example.scale, bar)
     _draw_boxes(label, [patch.destination_box for patch in example.result.plan.patches], example.scale)
     return Row(example.caption, (normal, source, result, label))
+
+
+def enlarged(example: Example) -> tuple[Pixels | None, Pixels | None]:
+    """A square around the largest patch in the image and in the result; None where there is no patch."""
+    boxes = [Box(*patch.destination_box) for patch in example.result.plan.patches]
+    if not boxes:
+        return None, None
+    largest = max(boxes, key=lambda box: math.prod(box.size))
+    side = min(3 * max(largest.size) // 2, *example.image.shape[:2])
+    y, x = (
+        min(max((low + high - side) // 2, 0), length - side)
+        for low, high, length in zip(largest[:2], largest[2:], example.image.shape, strict=False)
+    )
+    around = Box.at(y, x, (side, side))
+    before, after = (around.of(rgb(image)) for image in (example.image, example.result.image))
+    scale = tile_scale(before.shape)
+    return scaled(before, scale), scaled(after, scale)
 
 
 def comparison_columns() -> tuple[str, ...]:
