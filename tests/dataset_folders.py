@@ -9,7 +9,6 @@ from unittest import mock
 
 import cv2
 import numpy as np
-import psutil
 
 from nsa_augment import NaturalSyntheticAnomaly
 from nsa_augment.cli import main
@@ -64,15 +63,3 @@ def read(path):
 def overlap(first, second):
     union = np.logical_or(first, second).sum()
     return np.logical_and(first, second).sum() / union if union else 1.0
-
-
-def workers_of(process):
-    """Processes that Python started for it and that still run, without the one that keeps track of semaphores."""
-    return [child for child in psutil.Process(process.pid).children() if "spawn_main" in command_line(child)]
-
-
-def command_line(process):
-    try:
-        return " ".join(process.cmdline())
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return ""

@@ -10,7 +10,8 @@ from contextlib import ExitStack
 
 import psutil
 import pytest
-from dataset_folders import COMMAND, command, content, make, workers_of, write_samples
+from dataset_folders import COMMAND, command, content, make, write_samples
+from processes import workers_of
 
 from nsa_augment.tasks import TASKS
 

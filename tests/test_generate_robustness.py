@@ -9,7 +9,8 @@ import sys
 import time
 
 import pytest
-from dataset_folders import COMMAND, content, make, workers_of, write_samples
+from dataset_folders import COMMAND, content, make, write_samples
+from processes import workers_of
 
 from nsa_augment.datasets import verify
 

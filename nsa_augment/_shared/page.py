@@ -33,7 +33,7 @@ BLANK = (238, 238, 238)
 
 @dataclass(frozen=True)
 class Row:
-    """Tiles, (h, w, 3) uint8 RGB (None: does not apply), for all columns or the first ones, and the caption below them."""
+    """Tiles, (h, w, 3) uint8 RGB or None, for all columns or the first ones, and the caption below them."""
 
     caption: str
     tiles: Sequence[Pixels | None]
