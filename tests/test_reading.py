@@ -19,6 +19,8 @@ from nsa_augment.datasets import generate, verify
 
 TASK = NaturalSyntheticAnomaly.from_preset("leather", label="binary", blending="copy_paste")
 BOTH = pytest.mark.parametrize("name", KINDS)
+QUICK = ("RGB", "L", "P", "12 of 16 bits")
+"""Kinds of files with which seconds are spent in every run of the tests."""
 IGNORE_SLIVER = pytest.mark.filterwarnings("ignore:16-bit images use")
 
 
@@ -78,7 +80,9 @@ def test_datasets_of_files(name, tmp_path):
             assert_near(image.numpy(), pixels, kind.tolerance)
 
 
-@BOTH
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in KINDS]
+)
 def test_calibrate(name, tmp_path):
     kind = KINDS[name]
     files = write(kind, tmp_path)
