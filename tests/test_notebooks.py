@@ -32,7 +32,7 @@ def test_notebooks_run(name, tmp_path):
     pytest.importorskip("ipykernel", reason="nbclient needs a kernel")
     import nbformat
 
-    notebook = nbformat.from_dict(read(name))
+    notebook = nbformat.read(NOTEBOOKS / name, as_version=4)
     nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in outputs)

@@ -33,8 +33,8 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 SETUP = {"docs/tutorials/own_product.md": ("samples", "calibrate")}
 """Commands of a page that its Python builds on."""
-OTHERS = {"anomalib.md"}
-"""Tutorials whose Python another test runs (test_anomalib_page.py)."""
+OTHERS = {"anomalib.md", "notebooks.md"}
+"""Tutorials whose Python other tests run (test_anomalib_page.py, test_notebooks.py)."""
 PAGES = [
     "README.md",
     "docs/how_to/reproducibility.md",
