@@ -229,6 +229,9 @@ def new_result(page, before=None):
 @pytest.mark.slow
 def test_the_buttons_and_sliders_of_the_page_work_in_a_browser(page, tmp_path):
     first = new_result(page)
+    visible = [name for name, control in controls_of("nsa").items() if control.kind != "text"]
+    built = page.content()
+    assert [name for name in (*visible, *TILES, "save preset") if name not in built] == []
     assert {image.get_attribute("alt") for image in page.locator("img").all()} == set(TILES)
     assert page.get_by_label("share").count() == 0
     page.get_by_role("button", name="next").click()

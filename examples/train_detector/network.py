@@ -45,7 +45,7 @@ class AnomalyDetector(nn.Module):
     """Map (N, C, H, W) images to (N, H, W) scores before the last nonlinearity; sides divisible by 32 are kept.
 
     `predict` applies that nonlinearity: a sigmoid, or a ReLU where labels are grey levels (`continuous`). `width` is
-    the number of channels of the first stage, a multiple of 4; the others are in proportion.
+    the number of channels of the first stage; the others are in proportion.
     """
 
     def __init__(self, channels: int = 3, *, continuous: bool = False, width: int = WIDTH) -> None:

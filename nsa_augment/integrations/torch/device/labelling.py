@@ -155,7 +155,7 @@ def _mask(candidates: Tensor, windows: Windows, fine: Tensor | None) -> Tensor:
 def _levels(
     changes: Changes, groups: Sequence[Windows], sums: Sequence[Tensor], masks: Sequence[Tensor], beyond: bool
 ) -> list[Tensor]:
-    """Medians of mask times change, mean over channels, grey levels in float32; `beyond`: not for the mask alone."""
+    """Medians of mask times change, mean over channels, grey levels in float32; `beyond`: outside the mask, too."""
     count, _, height, width = changes.before.shape
     dtype = torch.int16 if changes.whole else torch.float32
     padded = torch.zeros((count, height + 2 * RADIUS, width + 2 * RADIUS), dtype=dtype, device=changes.before.device)
@@ -166,11 +166,9 @@ def _levels(
     repeat_edges(padded, RADIUS)
     around = [windows.grown(RADIUS).read(padded) for windows in groups]
     needed = [None] * len(masks) if beyond else masks
-    if not changes.whole:
-        return [disk_median(values, needed=where) for values, where in zip(around, needed, strict=True)]
-    most = 255 * changes.channels + 1
-    medians = (disk_median(values, most, where) for values, where in zip(around, needed, strict=True))
-    return [(exact(each) / changes.channels).float() for each in medians]
+    most = 255 * changes.channels + 1 if changes.whole else None
+    medians = [disk_median(values, most, where) for values, where in zip(around, needed, strict=True)]
+    return [(exact(each) / changes.channels).float() for each in medians] if changes.whole else medians
 
 
 def _label_fine(
