@@ -68,7 +68,7 @@ def test_poisson_blending_would_make_grey_clouds():
         ("tablet", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
         ("zipper", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
         ("weave", {"gradient": "mixed"}, {"candidates", "blending", "min_change", "resize_limits"}),
-        ("hide", {"min_change": 1.0}, {"candidates", "blending", "resize_limits"}),
+        ("hide", {"logistic_midpoint": 7.0}, {"candidates", "blending", "min_change", "resize_limits"}),
     ],
 )
 def test_products(product, chosen, absent):
@@ -78,6 +78,18 @@ def test_products(product, chosen, absent):
     assert found.reasons.keys() == found.arguments.keys()
     assert found.visible_share >= 0.8
     assert f"{found.visible_share:.0%} of the patches" in found.placing
+
+
+def test_faint_textures_are_asked_to_change():
+    faint = [cv2.addWeighted(image, 0.5, np.full_like(image, 100), 0.5, 0) for image in map(hide, range(8))]
+    found = calibrate(faint)
+    assert (found.kind, found.arguments["min_change"]) == ("texture", 1)
+    assert "without it only" in found.reasons["min_change"]
+    assert found.visible_share >= 0.8
+
+
+def hide(index):
+    return draw_sample("hide", index).image
 
 
 def test_objects_under_given_masks_are_joined_alike():

@@ -11,7 +11,7 @@ from nsa_augment._shared.types import Gradient
 from nsa_augment.calibration.background import Background
 from nsa_augment.calibration.extent import LARGEST, SMALLEST, Extent, measure_extent
 from nsa_augment.calibration.levels import Levels
-from nsa_augment.calibration.variation import Variation
+from nsa_augment.calibration.variation import DEFAULT_MIDPOINT, Variation, steepness_of
 
 Reasoned: TypeAlias = dict[str, tuple[Any, str]]
 
@@ -71,17 +71,21 @@ class ProductKind(ABC):
     @classmethod
     def arguments(cls, background: Background, variation: Variation, levels: Levels) -> Reasoned:
         """All arguments, each with a reason."""
-        if variation.typical is None:
-            midpoint = "a default: one image alone does not show how much normal images differ"
-        else:
-            midpoint = f"two normal images differ by {variation.typical:.1f} grey levels at a typical place"
+        midpoint, reason = cls.midpoint(variation)
         return {
             **cls.geometry(background),
             **cls.joining(levels),
             "gradient": (cls.gradient, cls.why_gradient(variation)),
-            "logistic_midpoint": (variation.midpoint, midpoint),
-            "logistic_steepness": (variation.steepness, "ln 10 / midpoint: no change has odds of 1 : 10"),
+            "logistic_midpoint": (midpoint, reason),
+            "logistic_steepness": (steepness_of(midpoint), "ln 10 / midpoint: no change has odds of 1 : 10"),
         }
+
+    @classmethod
+    def midpoint(cls, variation: Variation) -> tuple[float, str]:
+        """`logistic_midpoint`, and a reason."""
+        if variation.typical is None:
+            return variation.midpoint, "a default: one image alone does not show how much normal images differ"
+        return variation.midpoint, f"two normal images differ by {variation.typical:.1f} grey levels at a typical place"
 
 
 class ObjectKind(ProductKind):
@@ -216,6 +220,11 @@ class TextureKind(ProductKind):
     def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
         """Always."""
         return True
+
+    @classmethod
+    def midpoint(cls, variation: Variation) -> tuple[float, str]:
+        """The paper's, whatever the variation: detectors learn less from fainter labels."""
+        return float(DEFAULT_MIDPOINT), f"as the paper does for {cls.plural}"
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:
