@@ -10,7 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+from processes import workers_of
 
 torch = pytest.importorskip("torch")
 
@@ -214,23 +216,39 @@ def test_a_stopped_run_continues_from_its_checkpoint(job, tmp_path, monkeypatch)
         assert np.array_equal(resumed["maps"], uninterrupted["maps"])
 
 
-@pytest.mark.slow
-def test_ctrl_c_leaves_checkpoints(samples, tmp_path):
+@pytest.fixture
+def two_running(samples, tmp_path):
+    """A study in a process of its own, once two runs of many epochs have begun."""
     given = arguments(samples, tmp_path / "study", file_of(tmp_path, "published: {}"), epochs=10_000, jobs=2)
     command = [sys.executable, "-m", "examples.train_detector.study", *given]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        deadline = time.monotonic() + 300
-        while len(list(tmp_path.glob("study/runs/*/*/seed*/config.json"))) < 2 and time.monotonic() < deadline:
-            time.sleep(0.2)
-        os.killpg(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=300)
-    finally:
-        process.kill()
-    assert process.returncode == 130
+    ) as process:
+        try:
+            deadline = time.monotonic() + 300
+            while len(list(tmp_path.glob("study/runs/*/*/seed*/config.json"))) < 2 and time.monotonic() < deadline:
+                time.sleep(0.2)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_checkpoints(two_running, tmp_path):
+    os.killpg(two_running.pid, signal.SIGINT)
+    _, errors = two_running.communicate(timeout=300)
+    assert two_running.returncode == 130
     assert errors.strip().splitlines()[-1].startswith("stopped; the same command resumes")
     assert "Traceback" not in errors
+    assert len(list(tmp_path.glob("study/runs/*/*/seed*/checkpoint.pt"))) == 2
+
+
+@pytest.mark.slow
+def test_a_killed_study_leaves_checkpoints_and_no_process(two_running, tmp_path):
+    training = workers_of(two_running)
+    assert len(training) == 2
+    two_running.kill()
+    _, alive = psutil.wait_procs(training, timeout=300)
+    assert not alive
     assert len(list(tmp_path.glob("study/runs/*/*/seed*/checkpoint.pt"))) == 2

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -28,6 +30,7 @@ from examples.train_detector.views import view_of
 PREDICTIONS = "predictions.npz"
 
 _stop: Callable[[], bool] = lambda: False  # noqa: E731
+_RUNNING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def run_jobs(
 ) -> Generator[Job, None, None]:
     """Train what is unfinished, in order, so many at once; yields each run when its results are there.
 
-    Whatever ends it, Ctrl-C say, every running job writes its checkpoint first.
+    Whatever ends it, Ctrl-C say, every running job writes its checkpoint first, even if this process is killed.
     """
     context = get_context("spawn")
     stop = context.Event()
@@ -94,11 +97,27 @@ def _start(stop: Event, threads: int) -> None:
     """Prepare a process: the parent hears Ctrl-C, and says so through `stop`."""
     global _stop
     _stop = stop.is_set
+    threading.Thread(target=_outlive_by_a_checkpoint, args=(stop,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(threads)
 
 
+def _outlive_by_a_checkpoint(stop: Event) -> None:
+    """End this process, too, once its parent is gone and the running job has written its checkpoint."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    stop.set()
+    with _RUNNING:
+        os._exit(1)
+
+
 def _run(job: Job, device: str, workers: int) -> None:
+    with _RUNNING:
+        _train(job, device, workers)
+
+
+def _train(job: Job, device: str, workers: int) -> None:
     if _stop():
         raise Stopped
     began = time.perf_counter()
