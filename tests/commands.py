@@ -35,3 +35,10 @@ def run(*arguments: object, cwd: Path | None = None) -> Done:
     finally:
         os.chdir(before)
     return Done(0, out.getvalue(), err.getvalue())
+
+
+def check(arguments: list[str]) -> None:
+    """Run the command line; an error is an exception."""
+    done = run(*arguments)
+    if done.returncode:
+        raise AssertionError(f"nsa-augment {' '.join(arguments)}\n{done.stderr}")

@@ -1,15 +1,11 @@
-"""The pages of the documentation agree with the code, and the Python in them runs."""
+"""The pages of the documentation agree with the code. test_page_code.py runs what they show."""
 
 import importlib.util
 import json
 import re
-import subprocess
-import sys
-import textwrap
 from dataclasses import fields
 from pathlib import Path
 
-import commands
 import pytest
 
 from nsa_augment import (
@@ -21,6 +17,7 @@ from nsa_augment import (
     Polygon,
     SynthesisPlan,
 )
+from nsa_augment._shared.registry import _REGISTRIES
 from nsa_augment.blending import BLENDINGS
 from nsa_augment.datasets import Options, generate
 from nsa_augment.labelling import LABELS
@@ -31,16 +28,6 @@ from nsa_augment.tasks import PRESETS, TASKS
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-SETUP = {"docs/tutorials/own_product.md": ("samples", "calibrate")}
-"""Commands of a page that its Python builds on."""
-OTHERS = {"anomalib.md", "notebooks.md"}
-"""Tutorials whose Python other tests run (test_anomalib_page.py, test_notebooks.py)."""
-PAGES = [
-    "README.md",
-    "docs/how_to/reproducibility.md",
-    "docs/how_to/medical.md",
-    *(f"docs/tutorials/{page.name}" for page in sorted((DOCS / "tutorials").glob("*.md")) if page.name not in OTHERS),
-]
 
 
 def load(name):
@@ -160,19 +147,6 @@ def test_pages_with_pictures_can_be_drawn(page, tmp_path):
         assert (DOCS / path.relative_to((tmp_path / "docs").resolve())).is_file()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES)
-def test_the_python_of_tutorials_runs(page, tmp_path):
-    pytest.importorskip("albumentations")
-    pytest.importorskip("torch")
-    text = (ROOT / page).read_text(encoding="utf-8")
-    for command in SETUP.get(page, ()):
-        (line,) = re.findall(rf"^nsa-augment ({command} [^#\n]+)", text, re.MULTILINE)
-        done = commands.run(*line.split(), cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-    blocks = re.findall(r"^ *```python\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
-    assert blocks
-    (tmp_path / "page.py").write_text("\n\n".join(map(textwrap.dedent, blocks)), encoding="utf-8")
-    command = [sys.executable, "-W", "error", "page.py"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+def test_write_your_own_names_every_group_of_entry_points():
+    page = (DOCS / "how_to" / "write_your_own.md").read_text(encoding="utf-8")
+    assert [group for group in _REGISTRIES if f"`{group}`" not in page] == []
