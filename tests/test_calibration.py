@@ -80,6 +80,7 @@ def test_textures_are_recognised(product, count):
     found = calibrate(photographs(product, count))
     assert found.kind == "texture"
     assert (found.arguments["logistic_midpoint"], found.arguments["logistic_steepness"]) == (7, 0.33)
+    assert "--task texture --preset draem" in found.notes[-1]
     assert found.arguments["background"] is None
     assert found.arguments["gradient"] == "mixed"
     assert "min_object" not in found.arguments

@@ -32,6 +32,8 @@ class ProductKind(ABC):
     max_patches : int
     scale_range : (minimum, maximum)
     gradient : "source" or "mixed"
+    advice : str or None
+        What to try beside these arguments.
     """
 
     name: ClassVar[str]
@@ -40,6 +42,7 @@ class ProductKind(ABC):
     max_patches: ClassVar[int] = 3
     scale_range: ClassVar[tuple[float, float]] = (0.7, 1.3)
     gradient: ClassVar[Gradient] = "source"
+    advice: ClassVar[str | None] = None
 
     @classmethod
     @abstractmethod
@@ -215,6 +218,10 @@ class TextureKind(ProductKind):
     max_patches = 4
     scale_range = (0.5, 2.0)
     gradient = "mixed"
+    advice = (
+        "try foreign textures, too (--task texture --preset draem): in short trainings, detectors of textures found "
+        "more with them, but fewer thin defects"
+    )
 
     @classmethod
     def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:

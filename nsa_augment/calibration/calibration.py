@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.checks import check_integer
 from nsa_augment._shared.mask_files import Masks
 from nsa_augment._shared.scale import Scale
-from nsa_augment.calibration._kinds import KINDS, find_kind
+from nsa_augment.calibration._kinds import KINDS, ProductKind, find_kind
 from nsa_augment.calibration._picking import Images, PickedImages, pick_images
 from nsa_augment.calibration.background import Background, find_background
 from nsa_augment.calibration.levels import Levels, measure_levels
@@ -190,7 +190,7 @@ def calibrate(
     return Calibration(
         MappingProxyType(arguments),
         MappingProxyType(reasons),
-        _notes(picked, share, changed),
+        _notes(picked, share, changed, kind),
         kind.name,
         share,
         visible,
@@ -203,7 +203,7 @@ def calibrate(
     )
 
 
-def _notes(picked: PickedImages, share: float, changed: list[str]) -> tuple[str, ...]:
+def _notes(picked: PickedImages, share: float, changed: list[str], kind: type[ProductKind]) -> tuple[str, ...]:
     notes = [] if picked.sliver is None else [picked.sliver]
     if len(picked.images) == 1:
         notes.append("only one image: logistic_midpoint and logistic_steepness are defaults")
@@ -217,4 +217,6 @@ def _notes(picked: PickedImages, share: float, changed: list[str]) -> tuple[str,
         notes.append(f"changed so that more calls place a patch: {', '.join(changed)}")
     if share < ENOUGH:
         notes.append(f"only {share:.0%} of the calls placed a patch: the object or the images may be too small")
+    if kind.advice is not None:
+        notes.append(kind.advice)
     return tuple(notes)
