@@ -12,8 +12,8 @@ from importlib import import_module
 from frameworks import STUBS
 
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
-FRAMEWORKS = ("anomalib", "hydra", "kornia", "lightning", "monai", "segmentation_models_pytorch", "torchvision")
-"""Packages that pages import although the tests do without them."""
+FRAMEWORKS = ("anomalib", "distributed", "kornia", "lightning", "monai", "torchvision")
+"""Packages that pages import and that may be missing where tests run."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Block:
         return [name for name in FRAMEWORKS if name in named and not _imports(name)]
 
     def commands(self) -> Iterator[list[str]]:
-        """The words of every `nsa-augment` command, the name of the program left out."""
+        """The words of every `nsa-augment` command, the name of the program left out; variables are 1."""
         for line in self.text.replace("\\\n", " ").splitlines():
             for part in re.split(r"&&?", line):
-                words = shlex.split(part, comments=True)
+                words = shlex.split(re.sub(r"\$\w+", "1", part), comments=True)
                 if words[:1] == ["nsa-augment"]:
                     yield words[1:]
 
