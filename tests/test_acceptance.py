@@ -218,7 +218,7 @@ def test_plans_respect_every_condition(task, height, width, seed, masked):
 
 
 @each_row()
-@pytest.mark.parametrize("limits", ["half", "full"])
+@pytest.mark.parametrize("limits", ["half", pytest.param("full", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("selection", "shape"), KINDS)
 def test_usual_plans_respect_every_condition(row, limits, selection, shape):
     object_map = disk(40, (60, 50), 120)

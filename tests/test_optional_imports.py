@@ -77,6 +77,7 @@ except ModuleNotFoundError as error:
     assert run_python(BLOCK + code).split(maxsplit=1) == ["torch", "No module named 'torch'\n"]
 
 
+@pytest.mark.slow
 def test_the_torch_integration_needs_nothing_but_torch():
     pytest.importorskip("torch")
     code = """
