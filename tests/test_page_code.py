@@ -81,12 +81,6 @@ CHECKED = {
         images = [batch.numpy() for batch in loader]
         assert len(images) == 4 and (images[0] != images[1]).any()
     """,
-    "docs/how_to/generate.md": """
-        if __name__ == "__main__":
-            generate("screw/train/good", "tables", task, count=3, layout="table", workers=0)
-            assert len(Path("tables/table.csv").read_text().splitlines()) == 3
-            assert not verify("tables", workers=0).problems
-    """,
     "docs/how_to/object_masks.md": """
         assert out["mask"].any() and out["object_mask"].any()
         assert (result.image == image)[~region].all() and result.mask.any()
