@@ -12,6 +12,7 @@ from importlib import import_module
 from frameworks import STUBS
 
 FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
+SHELLS = ("bash", "sh")
 FRAMEWORKS = ("anomalib", "distributed", "kornia", "lightning", "monai", "torchvision")
 """Packages that pages import and that may be missing where tests run."""
 
@@ -31,7 +32,8 @@ class Block:
 
     def commands(self) -> Iterator[list[str]]:
         """The words of every `nsa-augment` command, the name of the program left out; variables are 1."""
-        for line in self.text.replace("\\\n", " ").splitlines():
+        shown = self.text if self.language in SHELLS else ""
+        for line in shown.replace("\\\n", " ").splitlines():
             for part in re.split(r"&&?", line):
                 words = shlex.split(re.sub(r"\$\w+", "1", part), comments=True)
                 if words[:1] == ["nsa-augment"]:
@@ -62,7 +64,7 @@ def program(parts: list[Block], runs: Callable[[list[str]], bool]) -> str:
     for block in parts:
         if block.language == "python":
             written.append(block.text)
-        elif block.language in ("bash", "sh"):
+        elif block.language in SHELLS:
             chosen = filter(runs, block.commands())
             written += (_guarded(f"commands.check({_without_workers(words)!r})") for words in chosen)
         elif block.language == "yaml" and (name := re.match(r"# (\S+\.yaml)\n", block.text)):

@@ -109,15 +109,17 @@ def text_of(page):
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def languages(page):
-    return {block.language for block in page_code.blocks(text_of(page))}
-
-
-RUN = [page for page in ALL if page not in ELSEWHERE and languages(page) & {"python", "sh", "bash"}]
-
-
 def runs(words):
     return not set(words) & set(LEFT_OUT)
+
+
+def shows_code(page):
+    return any(
+        block.language == "python" or any(map(runs, block.commands())) for block in page_code.blocks(text_of(page))
+    )
+
+
+RUN = [page for page in ALL if page not in ELSEWHERE and shows_code(page)]
 
 
 @pytest.fixture(scope="module")
