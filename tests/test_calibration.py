@@ -12,7 +12,7 @@ from nsa_augment import NaturalSyntheticAnomaly, calibrate
 from nsa_augment._shared.images import list_images, read_image
 from nsa_augment.calibration.background import find_background
 from nsa_augment.calibration.extent import measure_extent
-from nsa_augment.calibration.variation import measure_variation
+from nsa_augment.calibration.variation import measure_variation, steepness_of
 from nsa_augment.samples import draw_sample
 from nsa_augment.scenes.foreground import object_mask
 from nsa_augment.tasks.presets import PRESETS
@@ -226,11 +226,14 @@ def test_an_object_both_darker_and_brighter_than_its_background():
     assert found.object_share == pytest.approx(np.pi * 0.09, rel=0.05)
 
 
-def test_more_variation_gives_a_larger_midpoint():
+def test_more_variation_gives_a_larger_midpoint_and_a_smaller_steepness():
     rng = np.random.default_rng(0)
     found = [measure_variation(rng.normal(128, noise, (6, 64, 64, 3)).astype(np.uint8)) for noise in (4, 12, 36)]
     midpoints = [variation.midpoint for variation in found]
     assert midpoints == sorted(set(midpoints))
+    steepness = [steepness_of(midpoint) for midpoint in midpoints]
+    assert steepness == sorted(steepness, reverse=True)
+    assert all(2 <= y0 * k <= 3 for y0, k in zip(midpoints, steepness, strict=True))
 
 
 def test_every_steepness_of_table_4_is_met_within_a_factor():

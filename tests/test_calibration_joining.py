@@ -81,15 +81,12 @@ def test_products(product, chosen, absent):
 
 
 def test_faint_textures_are_asked_to_change():
-    faint = [cv2.addWeighted(image, 0.5, np.full_like(image, 100), 0.5, 0) for image in map(hide, range(8))]
+    hides = [draw_sample("hide", index).image for index in range(8)]
+    faint = [cv2.addWeighted(image, 0.5, np.full_like(image, 100), 0.5, 0) for image in hides]
     found = calibrate(faint)
     assert (found.kind, found.arguments["min_change"]) == ("texture", 1)
     assert "without it only" in found.reasons["min_change"]
     assert found.visible_share >= 0.8
-
-
-def hide(index):
-    return draw_sample("hide", index).image
 
 
 def test_objects_under_given_masks_are_joined_alike():

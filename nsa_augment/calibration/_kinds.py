@@ -231,7 +231,7 @@ class TextureKind(ProductKind):
     @classmethod
     def midpoint(cls, variation: Variation) -> tuple[float, str]:
         """The paper's, whatever the variation: detectors learn less from fainter labels."""
-        return float(DEFAULT_MIDPOINT), f"as the paper does for {cls.plural}"
+        return DEFAULT_MIDPOINT, f"as the paper does for {cls.plural}"
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:

@@ -20,7 +20,7 @@ MIDPOINTS = (3, 24)
 """Smallest and largest y0 of Table 4."""
 LOG_ODDS = math.log(10)
 """The label's odds are 1 : 10 without any change, and 10 : 1 at twice the midpoint."""
-DEFAULT_MIDPOINT = 7
+DEFAULT_MIDPOINT = 7.0
 """y0 of textures, and where there are no pairs: that of Table 4's textures, pill and metal_nut, its most frequent."""
 ALIGNED, ALIGNED_QUANTILE = 0.25, 0.25
 """Images show the same thing at the same place if all but this share of their pairs correlate that much."""
@@ -55,7 +55,7 @@ class Variation:
     def midpoint(self) -> float:
         """y0: the typical difference, within the bounds of Table 4."""
         if self.typical is None:
-            return float(DEFAULT_MIDPOINT)
+            return DEFAULT_MIDPOINT
         return float(min(max(round(self.typical), MIDPOINTS[0]), MIDPOINTS[1]))
 
 
