@@ -82,7 +82,7 @@ def test_products(product, chosen, absent):
 
 def test_faint_textures_are_asked_to_change():
     hides = [draw_sample("hide", index).image for index in range(8)]
-    faint = [cv2.addWeighted(image, 0.5, np.full_like(image, 100), 0.5, 0) for image in hides]
+    faint = [cv2.addWeighted(image, 0.6, np.full_like(image, 100), 0.4, 0) for image in hides]
     found = calibrate(faint)
     assert (found.kind, found.arguments["min_change"]) == ("texture", 1)
     assert "without it only" in found.reasons["min_change"]
