@@ -106,27 +106,6 @@ def test_private_modules_stay_in_their_folder():
     assert wrong == []
 
 
-def test_compiled_functions_call_those_of_their_file_only():
-    compiled, wrong = 0, []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        foreign = {
-            alias.asname or alias.name
-            for node in imports
-            if node.level or (node.module or "").split(".")[0] == PACKAGE.name
-            for alias in node.names
-        }
-        for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
-            if any(isinstance(mark, ast.Name) and mark.id == "compiled" for mark in function.decorator_list):
-                compiled += 1
-                calls = [node.func for part in function.body for node in ast.walk(part) if isinstance(node, ast.Call)]
-                names = {call.id for call in calls if isinstance(call, ast.Name)}
-                wrong += [f"{path.relative_to(ROOT)}: {function.name} calls {name}" for name in names & foreign]
-    assert compiled > 10
-    assert wrong == []
-
-
 def test_only_public_names_are_shown():
     names = dir(nsa_augment)
     assert {name for name in names if name.startswith("_")} == {"__version__"}

@@ -1,6 +1,5 @@
 """Object masks: brightness pairs, callables, given masks."""
 
-import numba
 import numpy as np
 import oracle
 import pytest
@@ -10,7 +9,6 @@ from scipy import ndimage
 from strategies import channel_shapes, draw_object, draw_pixels, dtypes, plans, seeds
 
 from nsa_augment import NaturalSyntheticAnomaly
-from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.medians import binary_median
 from nsa_augment.samples import draw_sample
 from nsa_augment.scenes.foreground import Foreground, object_mask
@@ -159,15 +157,3 @@ def test_a_source_prepared_without_constraints_is_constrained_by_the_task():
     task = NaturalSyntheticAnomaly.from_preset("screw")
     for seed in range(10):
         assert task.plan(image, prepared, seed) == task.plan(image, source, seed)
-
-
-def test_compiles_without_a_cache_folder(monkeypatch):
-    njit = numba.njit
-
-    def without_folder(**options):
-        if options.get("cache"):
-            raise RuntimeError("cannot cache function: no locator available")
-        return njit(**options)
-
-    monkeypatch.setattr(numba, "njit", without_folder)
-    assert compiled(lambda x: x + 1)(1) == 2

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from numba.core.caching import FunctionCache
+from numba.core.dispatcher import Dispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -13,12 +19,38 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile with Numba: cached on disk, without the GIL, without threads (safe in forked workers).
 
-    If no cache folder is writable, every process compiles anew.
-
-    A compiled function may only call compiled functions of its own file: the cache of a file does not notice a change
-    in another.
+    If no cache folder is writable, every process compiles anew. Compiled functions may use others, and constants, of
+    any file: a change of one compiles all anew that use it.
     """
-    try:
-        return cast("Function", numba.njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # no cache folder is writable
-        return cast("Function", numba.njit(nogil=True)(function))
+    made: Any = numba.njit(nogil=True)(function)
+    if made is not function:
+        with suppress(RuntimeError):  # no cache folder is writable
+            made._cache = _Cache(function)
+    return cast("Function", made)
+
+
+class _Cache(cast("Any", FunctionCache)):  # type: ignore[misc]
+    """Numba's cache, whose entries know a function's own file only, with what a function uses as a part of the key."""
+
+    def _index_key(self, *signature: Any) -> tuple[Any, ...]:
+        digest = hashlib.sha256()
+        for part in _used(self._py_func, set()):
+            digest.update(part)
+        return (*super()._index_key(*signature), digest.hexdigest())
+
+
+def _used(function: FunctionType, known: set[FunctionType]) -> Iterator[bytes]:
+    """Code of a function and of the compiled functions it uses, and the values of its global names."""
+    if function in known:
+        return
+    known.add(function)
+    code = function.__code__
+    yield repr((code.co_code, code.co_consts, code.co_names)).encode()
+    for name in code.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, Dispatcher):
+            yield from _used(value.py_func, known)
+        elif isinstance(value, np.ndarray):
+            yield value.tobytes()
+        elif not isinstance(value, ModuleType):
+            yield repr(value).encode()
