@@ -6,7 +6,8 @@
 Every environment is a process of its own, told to use the instructions of another processor: kernels of OpenBLAS,
 NumPy, OpenCV and Numba; and to do without SciPy, or without Intel's IPP in OpenCV. --python adds interpreters with
 other versions of the packages. Images, masks, labels and plans are compared with those of the first environment, this
-machine as it is. The exit code is 1 if any differ. --quick makes fewer datasets, in two environments.
+machine as it is. The exit code is 1 if any differ. --quick makes fewer datasets: with all old instructions at once, and
+by the given interpreters.
 """
 
 from __future__ import annotations
@@ -237,10 +238,9 @@ def main():
         return
     kinds = QUICK if arguments.quick else list(KINDS)
     chosen = environments(arguments.python)
-    if arguments.quick:
-        chosen = [chosen[0], next(each for each in chosen if each[0] == "all of them oldest")]
-    elif arguments.only:
-        chosen = [chosen[0], *(each for each in chosen if each[0] in arguments.only)]
+    if arguments.quick or arguments.only:
+        kept = arguments.only or ["all of them oldest", *(f"Python {python}" for python in arguments.python)]
+        chosen = [chosen[0], *(each for each in chosen if each[0] in kept)]
     rows = []
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.keep or Path(temporary)
