@@ -1,17 +1,21 @@
 """Images per second of `AnomalyModule` and of the task in a loop over the batch.
 
-    python benchmarks/bench_module.py [--device cuda] [--batch N] [--side N] [--rounds N] [--json FILE]
+    python benchmarks/bench_module.py [--device cuda] [--batch N] [--side N] [--rounds N] [--step] [--json FILE]
 
 Both see the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
-on the processor. "plans" is the share of the module's time until plans are drawn, "label" that of labels.
+on the processor. "plans" is the share of the module's time until plans are drawn, "label" that of labels. With --step,
+"of_step" is the module's share of a training step on its batch: the module, and forward and backward pass and update of
+the network of examples/train_detector (bfloat16 where the device has instructions for it).
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,6 +26,11 @@ from nsa_augment.integrations.torch.device import module as module_file
 from nsa_augment.integrations.torch.device import synthesis
 from nsa_augment.integrations.torch.tensors import to_array, to_tensor
 from nsa_augment.samples import draw_sample
+
+sys.path.append(str(Path(__file__).parents[1]))
+from examples.train_detector.network import AnomalyDetector
+from examples.train_detector.options import precision_of
+from examples.train_detector.training import autocast
 
 CASES = [("nsa", "screw", "bolt"), ("nsa", "tile", "hide"), ("cutpaste", "screw", "bolt"), ("pii", "tile", "hide")]
 
@@ -41,7 +50,25 @@ def loop(task, arrays, seed):
         assert result.label.shape == image.shape[:2]
 
 
-def bench(case, plans_on, arguments):
+def train_seconds(images, labels, rounds):
+    """Median time of a training step of the example's network; the first, which allocates, does not count."""
+    device, precision = images.device, precision_of(None, images.device)
+    network = AnomalyDetector(images.shape[1]).to(device, memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), fused=True)
+    images = images.contiguous(memory_format=torch.channels_last)
+
+    def step():
+        with autocast(device, precision):
+            scores = network(images)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(scores.float(), labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+
+    return statistics.median([waited(step, device) for _ in range(rounds + 1)][1:])
+
+
+def bench(case, plans_on, arguments, step):
     name, preset, product = case
     device = torch.device(arguments.device)
     images = [to_tensor(draw_sample(product, index, size=arguments.side).image) for index in range(8)]
@@ -63,6 +90,7 @@ def bench(case, plans_on, arguments):
         "task": name, "preset": preset, "plans_on": plans_on,
         "images_s": arguments.batch / theirs, "ratio": own / theirs,
         "plans": rest / total, "blending": clock.seconds["blending"] / total, "label": clock.seconds["label"] / total,
+        **({"of_step": theirs / (theirs + step)} if step else {}),
     }  # fmt: skip
 
 
@@ -72,9 +100,13 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--side", type=int, default=256)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--step", action="store_true")
     parser.add_argument("--json")
     arguments = parser.parse_args()
-    rows = [bench(case, plans_on, arguments) for case in CASES for plans_on in ("processor", "device")]
+    shape = arguments.batch, 3, arguments.side, arguments.side
+    batch = torch.rand(shape, device=arguments.device)
+    step = train_seconds(batch, batch[:, 0].round(), arguments.rounds) if arguments.step else None
+    rows = [bench(case, plans_on, arguments, step) for case in CASES for plans_on in ("processor", "device")]
     report(f"AnomalyModule on {arguments.device}, {arguments.batch} images", rows, arguments.json)
 
 
