@@ -213,7 +213,7 @@ def test_max_value_by_option_or_by_set_is_the_same_dataset(folders, tmp_path):
     arguments = ("generate", folders[4095] / "good", tmp_path / "out", "-n", 2, "-w", 0, "--preset", "pill")
     assert run(*arguments, "--set", "max_value=4095").returncode == 0
     done = run(*arguments, "--max-value", 4095)
-    assert "(2 of 2 images were there)" in done.stdout
+    assert "(2 of 2 images already existed)" in done.stdout
     assert json.loads((tmp_path / "out" / "recipe.json").read_text())["arguments"]["max_value"] == 4095
 
 

@@ -1,4 +1,4 @@
-"""The page: controls, pictures and buttons in Gradio, which asks no other host for anything."""
+"""The page: controls, pictures and buttons in Gradio, without requests to other hosts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Session:
 
     @cached_property
     def controls(self) -> dict[str, Control]:
-        """A control for every argument of any task: the first task that takes it decides of what kind."""
+        """A control for every argument of any task; the first task that takes it decides the kind of control."""
         found: dict[str, Control] = {}
         for task in TASKS:
             found = {**controls_of(task), **found}
@@ -73,7 +73,7 @@ class Session:
         return self.estimates[product, seed]
 
     def choice(self, values: Values) -> tuple[Choice, Supply, int, int]:
-        """What the values of all controls of the page mean."""
+        """The choice, images, seed and turn for the values of all controls of the page."""
         task, preset, product, seed, turn = values[: len(FIRST)]
         rest, shown = iter(values[len(FIRST) :]), {}
         for name, control in self.controls.items():
@@ -91,7 +91,7 @@ class Session:
         return [shown.caption, *shown.tiles, shown.plan]
 
     def reset(self, task: str, preset: str, product: str, seed: float) -> list[Any]:
-        """Presets of the task, then all controls: those of the task at the values of the preset, no others."""
+        """Updates of the list of presets, then of all controls: shows those of the task, at the preset's values."""
         names = [*PRESETS, *TASKS[task].own_presets, CALIBRATED]
         preset = preset if preset in names else names[0]
         updates: list[Any] = [gr.update(choices=names, value=preset)]
@@ -111,11 +111,11 @@ class Session:
         return updates
 
     def follow(self, task: str, preset: str, product: str, seed: float, chosen: bool) -> list[Any]:
-        """As `reset`, with the preset of the product unless somebody chose one."""
+        """As `reset`, with the preset of the product unless the user chose one."""
         return self.reset(task, preset if chosen else self.supplies[product].preset, product, seed)
 
     def figures(self, *values: Any) -> str:
-        """The figures, or what is wrong."""
+        """The figures, or an error message."""
         try:
             choice, supply, seed, _ = self.choice(values)
             return figures(choice, supply, seed)
@@ -131,7 +131,7 @@ class Session:
             return None, f"**{error}**"
         file = Path(self.folder.name) / f"{choice.name}.yaml"
         write_file(file, (text.encode(),))
-        return str(file), f"from_preset or --preset reads {file.name}"
+        return str(file), f"{file.name} is for from_preset and --preset"
 
 
 def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
@@ -180,7 +180,7 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
 
 
 def serve(supplies: dict[str, Supply], port: int) -> None:
-    """Show the page at a port of this machine until it is interrupted."""
+    """Serve the page on a port of this machine until interrupted."""
     import uvicorn
     from fastapi import FastAPI
 
@@ -192,7 +192,7 @@ def serve(supplies: dict[str, Supply], port: int) -> None:
 
 
 def _confined(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """An ASGI application whose pages the browser lets ask no other host for anything."""
+    """Make browsers block requests from the pages of an ASGI application to other hosts."""
 
     async def confined(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
         async def send_confined(message: Any) -> None:
@@ -206,14 +206,14 @@ def _confined(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[No
 
 
 def _tile(name: str) -> gr.Image:
-    """A picture that screen readers name, without a button that shares it."""
+    """A picture with a name for screen readers and without a share button."""
     return gr.Image(
         label=name, alt_text=name, format="png", interactive=False, min_width=200, buttons=["download", "fullscreen"]
     )
 
 
 def _moved(item: Any) -> Any:
-    """The event of a control that somebody has finished to move."""
+    """The event of a control when a user has finished moving it."""
     if isinstance(item, gr.Slider):
         return item.release
     return item.submit if isinstance(item, gr.Textbox) else item.input
