@@ -1,4 +1,4 @@
-"""What the transforms of all tasks share, in either library."""
+"""The base class of the transforms of all tasks, for either library."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ from nsa_augment.tasks.signature import given_parameters
 
 
 class SynthesisTransform(SerializableTransform):
-    """What the transforms of all tasks share; parameters are those of `NSA`.
+    """Base class of the transforms of all tasks; parameters are those of `NSA`.
 
-    A subclass sets one attribute, and is then the transform of that task, with its arguments in the signature.
+    A subclass that sets `task_class` is the transform of that task, with the task's arguments in its signature.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ class SynthesisTransform(SerializableTransform):
         self._tag, self._called = self.seed_tag(), False
 
     def guard(self, data: dict[str, Any], call: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-        """Check the data, let the host decide and apply, and add the labels that are there in any case."""
+        """Check the data, let the host decide and apply, and add labels if the transform was skipped."""
         targets = self._targets_of(data)
         keys = [key for target in targets if (key := target.label_key(self.label_key)) is not None]
         given = {key: data.get(key) for key in keys}
@@ -174,13 +174,13 @@ class SynthesisTransform(SerializableTransform):
 
     @property
     def available_keys(self) -> set[str]:
-        """Keys that a strict `A.Compose` lets through."""
+        """Keys that a strict `A.Compose` accepts."""
         labels = {form.format(self.label_key) for form in LABEL_KEYS.values()}
         boxes = {"bboxes"} if self.box_label is not None else set()
         return {*self._available_keys, self.metadata_key, *MASK_KEYS, *labels, *boxes}
 
     def seed_tag(self) -> int:
-        """Number that tells this transform from those of other classes or arguments."""
+        """Number that differs between transforms of different classes or arguments."""
         return seed_tag(self._seed_name(), getattr(self, "task", None))
 
     def _seed_name(self) -> str:
@@ -190,7 +190,7 @@ class SynthesisTransform(SerializableTransform):
         kind = getattr(self, "task_class", None)
         name = getattr(kind, "name", None)
         if name is None or TASKS.get(name) is not kind:
-            accepted = "a class of tasks with a `name` of its own"
+            accepted = "a class of tasks with its own `name`"
             raise fail(TypeError, f"task_class of {type(self).__name__}", accepted, kind)
         return str(name)
 
@@ -201,7 +201,7 @@ class SynthesisTransform(SerializableTransform):
         return targets
 
     def _draw_sources(self, data: Mapping[str, Any], generator: np.random.Generator) -> Mapping[str, Source] | None:
-        """The sources of a call by target; none of them: cut from the image; None: leave it unchanged."""
+        """The sources of a call by target; empty: cut from the image; None: leave it unchanged."""
         given = data.get(self.metadata_key)
         if given is not None:
             return self._supply.given(self.metadata_key, given, generator)
