@@ -142,7 +142,7 @@ def test_commands_say_that_files_use_a_sliver(command, maximum, folders, tmp_pat
     if bits is None:
         assert notes == []
     else:
-        start = f"note: 16-bit images use values up to {largest} of 65535 only, as {bits}-bit data do: "
+        start = f"note: 16-bit images use only values up to {largest} of 65535, like {bits}-bit data: "
         assert start + f"max_value={maximum} or --max-value {maximum} helps" in notes
 
 
@@ -157,7 +157,7 @@ def test_functions_say_so(folders, tmp_path):
 
 def test_dark_files_that_show_nothing_say_so():
     dark = [(image // 4).astype(np.uint16) for image in IMAGES]
-    with pytest.raises(ValueError, match=r"images that show something, got 5 of one grey level, 0; 16-bit.*1023"):
+    with pytest.raises(ValueError, match=r"images with contrast, got 5 of one grey level, 0; 16-bit.*1023"):
         calibrate(dark)
 
 
