@@ -2,8 +2,8 @@
 
     python benchmarks/bench_module.py [--device cuda] [--batch N] [--side N] [--rounds N] [--json FILE]
 
-Both see the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
-on the processor. "plans" is the share of the module's time until plans are drawn, "label" that of labels.
+Both get the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
+on the CPU. "plans" is the share of the module's time until plans are drawn, "label" that of labels.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CASES = [("nsa", "screw", "bolt"), ("nsa", "tile", "hide"), ("cutpaste", "screw"
 
 
 def waited(function, device):
-    """Seconds of a call, with all that it started on the device."""
+    """Seconds of a call, including all work it starts on the device."""
     begin = time.perf_counter()
     function()
     if device.type == "cuda":

@@ -147,11 +147,11 @@ def test_commands_say_that_files_use_a_sliver(command, maximum, folders, tmp_pat
 
 
 def test_functions_say_so(folders, tmp_path):
-    with pytest.warns(Notice, match="as 14-bit data do: max_value=16383"):
+    with pytest.warns(Notice, match="like 14-bit data: max_value=16383"):
         generate(folders[16383] / "good", tmp_path / "out", TASK, count=1, workers=0)
     arrays = [deepened(image, 16383) for image in IMAGES]
     for images in (folders[16383] / "good", arrays):
-        assert "as 14-bit data do: max_value=16383" in " ".join(calibrate(images).notes)
+        assert "like 14-bit data: max_value=16383" in " ".join(calibrate(images).notes)
         assert not any("16-bit" in note for note in calibrate(images, max_value=16383).notes)
 
 

@@ -206,6 +206,6 @@ def _verdict(
             f"{object_share:.0%} of the image, like a pattern"
         )
     return True, (
-        f"{usual}; what differs by more than {threshold} fills {object_share:.0%} of the image, {border_share:.0%} of the "
-        f"border, and has a sharp outline (gradient {sharpness:.0f} x that of an ordinary pixel)"
+        f"{usual}; what differs by more than {threshold} fills {object_share:.0%} of the image, {border_share:.0%} of "
+        f"the border, and has a sharp outline (gradient {sharpness:.0f} x that of an ordinary pixel)"
     )
