@@ -91,4 +91,4 @@ def test_remarks_follow_the_figures(files, before, after, said):
     assert len(found) == len(said)
     for remark, part in zip(found, said, strict=True):
         assert part in remark
-        assert "does not follow" in remark
+        assert "do not explain it" in remark

@@ -131,7 +131,7 @@ class Session:
             return None, f"**{error}**"
         file = Path(self.folder.name) / f"{choice.name}.yaml"
         write_file(file, (text.encode(),))
-        return str(file), f"{file.name} is for from_preset and --preset"
+        return str(file), f"Read {file.name} with from_preset or --preset"
 
 
 def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
@@ -157,7 +157,7 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
         with gr.Row():
             tiles = [_tile(name) for name in TILES]
         figure = gr.Markdown("", elem_id="figures")
-        file = gr.File(label="preset file", interactive=False)
+        file = gr.File(label="preset file", interactive=False, visible=False)
         arguments = _arguments(session.controls, start, set(controls_of(task)))
         with gr.Accordion("plan", open=False):
             plan = gr.Code(label="plan as JSON", language="json", interactive=False)
@@ -169,12 +169,14 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
             item.input(session.reset, first[:4], changed, api_name=False).then(**picture, api_name=False)
         first[2].input(session.follow, [*first[:4], chosen], changed, api_name=False).then(**picture, api_name=False)
         for item in (*first[3:], *arguments):
-            _moved(item)(**picture, api_name=False)
+            _moved(item)(**picture, trigger_mode="always_last", api_name=False)
         following.click(lambda turn: int(turn or 0) + 1, first[4], first[4], api_name="next").then(
             **picture, api_name=False
         )
         measure.click(session.figures, inputs, figure, api_name="measure")
-        keep.click(session.save, inputs, [file, figure], api_name="save")
+        keep.click(session.save, inputs, [file, figure], api_name="save").then(
+            lambda saved: gr.update(visible=saved is not None), file, file, api_name=False
+        )
         page.load(**picture, api_name="picture")
     return page
 
@@ -213,9 +215,7 @@ def _tile(name: str) -> gr.Image:
 
 
 def _moved(item: Any) -> Any:
-    """The event of a control when a user has finished moving it."""
-    if isinstance(item, gr.Slider):
-        return item.release
+    """The event of a control that a user moves, by mouse or keys; of a text, once it is complete."""
     return item.submit if isinstance(item, gr.Textbox) else item.input
 
 
