@@ -255,8 +255,11 @@ def test_arrow_keys_move_a_slider_and_the_picture_follows(page):
     slider.focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    new_result(page, first)
+    second = new_result(page, first)
     assert float(slider.input_value()) == pytest.approx(before + 0.02)
+    page.locator(".block", has=slider).last.get_by_role("button").click()
+    new_result(page, second)
+    assert float(slider.input_value()) == pytest.approx(before)
 
 
 @pytest.mark.slow

@@ -169,7 +169,7 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
             item.input(session.reset, first[:4], changed, api_name=False).then(**picture, api_name=False)
         first[2].input(session.follow, [*first[:4], chosen], changed, api_name=False).then(**picture, api_name=False)
         for item in (*first[3:], *arguments):
-            _moved(item)(**picture, trigger_mode="always_last", api_name=False)
+            gr.on(_moved(item), **picture, trigger_mode="always_last", api_name=False)
         following.click(lambda turn: int(turn or 0) + 1, first[4], first[4], api_name="next").then(
             **picture, api_name=False
         )
@@ -214,9 +214,11 @@ def _tile(name: str) -> gr.Image:
     )
 
 
-def _moved(item: Any) -> Any:
-    """The event of a control that a user moves, by mouse or keys; of a text, once it is complete."""
-    return item.submit if isinstance(item, gr.Textbox) else item.input
+def _moved(item: Any) -> list[Any]:
+    """The events of a control that a user moves, by mouse or keys, or resets; of a text, once it is complete."""
+    if isinstance(item, gr.Slider):
+        return [item.input, item.release]
+    return [item.submit if isinstance(item, gr.Textbox) else item.input]
 
 
 def _arguments(controls: dict[str, Control], start: dict[str, Any], own: set[str]) -> list[Any]:
