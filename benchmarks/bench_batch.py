@@ -1,12 +1,11 @@
-"""Speed-up of `task.batch` with threads over one thread, and what it costs beside a loop of single calls.
+"""Speed-up of `task.batch` by threads, and its cost compared with a loop of single calls.
 
     python benchmarks/bench_batch.py [--json FILE] [--sizes 256 512] [--images N] [--rounds N] [--threads N]
 
-The loop, the batch in one thread and the batch in several take turns; every figure is a ratio of their fastest rounds,
-which other work on the machine has disturbed least. "ceiling" is the speed-up of the bare `seamlessClone` calls of the
-same plans: what the machine gives to threads that never wait for one another. Columns "cpu" compare the processor time
-of all rounds, which says what calls and threads cost beside the work itself, on a busy machine, too. The load of the
-last minute is printed.
+The loop, the batch in one thread and the batch in several threads take turns; every figure is a ratio of their fastest
+rounds, which other work on the machine has disturbed least. "ceiling" is the speed-up of the bare `seamlessClone` calls
+of the same plans: the machine's limit for threads that never wait for one another. Columns "cpu" compare the processor
+time of all rounds: the overhead of calls and threads, even on a busy machine. The load of the last minute is printed.
 """
 
 from __future__ import annotations

@@ -1,13 +1,12 @@
-"""Images per second that `generate` writes, beside making and encoding the same ones in memory.
+"""Images per second that `generate` writes, compared with making and encoding the same images in memory.
 
     python benchmarks/bench_generate.py [--json FILE] [--images N] [--pairs N] [--workers N ...] [--sizes N ...]
 
-"bare" is what as many processes reach together that only call the transform (on decoded images and prepared sources)
-and encode image, mask and label as PNG; "generate" counts from the first tenth of the images to the last, so neither
-of them holds the start of processes. "processor" is the same in processor time, which other programs disturb less: of
-the workers and the parent together, the difference between a whole run and one of a tenth of the images. Each ratio is
-the median of pairs of runs, one after the other. Sources are the embedded bolt; everything is written to the folder for
-temporary files (set TMPDIR).
+"bare" is the rate of the same number of processes that only call the transform (on decoded images and prepared sources)
+and encode image, mask and label as PNG; "generate" counts from the first tenth of the images to the last, so that both
+exclude the start of processes. "processor" is the ratio in processor time of workers and parent, which other programs
+disturb less: the difference between a whole run and one with a tenth of the images. Each ratio is the median of pairs
+of consecutive runs. Sources are the embedded bolt; all files go to the folder for temporary files (set TMPDIR).
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def encode_png(pixels):
 
 
 def bare(folder, count, first):
-    """Wall and processor seconds of making and encoding `count` images."""
+    """Wall and processor seconds for making and encoding `count` images."""
     cv2.setNumThreads(1)
     task = NaturalSyntheticAnomaly.from_preset("screw")
     images = [cv2.imread(str(path))[..., ::-1].copy() for path in sorted(Path(folder).iterdir())]
@@ -61,7 +60,7 @@ def bare(folder, count, first):
 
 
 def measure_bare(folder, count, workers):
-    """Images per second of all workers, and processor seconds of an image."""
+    """Images per second of all workers, and processor seconds per image."""
     with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         share = count // workers
         jobs = [pool.submit(bare, folder, share, worker * share) for worker in range(workers)]
@@ -75,7 +74,7 @@ def processor_seconds():
 
 
 def measure_generate(folder, count, workers):
-    """The same of `generate`."""
+    """The same for `generate`."""
     tenth = generate_once(folder, count // 10, workers)
     whole = generate_once(folder, count, workers)
     return whole[0], (whole[1] - tenth[1]) / (count - count // 10)

@@ -3,9 +3,8 @@
     python benchmarks/bench_loader.py [--json FILE] [--images N] [--calls N]
 
 Needs Linux and the extras albumentations and torch. The sources are the embedded bolt, written to a temporary folder.
-"peak" is the resident memory that one call on 1024 x 1024 x 3 adds at its peak, above what the bare `seamlessClone`
-calls of the same plan add, in multiples of the image; "first call" is a fresh process with compiled code on disk,
-imports included.
+"peak" is the peak resident memory of one call on 1024 x 1024 x 3 above that of the bare `seamlessClone` calls of the
+same plan, in multiples of the image; "first call" is in a fresh process with compiled code on disk, including imports.
 """
 
 from __future__ import annotations

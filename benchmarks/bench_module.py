@@ -2,10 +2,10 @@
 
     python benchmarks/bench_module.py [--device cuda] [--batch N] [--side N] [--rounds N] [--step] [--json FILE]
 
-Both see the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
-on the processor. "plans" is the share of the module's time until plans are drawn, "label" that of labels. With --step,
-"of_step" is the module's share of a training step on its batch: the module, and forward and backward pass and update of
-the network of examples/train_detector (bfloat16 where the device has instructions for it).
+Both get the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
+on the CPU. "plans" is the share of the module's time until plans are drawn, "label" that of labels. With --step, "of_step"
+is the module's share of a training step on its batch: the module, forward and backward pass and update of the network of
+examples/train_detector (bfloat16 where the device has instructions for it).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CASES = [("nsa", "screw", "bolt"), ("nsa", "tile", "hide"), ("cutpaste", "screw"
 
 
 def waited(function, device):
-    """Seconds of a call, with all that it started on the device."""
+    """Seconds of a call, including all work it starts on the device."""
     begin = time.perf_counter()
     function()
     if device.type == "cuda":

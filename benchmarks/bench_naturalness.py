@@ -1,26 +1,26 @@
-"""How natural anomalies look: shares of patches that betray how they were made, with pictures.
+"""How natural anomalies look: shares of patches with visible flaws of their synthesis, and pictures.
 
     python benchmarks/bench_naturalness.py [FOLDER ...] [--preset NAME] [--task NAME] [--set KEY=VALUE ...]
         [--patches N] [--mvtec DIR] [--json FILE] [--pictures FOLDER]
 
-Without folders: the five embedded products under the presets that suit them, and the screw and leather of MVTec AD in
-`--mvtec DIR`. A folder needs `--preset`; its images are read as they are. `--preset calibrated` stands for the
-arguments that `calibrate` finds in the images.
+Without folders: the five embedded products with suitable presets, and screw and leather of MVTec AD in `--mvtec DIR`.
+A folder needs `--preset`; its images are not resized. `--preset calibrated` stands for the arguments that `calibrate`
+estimates from the images.
 
 Pairs (image, source) of different normal images are drawn, each with a plan, until `--patches` patches are placed.
 Every patch of a plan is applied alone. All figures are in grey levels of the destination box: D the image, S the
 source's pixels resized to the box, R the result. A pixel is *changed* if the mean over channels of |R - D| exceeds 1.
 
 overshoot
-    Share of patches of whose changed pixels more than 5 % lie outside the range of both inputs: in some channel R is
-    more than 10 below the smallest or above the largest value that D and S have in the box.
+    Share of patches with more than 5 % of the changed pixels outside the range of both inputs: in some channel R is
+    more than 10 below the smallest or above the largest value of D and S in the box.
 clipping
-    Share of patches of whose changed pixels more than 5 % have in some channel R = 0 or R = 255 where neither D nor S
+    Share of patches with more than 5 % of the changed pixels at R = 0 or R = 255 in some channel where neither D nor S
     has that value.
 ghost
     Of the patches with at least 20 visible pixels of source object over background of the image, the share in which the
-    median brightness of R there is nearer to that of D than to that of S. *Visible* are pixels inside the patch, 3 or
-    more from the border of its box, whose brightness (mean over channels) differs between D and S by more than 20.
+    median brightness of R there is nearer to that of D than to that of S. *Visible* pixels are inside the patch, at
+    least 3 from the border of its box, and differ in brightness (mean over channels) between D and S by more than 20.
 no hole
     The same for source background over the object of the image.
 faint
@@ -30,11 +30,11 @@ no patch
 empty
     Share of the other calls (plans with all their patches) whose mask is empty.
 
-Object masks are those of the task; "-" where a figure has no patches to count, as ghosts on textures.
+Object masks are those of the task; "-" stands for a figure without patches to count, such as ghosts on textures.
 
-`--pictures` writes a sheet of the first patches as they come and, for each flaw, one of those that have it most: image,
-source, result and label. Ghosts and missing holes are ordered by a / (a + b), a and b the distances of R's median from
-those of S and D.
+`--pictures` writes a sheet of the first patches and, for each flaw, one of the patches that have it most: image,
+source, result and label. Ghosts and missing holes are ordered by a / (a + b), with a and b the distances of R's median
+from those of S and D.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ FLAWS = ("overshoot", "clipping", "ghost", "no hole", "faint")
 
 @dataclass(frozen=True, eq=False)
 class PatchMeasures:
-    """Flaws of one patch, by name (None: it cannot have the flaw), and how large they are, to order pictures by."""
+    """Flaws of one patch, by name (None: it cannot have the flaw), and their degrees, for the order of pictures."""
 
     flaws: dict
     degrees: dict
@@ -81,7 +81,7 @@ def resize(pixels, size):
 
 
 def measure_patch(task, image, source, plan):
-    """Measures of a plan of one patch."""
+    """Measure a plan of one patch."""
     (patch,) = plan.patches
     result = task.apply(image, source, plan)
     box = patch.destination_box
@@ -105,7 +105,7 @@ def measure_patch(task, image, source, plan):
 
 
 def disagreement(task, image, source, patch, brightness):
-    """How far the result stays with the image where object meets background: 0 is the source, 1 the image."""
+    """How close the result is to the image where object meets background: 0 is the source, 1 the image."""
     before, pasted, after = brightness
     if task.background is None:
         return {"ghost": None, "no hole": None}
@@ -129,7 +129,7 @@ def disagreement(task, image, source, patch, brightness):
 
 
 def measure(task, images, patches):
-    """Measures of so many patches or a few more, and the numbers of calls, of those with patches, of empty masks."""
+    """Measures of at least `patches` patches, and the numbers of calls, of calls with patches, and of empty masks."""
     rng = np.random.default_rng(0)
     measures, calls, placed, empty = [], 0, 0, 0
     while len(measures) < patches and calls < 4 * patches:
@@ -182,7 +182,7 @@ def crop(image, box, size):
 
 
 def write_pictures(folder, name, measures):
-    """The first patches as they come ("typical"), and those that have each flaw most."""
+    """Write sheets of the first patches ("typical"), and of those that have each flaw most."""
     folder.mkdir(parents=True, exist_ok=True)
     chosen = {"typical": measures[:PICTURED]}
     for flaw in FLAWS:
@@ -210,7 +210,7 @@ def default_sets(mvtec):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, metavar="FOLDER")
-    parser.add_argument("--preset", help="default: that of the product")
+    parser.add_argument("--preset", help="default: the product's")
     parser.add_argument("--task", default="nsa", choices=list(TASKS))
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="argument of the task, YAML")
     parser.add_argument("--patches", type=int, default=400)
@@ -229,7 +229,7 @@ def main():
         else:
             task = TASKS[given.task].from_preset(given.preset or preset, **options)
         if BLENDINGS[task.blending].needs_objects and task.background is None:
-            print(f"{name}: left out, blending={task.blending!r} needs object masks")
+            print(f"{name}: skipped, blending={task.blending!r} needs object masks")
             continue
         measures, *counts = measure(task, images, given.patches)
         rows.append(summary(name, " ".join(given.set), measures, *counts))

@@ -1,9 +1,9 @@
-"""Images per second beside other packages that make synthetic anomalies, each in its own default settings; one thread.
+"""Images per second compared with other packages for synthetic anomalies, each with its default settings; one thread.
 
     python benchmarks/bench_peers.py [--json FILE]
 
-Peers are measured where they are installed: defect-synthesis (each of its generators), whose defects are drawn
-procedurally. Same images for all: the embedded samples at 256 x 256 x 3.
+Peers are measured if installed: defect-synthesis (each of its generators), which draws procedural defects. All get the
+same images, the embedded samples at 256 x 256 x 3.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main():
         rates[name] = IMAGES / sum(seconds(make, index) for index in range(IMAGES))
     ours = rates["nsa-augment, nsa"]
     rows = [{"what": name, "images_per_s": rate, "nsa_times_faster": ours / rate} for name, rate in rates.items()]
-    report("Synthetic anomalies a second", rows, arguments.json)
+    report("Synthetic anomalies per second", rows, arguments.json)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Poisson blending of one square patch: both solvers, and Poisson packages from PyPI where they are installed.
+"""Poisson blending of one square patch: both solvers, and Poisson packages from PyPI if installed.
 
     python benchmarks/bench_poisson.py [--json FILE] [--plot FILE] [--sides 16 ... 512]
         [--channels 1 3 16]
 
 One thread. "times faster" is the time of `cv2.seamlessClone` (in groups of three channels) over that of the solver;
-"difference" the largest from seamlessClone's result, grey levels. Peers: fpie (numba backend, source gradients, its
-default of 5000 iterations; one run each) and pietorch (NumPy version).
+"difference" is the largest one from seamlessClone's result, in grey levels. Peers: fpie (numba backend, source
+gradients, its default of 5000 iterations; one run each) and pietorch (NumPy version).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def by_spectral(image, source, mask):
 
 
 def peers():
-    """Functions that blend in place, by name; those whose package is not installed are left out."""
+    """Functions that blend in place, by name, of the packages that are installed."""
     found = {}
     try:
         from fpie.process import EquProcessor

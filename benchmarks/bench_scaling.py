@@ -1,11 +1,11 @@
-"""How the cost of a call grows with the image, with threads and with DataLoader workers; spectral solver.
+"""How the cost of a call scales with the image, threads and DataLoader workers; spectral solver.
 
     python benchmarks/bench_scaling.py [--json FILE] [--sides 128 ... 4096]
 
 Patches of fixed size (64 x 64 pixels, in place, no constraints) and of a fixed fraction of the image (preset tile);
-times as multiples of those at side 1024. The foreground is one pass over the image: its rate, beside that of a copy.
-Threads: the speed-up of two over one, beside that of bare `seamlessClone` calls. Workers: images per second over those
-of the transform alone.
+times as multiples of those at side 1024. The foreground is one pass over the image: its rate, with that of a copy.
+Threads: the speed-up of two over one, with that of bare `seamlessClone` calls. Workers: images per second over those of
+the transform alone.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def fixed_size_task(side):
 
 
 def labelled(task, image, source, plan):
-    """Apply in place and ask for the label, an array of the size of the image."""
+    """Apply in place and get the label, an array of the size of the image."""
     return task.apply(image, source, plan, out=image).label
 
 
 def growth(sides, calls=50):
-    """Median times of calls on all sides, interleaved, by side."""
+    """Median times of interleaved calls, by side."""
     scenes = {side: [texture(index, side) for index in range(2)] for side in sides}
     tasks = {side: fixed_size_task(side) for side in sides}
     fractions = NaturalSyntheticAnomaly.from_preset("tile", solver="spectral")
@@ -70,7 +70,7 @@ def rates(side):
 
 
 def speed_up(function, jobs):
-    """Time of all jobs in one thread over that in two."""
+    """Time of all jobs in one thread over that in two threads."""
 
     def run(threads):
         with ThreadPoolExecutor(threads) as pool:

@@ -2,18 +2,18 @@
 
     python benchmarks/bench_synthesis.py [--json FILE] [--calls N] [--rounds N] [--sizes 256 1024]
 
-Every figure is a ratio inside the run, so machines can be compared. Columns: the time of each stage and of the total as
-a multiple of the bare calls ("rest" is what is in no stage; tasks that do not call OpenCV have no such columns), the
-total, and all of it but the blending, as a multiple of one `cv2.medianBlur` with aperture 7 of the image's grey
-version, and the share of calls that placed a patch.
+Every figure is a ratio within the run, so that machines can be compared. Columns: the time of each stage and of the
+total as a multiple of the bare calls ("rest" is outside all stages; tasks that do not call OpenCV lack these columns);
+the total, with and without blending, as a multiple of one `cv2.medianBlur` with aperture 7 of the grey image; and the
+share of calls that placed a patch.
 
-Second table: the time of a call with an option as a multiple of the same call without, median of rounds in which both
-take turns, after one that fills the caches.
+Second table: the time of a call with an option as a multiple of the same call without it, the median of rounds in which
+both take turns, after one that fills the caches.
 
     python benchmarks/bench_synthesis.py --between decode [--json FILE] [--calls N] [--rounds N] [--sizes 256 1024]
 
 Calls in a training loop find the processor's caches full of other data. Here a PNG file of the image's size is decoded
-before every call and before the bare calls of its plan, which take turns and are all that is timed; "alone" is the same
+before every call and before the bare calls of its plan, which take turns; only the calls are timed. "alone" is the same
 without decoding.
 """
 
@@ -65,7 +65,7 @@ FLAGS = {"source": cv2.NORMAL_CLONE, "mixed": cv2.MIXED_CLONE}
 
 
 def draw_product(product, index, size):
-    """An embedded sample, or a bottle from above: the embedded leather, darkened, in a disc on bright ground."""
+    """An embedded sample, or a bottle from above: a disc of darkened embedded leather on bright ground."""
     if product != "bottle":
         return draw_sample(product, index, size=size).image
     rng = np.random.default_rng(index)
@@ -77,7 +77,7 @@ def draw_product(product, index, size):
 
 
 def bare_inputs(image, source, plan):
-    """Arguments of the `seamlessClone` calls of a plan, cut to the patches: the least that OpenCV can be asked."""
+    """Arguments of the `seamlessClone` calls of a plan, cut to the patches: the least work for OpenCV."""
     calls = []
     for patch in plan.patches:
         if patch.gradient is None:

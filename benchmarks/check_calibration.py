@@ -1,10 +1,10 @@
-"""What `calibrate` finds, against what is known: Table 4 for MVTec AD, the drawn objects for the embedded products.
+"""The estimates of `calibrate` compared with Table 4 for MVTec AD, and with the drawn objects for embedded products.
 
     python benchmarks/check_calibration.py [--mvtec DIR] [--subsets N]
 
-Overlap is the intersection over the union of object masks: with those of the published (b, t) for MVTec AD, with the
-objects as they were drawn for the embedded products; mean over the images. With `--mvtec DIR` also the overlap on screw
-for random choices of so few images, `--subsets` each.
+Overlap is the intersection over union with the object masks of the published (b, t) for MVTec AD, and of the drawn
+objects for the embedded products, averaged over the images. With `--mvtec DIR` also the overlap on screw for random
+choices of few images, `--subsets` of each number.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def row(name, images, truth):
 
 
 def published(name, images):
-    """Object masks under the published parameters."""
+    """Object masks with the published parameters."""
     pairs = PRESETS[name].get("background")
     return [None if pairs is None else Foreground(image, (pairs,)).mask > 0 for image in images]
 
@@ -82,7 +82,7 @@ def main():
                 few.append({"screws": count, "lowest": lowest, "median": middle, "highest": highest})
     report("Calibrated arguments", rows, None)
     if few:
-        report(f"Overlap for random choices of images ({given.subsets} each)", few, None)
+        report(f"Overlap for random choices of images ({given.subsets} of each number)", few, None)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""A short real use of every integration that is installed, as the Markdown table of docs/how_to/frameworks.md.
+"""A short use of every installed integration, printed as the Markdown table of docs/how_to/frameworks.md.
 
     python benchmarks/check_frameworks.py [PYTHON ...]
 
-No environment holds all frameworks. Other interpreters, those of other environments, run the same checks; a framework's
-row is the one of the first that has it. The exit status is 1 if a check fails.
+No environment holds all frameworks. The interpreters of other environments run the same checks; the first with a
+framework gives its row. The exit code is 1 if a check fails.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def check_lightning(package):
         options = {"accelerator": "cpu", "enable_checkpointing": False, "default_root_dir": folder}
         pl.Trainer(max_epochs=3, callbacks=[EpochCallback()], **quiet, **options).fit(Model(), DataLoader(dataset, 4))
         assert len({*seen}) == 3, "epochs are the same"
-        return "three epochs of a training, each with anomalies of its own"
+        return "three epochs of a training, each with different anomalies"
 
     return check
 
@@ -190,7 +190,7 @@ def check_hydra(folder):
     transform = instantiate(OmegaConf.create(config))
     changed = sum(bool(transform(image=image)["mask"].any()) for image in normals())
     assert changed, "no image was changed"
-    return f"{changed} of 6 images changed by what the configuration describes"
+    return f"{changed} of 6 images changed, as configured"
 
 
 def check_jsonargparse(folder):
@@ -204,7 +204,7 @@ def check_jsonargparse(folder):
     transform = parser.instantiate_classes(parser.parse_args(text)).nsa
     assert transform.task.height_range == (0.3, 0.6), "the arguments did not arrive"
     changed = sum(bool(transform(image=image)["mask"].any()) for image in normals())
-    return f"{changed} of 6 images changed by what the options say"
+    return f"{changed} of 6 images changed, as the options say"
 
 
 CHECKS = {
@@ -220,11 +220,11 @@ CHECKS = {
     "hydra-core": ("`NSA` from a configuration, with lists and a folder", check_hydra),
     "jsonargparse": ("`NSA` from options, as LightningCLI makes them", check_jsonargparse),
 }
-"""What is run, by the name of a framework's distribution."""
+"""Description and function of each check, by the name of the framework's distribution."""
 
 
 def run_checks():
-    """Version and result of every framework that is installed."""
+    """Version and result of every installed framework."""
     rows = {}
     stubbed = declare_operators()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,8 +1,8 @@
-"""Open generated datasets with the tools that they are for, and compare what these find with the manifest.
+"""Open generated datasets with other tools, and compare what they read with the manifest.
 
-Every reader counts images, masks (or images with polygons) and normal images, and compares its masks with the files,
-pixel by pixel. `--only` names the readers that must be there; otherwise those that are not installed are left out.
-`--docs FILE` writes the table into the page of the documentation.
+Each check counts images, masks (or images with polygons) and normal images, and compares the masks with the files,
+pixel by pixel. `--only` names readers that must be installed; by default, missing ones are skipped. `--docs FILE`
+writes the table into the page of the documentation.
 
     python benchmarks/check_layouts.py --only pycocotools datasets
 """
@@ -31,7 +31,7 @@ from torchvision_stubs import declare_operators
 COUNT, NORMAL, BACKGROUNDS = 12, 15, 4
 MARKS = "<!-- readers: begin -->\n", "<!-- readers: end -->"
 BOUNDARY = 0.95
-"""Intersection over union that polygons of a reader which works in floating point have to reach."""
+"""Least intersection over union of polygons from a reader that works in floating point."""
 
 
 def read_mask(path):
@@ -39,7 +39,7 @@ def read_mask(path):
 
 
 class Dataset:
-    """A generated dataset: its folder, and what its manifest says about each image."""
+    """A generated dataset: its folder, and the manifest's record of each image."""
 
     def __init__(self, root, layout, **options):
         self.root, self.layout = root / layout, layout
@@ -56,7 +56,7 @@ class Dataset:
         return None if record["mask_path"] is None else read_mask(self.root / record["mask_path"])
 
     def expected(self, parts):
-        """Images, those with anomalies, and those without."""
+        """Numbers of images, of those with anomalies, and of those without."""
         records = [record for record in self.records if record["split"] in parts]
         anomalies = sum(record["kind"] == "anomaly" for record in records)
         return len(records), anomalies, len(records) - anomalies
@@ -68,7 +68,7 @@ def same(found, wanted, what):
 
 
 def counts(masks):
-    """Images, those with anomalies, and those without, of masks or None."""
+    """Numbers of images, of those with anomalies, and of those without, from masks or None."""
     placed = sum(mask is not None and bool(np.any(mask)) for mask in masks)
     return len(masks), placed, len(masks) - placed
 
@@ -195,7 +195,7 @@ def ultralytics(dataset):
 
 
 def scan(scanned):
-    """How many labels ultralytics' scanner finds missing, found, empty and corrupt."""
+    """Numbers of labels that ultralytics' scanner reports as missing, found, empty and corrupt."""
     from ultralytics.data.utils import load_dataset_cache_file
 
     cache = load_dataset_cache_file(Path(scanned.label_files[0]).parent.with_suffix(".cache"))
@@ -235,7 +235,7 @@ READERS = [
 
 
 def table(only):
-    """Lines of the table; AssertionError if a reader finds something else than the manifest says."""
+    """Lines of the table; AssertionError if a reader disagrees with the manifest."""
     lines = ["| reader | layout | images | with mask | normal |", "|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)

@@ -1,13 +1,13 @@
-"""Make the same small datasets as on other processors, and compare them file by file.
+"""Make the same small datasets as if on other processors, and compare them file by file.
 
     python benchmarks/check_same_bytes.py [--json FILE] [--quick] [--keep DIR] [--python FILE ...]
         [--only NAME ...]
 
-Every environment is a process of its own, told to use the instructions of another processor: kernels of OpenBLAS,
-NumPy, OpenCV and Numba; and to do without SciPy, or without Intel's IPP in OpenCV. --python adds interpreters with
-other versions of the packages. Images, masks, labels and plans are compared with those of the first environment, this
-machine as it is. The exit code is 1 if any differ. --quick makes fewer datasets: with all old instructions at once, and
-by the given interpreters.
+Every environment is a separate process, set to use the instructions of another processor in OpenBLAS, NumPy, OpenCV and
+Numba, or to run without SciPy, or without Intel's IPP in OpenCV. --python adds interpreters with other versions of the
+packages. Images, masks, labels and plans are compared with those of the first environment, the unmodified machine. The
+exit code is 1 if any differ. --quick makes fewer datasets: with all old instructions at once, and by the
+given interpreters.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def write_inputs(place, kinds):
         folder = place / name
         folder.mkdir(parents=True)
         for index in range(IMAGES):
-            shape = size + 7 if index == 5 else size  # a source that has to be resized
+            shape = size + 7 if index == 5 else size  # a source that must be resized
             suffix = "tiff" if dtype == "float32" else "png"
             cv2.imwrite(str(folder / f"{index}.{suffix}"), draw(shape, dtype, channels, index + 1))
     bank = place / "bank"
@@ -118,7 +118,7 @@ def tasks(place):
 
 
 def make(place, out, kinds):
-    """What a child process does: every task's dataset of every kind of images."""
+    """The work of a child process: every task's dataset of every kind of images."""
     if os.environ.get("WITHOUT_SCIPY"):
         sys.modules["scipy"] = None
     import warnings
@@ -192,7 +192,7 @@ def levels_apart(first, other, path):
 
 
 def compare(first, other):
-    """Numbers of items, and of those whose image, mask, label or plan differs; the largest difference; and where."""
+    """Numbers of items, and of those with another image, mask, label or plan; the largest difference; and where."""
     row = {"items": 0, "images": 0, "levels": 0.0, "masks": 0, "labels": 0, "label_levels": 0.0, "plans": 0}
     where = set()
     for dataset in sorted(first.glob("*/*")):

@@ -1,4 +1,4 @@
-"""The picture of docs/how_to/tasks.md: thin and irregular outlines on the products, each with its logistic label.
+"""The picture in docs/how_to/tasks.md: thin and irregular outlines on the products, each with its logistic label.
 
 python benchmarks/draw_outlines.py FILE
 """

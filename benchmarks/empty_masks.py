@@ -1,4 +1,4 @@
-"""How often an outline leaves an empty mask, on the embedded products under the presets that suit them.
+"""How often an outline results in an empty mask, on the embedded products with suitable presets.
 
     python benchmarks/empty_masks.py [--calls N]
 
@@ -30,7 +30,7 @@ IMAGES = 12
 
 
 def count(task, images, calls):
-    """Shares of calls without patch, and of empty masks among the others."""
+    """Shares of calls without a patch, and of empty masks among the others."""
     placed = empty = 0
     for call in range(calls):
         first, second = np.random.default_rng([0, call]).choice(len(images), 2, replace=False)

@@ -1,11 +1,11 @@
-"""Sizes of images and of patches: from which side on patches are placed, and how big they end.
+"""Sizes of images and patches: the least side of images with patches, and the final sizes of patches.
 
     python benchmarks/patch_sizes.py [--calls N]
 
-The object fills the images, so that size alone decides. First table, for every preset: the smallest side of a square
+The object fills the images, so that only size matters. First table, for every preset: the smallest side of a square
 image at which a patch is placed at all, and in nine of ten calls; and the share of patches in images of 256 pixels that
-are shrunk further than the lower end of `scale_range`, since the limits allow no more. Second table: the sizes of
-patches of which 0.2 to 0.4 of the image is asked, as parts of an image of 256 pixels.
+the size limits shrink below the lower end of `scale_range`. Second table: the final sizes of patches with ranges of 0.2
+to 0.4, as fractions of an image of 256 pixels.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def smallest_sides(task: AnomalyTask, calls: int) -> list[int]:
 
 
 def shrunk_share(task: AnomalyTask, calls: int) -> float:
-    """Share of patches whose height and width end below the smallest factor that is drawn, by more than rounding."""
+    """Share of patches shrunk in height and width below the smallest factor drawn, by more than rounding."""
     assert task.scale_range is not None
     shrunk = [
         all(

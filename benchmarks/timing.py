@@ -19,7 +19,7 @@ import nsa_augment
 
 
 class StageClock:
-    """Time spent in wrapped functions, without that of other wrapped functions they call."""
+    """Time spent in wrapped functions, excluding other wrapped functions that they call."""
 
     def __init__(self):
         self.seconds = defaultdict(float)
@@ -62,7 +62,7 @@ def environment():
 
 
 def report(title, rows, path):
-    """Print rows (dicts with the same keys) and write them, with the versions used, as JSON."""
+    """Print rows (dicts with the same keys) and write them as JSON, with the versions used."""
     table = Table(title=title)
     for name in rows[0]:
         table.add_column(name.replace("_", " "), justify="right")

@@ -1,4 +1,4 @@
-"""Object masks and allowed regions as files: tablets whose patches land on the right half only, as a picture."""
+"""Object masks and allowed regions as files: a picture of tablets whose patches land only on the right half."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class WithAnomalies(torch.utils.data.Dataset):
 
 
 def seed_worker(worker_id):
-    """Give the other transforms of the pipeline a seed of their own in each worker, too."""
+    """Seed the other transforms of the pipeline differently in each worker, too."""
     info = torch.utils.data.get_worker_info()
     info.dataset.transform.set_random_seed(info.seed % 2**32)
 

@@ -23,7 +23,7 @@ from nsa_augment.tasks import AnomalyTask
 
 Source: TypeAlias = Path | Image
 Sources: TypeAlias = str | os.PathLike[str] | Sequence[Any] | Image | Callable[[np.random.Generator], Any]
-"""A folder, a list, a stack, a dataset (anything with a length and items by number), or a callable."""
+"""A folder, a list, an array, a tensor, a dataset (anything with `len` and integer indices), or a callable."""
 
 
 class MaskReader(Protocol):
@@ -52,25 +52,25 @@ class SourcePool:
     ----------
     sources : path-like, sequence, array, tensor, dataset or callable
         A folder of images (``folder/**``: with its subfolders); a list of image paths, arrays, PIL images or tensors
-        (C, H, W); an array (N, H, W, C) or a tensor (N, C, H, W); anything with a length and items by number that are
-        images, tuples that start with one, or dicts with "image"; or a callable that is given a
+        (C, H, W); an array (N, H, W, C) or a tensor (N, C, H, W); a dataset (anything with `len` and integer indices)
+        whose items are images, tuples that start with one, or dicts with "image"; or a callable that takes a
         `numpy.random.Generator` and returns an image.
     cache_mib : float
-        Decoded images, brought to the size in use, and their object masks and tables are kept up to this many
-        MiB (in every process that uses the pool). 0 keeps nothing.
+        Size in MiB of the cache of decoded and resized images, their object masks and tables (in each process that
+        uses the pool). 0 turns it off.
     max_value : float, optional
         Value of grey level 255 in arrays; None: 255, 65535 or 1 by dtype.
     channel_order : "rgb" or "bgr"
         Order in which files and PIL images are decoded; arrays and tensors are taken as they are.
     recursive : bool
-        Whether the subfolders of a folder count, too.
+        Whether to read the subfolders of a folder, too.
     object_masks : folder, "alpha", or masks by image file, optional
-        Where sources show the object, instead of the background model of a task; only with sources that are files.
+        Object masks of the sources, instead of the background model of a task; only if the sources are files.
 
     Raises
     ------
     TypeError, ValueError
-        If `sources` is something else, or the folder is missing or holds no images.
+        If `sources` is something else, or the folder is missing or has no images.
 
     Examples
     --------
@@ -127,11 +127,11 @@ class SourcePool:
 
     @property
     def countable(self) -> bool:
-        """Whether the sources are known one by one: neither a callable nor a dataset draws them."""
+        """Whether sources have indices: neither a callable nor a dataset draws them."""
         return self._draw is None
 
     def draw(self, rng: np.random.Generator) -> Source:
-        """A path or an array, each with the same probability (or what the callable returns)."""
+        """Draw a source uniformly: a path or an array (or what the callable returns)."""
         if self._draw is None:
             return self._sources[self.draw_index(rng)]
         source = as_pixels("sources(rng)", self._draw(rng), self._channel_order)
@@ -139,7 +139,7 @@ class SourcePool:
         return source
 
     def draw_index(self, rng: np.random.Generator) -> int:
-        """Number of a source, each with the same probability; only of `countable` ones."""
+        """Draw the index of a source uniformly; only if `countable`."""
         return int(rng.integers(len(self._sources)))
 
     def _checked(self, source: Any) -> Source:
@@ -160,13 +160,13 @@ class SourcePool:
         return draw
 
     def mask_record(self, source: Source) -> str | None:
-        """Where the mask of a source is: a file, or "alpha"; None if it has none."""
+        """Where the mask of a source comes from: a file, or "alpha"; None if it has none."""
         if self._masks is None or not isinstance(source, Path):
             return None
         return str(self._masks.file_of(source) or ALPHA)
 
     def read(self, source: Source, image: Image, task: AnomalyTask) -> Image:
-        """Pixels of a source in the dtype of `image`, as `decode` makes them; those of files are kept in the cache."""
+        """Pixels of a source in the dtype of `image`, as from `decode`; those of files are cached."""
         if not isinstance(source, Path):
             return decode(source, image, task.scale)
 
@@ -178,7 +178,7 @@ class SourcePool:
         return pixels
 
     def prepare(self, source: Source, image: Image, task: AnomalyTask) -> PreparedSource:
-        """A source as `task` uses it for images of the size, channels and dtype of `image`, kept in the cache."""
+        """A source as `task` uses it for images of the size, channels and dtype of `image`; cached."""
 
         def make() -> tuple[PreparedSource, int]:
             pixels = decode(source, image, task.scale, self._channel_order)
@@ -196,7 +196,7 @@ class SourcePool:
 
 
 def decode(source: Source, image: Image, scale: Scale = BY_DTYPE, channel_order: str = "rgb") -> Image:
-    """Pixels of a source in the dtype of `image`: a file as grey if `image` has one channel, else in an order."""
+    """Pixels of a source in the dtype of `image`; files are read as grey if `image` has one channel."""
     if not isinstance(source, Path):
         return scale.as_dtype(source, image.dtype)
     pixels = read_image(source, grey=channels(image) == 1, deep=image.dtype != np.uint8)
@@ -214,16 +214,16 @@ def check_sources(
     recursive: bool = False,
     skip_damaged: bool = False,
 ) -> list[Path]:
-    """Decode every image file once, so that damaged ones are found before anything depends on them.
+    """Decode every image file once, to find damaged ones early.
 
     Parameters
     ----------
     sources : path-like, or sequence of path-like
         A folder of images, or image files.
     recursive : bool
-        Whether the subfolders of a folder count, too.
+        Whether to read the subfolders of a folder, too.
     skip_damaged : bool
-        Whether to leave damaged files out; otherwise they are an error.
+        Whether to skip damaged files; otherwise they are an error.
 
     Returns
     -------
@@ -233,7 +233,7 @@ def check_sources(
     Raises
     ------
     TypeError, ValueError
-        One error lists all damaged files.
+        If files are damaged; one error lists them all.
 
     Examples
     --------
@@ -258,7 +258,7 @@ def check_sources(
 
 
 def _entries(sources: Any) -> list[Any]:
-    """The images of a list, or of an array or a tensor of several."""
+    """The images of a list, or of a stack (array or tensor)."""
     if not isinstance(sources, Sequence) and sources.ndim != 4:
         raise ValueError(f"sources must be {_ACCEPTED}, got a single image or a stack of shape {tuple(sources.shape)}")
     if not len(sources):

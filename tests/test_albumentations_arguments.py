@@ -102,11 +102,11 @@ def test_round_trip_of_the_new_arguments(cls, tmp_path):
 @pytest.mark.parametrize("key", ["image", "images", "volume", "volumes", "bboxes", "keypoints", "masks", "replay", ""])
 @pytest.mark.parametrize("name", ["label_key", "metadata_key"])
 def test_keys_of_the_pipeline_are_refused(name, key):
-    with pytest.raises(ValueError, match=f"{name} must be a key of its own.*{key!r}"):
+    with pytest.raises(ValueError, match=f"{name} must be an unused key.*{key!r}"):
         nsa(**{name: key})
 
 
 @pytest.mark.parametrize("keys", [{"metadata_key": "mask"}, {"metadata_key": "same", "label_key": "same"}])
 def test_metadata_and_label_have_keys_of_their_own(keys):
-    with pytest.raises(ValueError, match="metadata_key must be a key of its own"):
+    with pytest.raises(ValueError, match="metadata_key must be an unused key"):
         nsa(**keys)

@@ -16,7 +16,7 @@ from nsa_augment.samples import draw_sample
         ("no/such/folder", ValueError, "no such folder: no/such/folder"),
         (["no/such.png"], ValueError, "cannot read image file no/such.png"),
         ([np.zeros((8, 8, 3), np.int32)], TypeError, "images\\[0\\] must be"),
-        ([np.full((64, 64), 90, np.uint8)] * 3, ValueError, "images that show something, got 3 of one grey level, 90"),
+        ([np.full((64, 64), 90, np.uint8)] * 3, ValueError, "images with contrast, got 3 of one grey level, 90"),
         ([np.eye(64, dtype=np.uint8), np.eye(64)], ValueError, "images\\[1\\] must be of dtype uint8 with 1 channel"),
     ],
 )

@@ -79,11 +79,11 @@ def test_skipping_resuming_and_deleting(folder, tmp_path):
     assert (sorted(recipe["damaged"]), sorted(recipe["images"])) == (sorted(DAMAGED), [f"00{i}.png" for i in range(4)])
     assert verify(out, workers=0).problems == ()
     files = content(out)
-    assert "3 of 3 images were there" in run(*options(folder, out), "--skip-damaged").stdout
+    assert "3 of 3 images already existed" in run(*options(folder, out), "--skip-damaged").stdout
     assert_lists_all(run(*options(folder, out)).stderr.splitlines()[-1].removeprefix("nsa-augment: "))
     for name in DAMAGED:
         (folder / name).unlink()
-    assert "3 of 3 images were there" in run(*options(folder, out)).stdout
+    assert "3 of 3 images already existed" in run(*options(folder, out)).stdout
     assert content(out) == files
     generate(folder, tmp_path / "clean", TASK, count=3, workers=0, origin=recipe["origin"])
     clean = content(tmp_path / "clean")

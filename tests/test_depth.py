@@ -142,22 +142,22 @@ def test_commands_say_that_files_use_a_sliver(command, maximum, folders, tmp_pat
     if bits is None:
         assert notes == []
     else:
-        start = f"note: 16-bit images use values up to {largest} of 65535 only, as {bits}-bit data do: "
+        start = f"note: 16-bit images use only values up to {largest} of 65535, like {bits}-bit data: "
         assert start + f"max_value={maximum} or --max-value {maximum} helps" in notes
 
 
 def test_functions_say_so(folders, tmp_path):
-    with pytest.warns(Notice, match="as 14-bit data do: max_value=16383"):
+    with pytest.warns(Notice, match="like 14-bit data: max_value=16383"):
         generate(folders[16383] / "good", tmp_path / "out", TASK, count=1, workers=0)
     arrays = [deepened(image, 16383) for image in IMAGES]
     for images in (folders[16383] / "good", arrays):
-        assert "as 14-bit data do: max_value=16383" in " ".join(calibrate(images).notes)
+        assert "like 14-bit data: max_value=16383" in " ".join(calibrate(images).notes)
         assert not any("16-bit" in note for note in calibrate(images, max_value=16383).notes)
 
 
 def test_dark_files_that_show_nothing_say_so():
     dark = [(image // 4).astype(np.uint16) for image in IMAGES]
-    with pytest.raises(ValueError, match=r"images that show something, got 5 of one grey level, 0; 16-bit.*1023"):
+    with pytest.raises(ValueError, match=r"images with contrast, got 5 of one grey level, 0; 16-bit.*1023"):
         calibrate(dark)
 
 
@@ -213,7 +213,7 @@ def test_max_value_by_option_or_by_set_is_the_same_dataset(folders, tmp_path):
     arguments = ("generate", folders[4095] / "good", tmp_path / "out", "-n", 2, "-w", 0, "--preset", "pill")
     assert run(*arguments, "--set", "max_value=4095").returncode == 0
     done = run(*arguments, "--max-value", 4095)
-    assert "(2 of 2 images were there)" in done.stdout
+    assert "(2 of 2 images already existed)" in done.stdout
     assert json.loads((tmp_path / "out" / "recipe.json").read_text())["arguments"]["max_value"] == 4095
 
 

@@ -61,8 +61,8 @@ def test_groups_and_their_averages(number):
 
 
 def test_remarks():
-    c = "pixel AUROC, C: patches as CutPaste's"
-    why = "92.3 printed; it does not follow from the rows"
+    c = "pixel AUROC, C: patches as in CutPaste"
+    why = "92.3 printed; the rows do not explain it"
     assert remarks(7) == [
         f"{c}, object average: 92.52 from the rows, {why}",
         f"{c}, texture average: 90.89 from the rows, {why}",
@@ -71,7 +71,7 @@ def test_remarks():
     assert remarks(8) == [
         "AU-PRO 0.3, PaDiM (ImageNet), texture average: 93.14 from the rows, 93.2 printed; "
         "rounding of the rows can explain it",
-        "AU-PRO 0.3, NSA (logistic), texture average: 92.22 from the rows, no printed figure at hand",
+        "AU-PRO 0.3, NSA (logistic), texture average: 92.22 from the rows, no printed figure available",
     ]
     assert paper_table(7).endswith(remarks(7)[-1])
 
@@ -91,4 +91,4 @@ def test_remarks_follow_the_figures(files, before, after, said):
     assert len(found) == len(said)
     for remark, part in zip(found, said, strict=True):
         assert part in remark
-        assert "does not follow" in remark
+        assert "do not explain it" in remark

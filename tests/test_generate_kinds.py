@@ -147,7 +147,7 @@ def test_tasks_that_a_recipe_cannot_name(folder, registries, tmp_path):
     class Unnamed(NaturalSyntheticAnomaly):
         pass
 
-    with pytest.raises(TypeError, match=r"task must be .*Unnamed: give the class a `name` of its own"):
+    with pytest.raises(TypeError, match=r"task must be .*Unnamed: give the class its own `name`"):
         make(folder, tmp_path / "out", Unnamed())
 
     def define():

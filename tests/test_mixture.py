@@ -95,7 +95,7 @@ def test_it_survives_pickling_copying_and_writing_down():
         ([("nsa", 0)], "weight of parts"),
         ([("nsa", -1)], "weight of parts"),
         ([("nsb", 1)], "task of parts must be one of"),
-        ([("mix", 1)], "another task than a mixture"),
+        ([("mix", 1)], "a task other than a mixture"),
         ([{"task": "nsa", "weigth": 2}], "has no argument 'weigth'"),
         ([(NaturalSyntheticAnomaly(), 1), (CutPasteAnomaly(), 1)], "label must be the same for all parts"),
         ([{"task": "nsa", "max_value": 4095}, ("cutpaste", 1)], "max_value must be the same for all parts"),

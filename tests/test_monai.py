@@ -268,7 +268,7 @@ def test_bad_labels(label, arguments, message):
         ({"prob": 2}, "prob must be"),
         ({"axes": "zx"}, "axes must be one of 'xy', 'yx', got 'zx'"),
         ({"axes": None}, "axes must be"),
-        ({"label_key": "image"}, "label_key must be a key of its own"),
+        ({"label_key": "image"}, "label_key must be a different key"),
         ({"label_key": ["a", "b"]}, "label_key must be"),
         ({"max_channels": 0}, "max_channels must be"),
         ({"colour": 1}, "NSAd has no argument 'colour'.*allow_missing_keys"),

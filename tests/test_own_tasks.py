@@ -146,7 +146,7 @@ def test_a_class_without_a_task_of_a_name_is_an_error(kind):
         if kind != "none":
             task_class = {"not a task": dict, "no name of its own": Nameless}[kind]
 
-    with pytest.raises(TypeError, match="task_class of Odd must be a class of tasks with a `name` of its own"):
+    with pytest.raises(TypeError, match="task_class of Odd must be a class of tasks with its own `name`"):
         Odd()
 
 

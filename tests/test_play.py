@@ -248,6 +248,30 @@ def test_the_buttons_and_sliders_of_the_page_work_in_a_browser(page, tmp_path):
 
 
 @pytest.mark.slow
+def test_arrow_keys_move_a_slider_and_the_picture_follows(page):
+    first = new_result(page)
+    slider = page.get_by_label("range slider for height_range: maximum")
+    before = float(slider.input_value())
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    second = new_result(page, first)
+    assert float(slider.input_value()) == pytest.approx(before + 0.02)
+    page.locator(".block", has=slider).last.get_by_role("button").click()
+    new_result(page, second)
+    assert float(slider.input_value()) == pytest.approx(before)
+
+
+@pytest.mark.slow
+def test_the_preset_file_shows_once_there_is_one(page):
+    new_result(page)
+    label = page.get_by_text("preset file", exact=True)
+    assert label.count() == 0
+    page.get_by_role("button", name="save preset").click()
+    label.wait_for()
+
+
+@pytest.mark.slow
 def test_the_preset_follows_the_product_until_somebody_chooses_one(page):
     new_result(page)
 

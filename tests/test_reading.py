@@ -100,7 +100,7 @@ def test_preview(name, tmp_path):
     assert done.returncode == 0, done.stderr
     assert made.call_count == 2
     for _, caption, image, source, _ in (call.args for call in made.call_args_list):
-        first, _, second = caption.partition(" with patches of ")
+        first, _, second = caption.partition(" with patches from ")
         for found, file in ((image, files[first]), (source, files[second])):
             assert_near(found, colours(eight_bits(by_pillow(file)[0])), kind.tolerance)
 

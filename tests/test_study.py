@@ -167,7 +167,7 @@ def test_a_study_is_trained_once_and_refuses_other_settings(samples, tmp_path, m
     other = arguments(samples, tmp_path / "study", file_of(tmp_path, TWO), epochs=2)
     assert run_study(monkeypatch, *other) == 1
     message = capsys.readouterr().err
-    assert "config.json was made with epochs 1, not 2: give another --out" in message
+    assert "config.json was made with epochs 1, not 2: use another --out" in message
     other = arguments(samples, tmp_path / "study", file_of(tmp_path, TWO.replace("2}", "3}")))
     assert run_study(monkeypatch, *other) == 1
     assert "was made with overrides" in capsys.readouterr().err

@@ -142,5 +142,5 @@ def test_other_test_images_are_refused(predictions, tmp_path):
     key = RunKey("bolt", "second", 0)
     with np.load(predictions[key]) as arrays:
         np.savez(tmp_path / "other.npz", **{**arrays, "masks": ~arrays["masks"]})
-    with pytest.raises(ValueError, match=r"other\.npz was tested on other images than .*bolt-first-0"):
+    with pytest.raises(ValueError, match=r"other\.npz has other test images than .*bolt-first-0"):
         measure_runs({**predictions, key: tmp_path / "other.npz"}, RESAMPLES)

@@ -25,34 +25,44 @@ from nsa_augment.labelling import LABELS
 from nsa_augment.tasks import TASKS
 
 SHOWN = "weave"
-"""Product of the sample set that is trained on where no class is named."""
+"""Product of the sample set to train on if no class is named."""
 
 
 def train(
-    data: Annotated[Path | None, typer.Option(help="Folder in MVTec AD's layout; none: the embedded samples.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder in the layout of MVTec AD. Default: the embedded samples.")
+    ] = None,
     classes: Annotated[
         str | None,
-        typer.Option("--class", "--classes", help=f"Names with commas between, or all (default; samples: {SHOWN})."),
+        typer.Option(
+            "--class", "--classes", help=f"Names separated by commas, or all. Default: all; of the samples: {SHOWN}."
+        ),
     ] = None,
     task: Annotated[str, typer.Option(help=f"{', '.join(TASKS)}.")] = "nsa",
-    label: Annotated[str | None, typer.Option(help=f"{', '.join(LABELS)}; none: the paper's.")] = None,
-    ablation: Annotated[str | None, typer.Option(help=f"{', '.join(ABLATIONS)}: a variation of the preset.")] = None,
+    label: Annotated[str | None, typer.Option(help=f"{', '.join(LABELS)}. Default: the paper's.")] = None,
+    ablation: Annotated[str | None, typer.Option(help=f"{', '.join(ABLATIONS)}: an ablation of the paper.")] = None,
     preset: Annotated[
-        str | None, typer.Option(help="Preset, YAML file, or calibrated: from the images. None: that of the class.")
+        str | None,
+        typer.Option(help="Preset, YAML file, or calibrated (estimated from the images). Default: that of the class."),
     ] = None,
     overrides: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Replace an argument of the preset.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Replace an argument of the preset; may be repeated."),
     ] = None,
-    budget: Annotated[str | None, typer.Option(help=f"{', '.join(BUDGETS)}; none: paper (samples: quick).")] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Replaces the budget's.")] = None,
-    size: Annotated[int | None, typer.Option(min=64, help="Side of the images; replaces the budget's.")] = None,
-    batch: Annotated[int | None, typer.Option(min=2, help="Replaces the budget's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first run.")] = 0,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of runs of each class.")] = 1,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1...; none: a GPU if there is one.")] = None,
-    precision: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}; none: by the device.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help=f"{', '.join(BUDGETS)}. Default: paper; of the samples: quick.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs. Default: the budget's.")] = None,
+    size: Annotated[int | None, typer.Option(min=64, help="Side length of the images. Default: the budget's.")] = None,
+    batch: Annotated[int | None, typer.Option(min=2, help="Images per batch. Default: the budget's.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first run.")] = 0,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of runs per class.")] = 1,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1... Default: a GPU if there is one.")] = None,
+    precision: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}. Default: by device.")] = None,
     workers: Annotated[int | None, typer.Option(min=0, help="Processes that make anomalies.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder; the same command resumes an unfinished run.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; the same command resumes an unfinished run.")
+    ] = None,
 ) -> None:
     """Train the detector of the NSA paper from scratch and evaluate it on the test images."""
     TASKS.check("--task", task)
@@ -71,7 +81,7 @@ def train(
     if workers is None:
         workers = 1 if used.type == "cpu" else min(8, os.cpu_count() or 1)
     for name, folder in folders.items():
-        load_test_set(folder, size or schedule.size, grey=is_grey(preset_of(name, preset)))  # errors show at once
+        load_test_set(folder, size or schedule.size, grey=is_grey(preset_of(name, preset)))  # shows errors at once
     for name, folder in folders.items():
         calibrated = partial(calibrated_preset, folder, out / "presets" / f"{name}.yaml")
         view, side = preset_of(name, calibrated() if preset == CALIBRATED else preset), size or schedule.size
@@ -93,7 +103,7 @@ def train(
             run(settings, images, test_set, out / name / f"seed{number}", used, workers)
     write_summary(out, [json.loads(path.read_text()) for path in sorted(out.glob("*/seed*/metrics.json"))])
     print((out / "table.md").read_text())
-    print(f"written to {out}")
+    print(f"wrote {out}")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Checks of what the metrics are computed from."""
+"""Checks of the input of the metrics."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_images(
     maps, defective = check_maps(maps, masks)
     scores = np.asarray(scores)
     if scores.shape != maps.shape[:1] or scores.dtype.kind not in "bfiu":
-        raise ValueError(f"scores must be an array of {len(maps)} numbers, one a map, got {_kind_of(scores)}")
+        raise ValueError(f"scores must be an array of {len(maps)} numbers, one per map, got {_kind_of(scores)}")
     _check_finite("scores", scores)
     labels = defective.any(axis=(1, 2)) if labels is None else np.asarray(labels)
     if labels.shape != scores.shape or labels.dtype.kind not in "biu" or not labels.any():

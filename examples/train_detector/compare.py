@@ -1,7 +1,7 @@
 """Compare runs on the same test images: `python -m examples.train_detector.compare RUN RUN...` (folders of a seed).
 
-Prints a Markdown table: each metric with its bootstrap interval over the test images, and the difference to the first
-run, by the same resamples, where their interval leaves no doubt about its sign ("undecided" elsewhere).
+Prints a Markdown table: each metric with its bootstrap interval over the test images, and the interval of the
+difference to the first run on the same resamples, marked "undecided" if it includes 0.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHOWN = {
 
 
 def compare(runs: list[Path]) -> str:
-    """Markdown table of runs; ValueError if one has not finished or looked at other test images."""
+    """Markdown table of runs; ValueError if one is unfinished or has other test images."""
     columns = [f"{shown}{what}" for shown in SHOWN.values() for what in ("", ", difference")]
     lines = ["| run | " + " | ".join(columns) + " |", "| --- " * (len(columns) + 1) + "|"]
     first = _predictions(runs[0])
@@ -31,7 +31,7 @@ def compare(runs: list[Path]) -> str:
         metrics = json.loads((run / "metrics.json").read_text())
         predictions = _predictions(run)
         if not np.array_equal(predictions["masks"], first["masks"]):
-            raise ValueError(f"{run} was tested on other images than {runs[0]}")
+            raise ValueError(f"{run} has other test images than {runs[0]}")
         cells = [_name(metrics)]
         detectors = [(part["scores"], part["maps"]) for part in (predictions, first)]
         differences = paired_bootstrap_difference(*detectors, first["masks"]) if run != runs[0] else None

@@ -1,4 +1,4 @@
-"""Configurations of a study: which task, with which arguments over which preset, for each class."""
+"""Configurations of a study: task, arguments and preset for each class."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from nsa_augment.blending import BLENDINGS
 from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
 
 CALIBRATED = "calibrated"
-"""Preset that is estimated from the training images of the class."""
+"""Name of the preset estimated from the training images of the class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What is trained on, for any class.
+    """The anomalies to train on, for any class.
 
     Attributes
     ----------
     task : str
-        One of `TASKS`; "mix" where `parts` are given.
+        One of `TASKS`; "mix" if `parts` are given.
     preset : str or None
         None: that of the class. "calibrated": estimated from its training images. One of the task's own ("draem")
         complements that of the class.
     label, ablation : str or None
         None: the label of the task or of its preset, and no ablation.
     set : mapping
-        Arguments of the task over the preset.
+        Arguments of the task, which override the preset.
     objects : mapping
-        Further ones, for classes whose preset tells an object from its background.
+        Further arguments for classes whose preset separates an object from the background.
     parts : sequence of mappings
-        Of a mixture, see `nsa_augment.MixedAnomaly`.
+        Parts of a mixture, see `nsa_augment.MixedAnomaly`.
     """
 
     task: str = NaturalSyntheticAnomaly.name
@@ -49,14 +49,14 @@ class Configuration:
     parts: tuple[Any, ...] = ()
 
     def bind(self, class_preset: str, calibrated: Callable[[], str]) -> dict[str, Any]:
-        """Task, preset, label, ablation and overrides for a class, as `Settings` takes them.
+        """Task, preset, label, ablation and overrides for a class, for `Settings`.
 
         Parameters
         ----------
         class_preset : str
             Preset of the class.
         calibrated : callable
-            Returns the file of its calibrated preset.
+            Returns the file of the class's calibrated preset.
 
         Raises
         ------
@@ -81,13 +81,13 @@ class Configuration:
 
 
 def suits(task: AnomalyTask) -> bool:
-    """Whether a task can be used without object masks: some blendings need them, where the class has none."""
+    """Whether a task works for a class: some blendings need object masks, which a class may lack."""
     parts = task.tasks.values() if isinstance(task, MixedAnomaly) else (task,)
     return all(part.background is not None or not BLENDINGS[part.blending].needs_objects for part in parts)
 
 
 def calibrated_preset(folder: Path, file: Path) -> str:
-    """Preset file of a class, estimated from its training images unless it is there."""
+    """Preset file of a class, estimated from its training images unless it exists."""
     if not file.exists():
         found = calibrate(folder / "train" / "good")
         file.parent.mkdir(parents=True, exist_ok=True)

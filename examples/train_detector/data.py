@@ -1,4 +1,4 @@
-"""Images and masks of one class in MVTec AD's layout, checked while they are read."""
+"""Images and masks of one class in the layout of MVTec AD, checked on reading."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVALUATION_SIZE = 256
 
 @dataclass(frozen=True)
 class TestSet:
-    """Test images at the training size, their masks (N, 256, 256), what they show ("good", "scratch"...), and names."""
+    """Test images at the training size, their masks (N, 256, 256), kinds ("good", "scratch"...), and names."""
 
     __test__ = False
 
@@ -31,7 +31,7 @@ def find_classes(root: Path) -> dict[str, Path]:
     Raises
     ------
     ValueError
-        If there is none: no folder with train/good in it.
+        If there is no folder with train/good in it.
     """
     if not root.is_dir():
         raise ValueError(f"--data must be a folder, got {root}")
@@ -39,7 +39,7 @@ def find_classes(root: Path) -> dict[str, Path]:
         return {root.resolve().name: root}
     folders = {path.name: path for path in sorted(root.iterdir()) if (path / "train" / "good").is_dir()}
     if not folders:
-        raise ValueError(f"--data must be in MVTec AD's layout: found no CLASS/train/good in {root}")
+        raise ValueError(f"--data must be in the layout of MVTec AD: found no CLASS/train/good in {root}")
     return folders
 
 
@@ -89,9 +89,9 @@ def _load_mask(folder: Path, image: Path) -> NDArray[np.bool_]:
     mask = read_image(path, grey=True)
     height, width = read_image(image, grey=True).shape
     if mask.shape != (height, width):
-        raise ValueError(f"mask {path} has {mask.shape} pixels, its image {(height, width)}")
+        raise ValueError(f"mask {path} must have the {(height, width)} pixels of its image, got {mask.shape}")
     if not mask.any():
-        raise ValueError(f"mask {path} is empty although {image} is filed as a defect")
+        raise ValueError(f"mask {path} is empty, but {image} is in the folder of a defect")
     size = EVALUATION_SIZE, EVALUATION_SIZE
     resized = np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)) > 0
     if not resized.any():  # thinner than the steps between pixels that are kept

@@ -21,14 +21,14 @@ BATCH = 32
 def detect(
     network: AnomalyDetector, images: list[Image], view: View, device: torch.device
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Score test images as the paper does.
+    """Score test images as in the paper.
 
     Returns
     -------
     maps : (N, 256, 256) float32
-        Of the centre crop, padded with zeros.
+        Maps of the centre crop, padded with zeros.
     scores : (N,) float32
-        Mean of each map before it is padded.
+        Mean of each map before padding.
     """
     network.eval()
     crops = [to_tensor(view.test(image)) for image in images]

@@ -1,4 +1,4 @@
-"""Figures of a run: loss curve, ROC and PRO curves, gallery of test images. No global state of matplotlib is used."""
+"""Figures of a run: loss curve, ROC and PRO curves, gallery of test images. They use no global state of matplotlib."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def loss_curve(history: Sequence[dict[str, float]], path: Path) -> None:
     Parameters
     ----------
     history : sequence of dict
-        Each with "epoch", "loss" and "images_per_second".
+        "epoch", "loss" and "images_per_second" of each epoch.
     path : path-like
     """
     figure = Figure((7, 4.6), layout="constrained")
@@ -87,8 +87,8 @@ def gallery(
 ) -> None:
     """Test images with true defects outlined, above their anomaly maps, as a PNG file.
 
-    Up to six a section: the defective images with the highest scores, those with the lowest, and the good images with
-    the highest. All maps share one colour scale.
+    Up to six per section: the defective images with the highest scores, those with the lowest, and the good images
+    with the highest. All maps share one colour scale.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def gallery(
 
 
 def _sections(scores: NDArray[Any], defective: NDArray[np.bool_]) -> dict[str, NDArray[np.int64]]:
-    """Indices of the images of each section that has any; no image is in two."""
+    """Indices of the images of each non-empty section; no image is in two."""
     falling = np.argsort(-scores, kind="stable")
     bad, good = falling[defective[falling]], falling[~defective[falling]]
     best = bad[: min(COLUMNS, (len(bad) + 1) // 2)]

@@ -1,4 +1,4 @@
-"""Image files are read, and results are written whole or not at all."""
+"""Reading image files, and writing results whole or not at all."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def read_image(path: Path, *, grey: bool = False) -> Image:
-    """Pixels of a file, (H, W, 3) RGB or (H, W) if `grey`; ValueError that names a file which is no image."""
+    """Pixels of a file, (H, W, 3) RGB or (H, W) if `grey`; a ValueError names a file that is no image."""
     data = np.frombuffer(path.read_bytes(), np.uint8)
     pixels = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR) if data.size else None
     if pixels is None:

@@ -1,4 +1,4 @@
-"""Runs of a study: each trained once, in processes beside one another, and resumed where it was stopped."""
+"""Runs of a study: each trained once, in parallel processes, and resumed after a stop."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _RUNNING = threading.Lock()
 
 @dataclass(frozen=True)
 class Job:
-    """A run: where its images are and where its results go.
+    """A run: its settings, images and folder for results.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Job:
     images : Path
         Folder of the class.
     folder : Path
-        Of the run.
+        Folder of the run.
     """
 
     configuration: str
@@ -55,17 +55,17 @@ class Job:
 
     @property
     def finished(self) -> bool:
-        """Whether its results are there."""
+        """Whether its results exist."""
         return (self.folder / PREDICTIONS).exists()
 
     @property
     def title(self) -> str:
-        """What it is, in a line."""
+        """Class, configuration and seed, in a line."""
         return f"{self.settings.class_name}, {self.configuration}, seed {self.settings.seed}"
 
 
 def check_job(job: Job) -> None:
-    """ValueError if the folder of a run holds one with other settings or images, or its task takes no such image."""
+    """ValueError if the folder has a run with other settings or images, or the task does not accept the images."""
     dataset = dataset_of(job.settings, images_of(job)[0])
     dataset[0]
     config = job.folder / "config.json"
@@ -76,9 +76,9 @@ def check_job(job: Job) -> None:
 def run_jobs(
     jobs: Sequence[Job], device: torch.device, at_once: int, threads: int, workers: int
 ) -> Generator[Job, None, None]:
-    """Train what is unfinished, in order, so many at once; yields each run when its results are there.
+    """Train the unfinished runs in order, several at once; yields each run when it is finished.
 
-    Whatever ends it, Ctrl-C say, every running job writes its checkpoint first, even if this process is killed.
+    On any end, such as Ctrl-C, every running job first writes its checkpoint, even if this process is killed.
     """
     context = get_context("spawn")
     stop = context.Event()
@@ -94,7 +94,7 @@ def run_jobs(
 
 
 def _start(stop: Event, threads: int) -> None:
-    """Prepare a process: the parent hears Ctrl-C, and says so through `stop`."""
+    """Prepare a process: only the parent receives Ctrl-C, and signals it through `stop`."""
     global _stop
     _stop = stop.is_set
     threading.Thread(target=_outlive_by_a_checkpoint, args=(stop,), daemon=True).start()
@@ -103,7 +103,7 @@ def _start(stop: Event, threads: int) -> None:
 
 
 def _outlive_by_a_checkpoint(stop: Event) -> None:
-    """End this process, too, once its parent is gone and the running job has written its checkpoint."""
+    """End this process once its parent is gone and the running job has written its checkpoint."""
     parent = parent_process()
     assert parent is not None
     parent.join()
@@ -144,5 +144,5 @@ def images_of(job: Job) -> tuple[list[Image], TestSet]:
 
 @lru_cache(maxsize=8)
 def load_images(folder: Path, load_size: int, size: int, grey: bool) -> tuple[list[Image], TestSet]:
-    """Training images and test set of a class, kept for its next run."""
+    """Training images and test set of a class, cached for its next run."""
     return load_training_images(folder, load_size, grey=grey), load_test_set(folder, size, grey=grey)

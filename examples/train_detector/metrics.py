@@ -36,8 +36,8 @@ RESAMPLES_AT_ONCE = 100
 def pro_curve(maps: ArrayLike, masks: ArrayLike) -> tuple[Floats, Floats]:
     """Per-region overlap against the false positive rate, at every threshold.
 
-    PRO(t) is the mean, over the connected defects (8-connected) of all images, of the share of the defect's pixels
-    whose value is at least t. The false positive rate is that share of the normal pixels of all images.
+    PRO(t) is the mean, over the (8-connected) defects of all images, of the share of the defect's pixels with a value
+    of at least t. The false positive rate is the same share of the normal pixels of all images.
 
     Parameters
     ----------
@@ -49,8 +49,8 @@ def pro_curve(maps: ArrayLike, masks: ArrayLike) -> tuple[Floats, Floats]:
     Returns
     -------
     fpr, pro : 1-D float64 arrays
-        From (0, 0) to (1, 1), one further point for each distinct value of the maps, from the highest down. The
-        curve is linear in between, as under a random choice among pixels of equal value.
+        From (0, 0) to (1, 1), with one further point per distinct value of the maps, from the highest down. The curve
+        is linear in between, as for a random choice among pixels of equal value.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def pro_curve(maps: ArrayLike, masks: ArrayLike) -> tuple[Floats, Floats]:
 def aupro(maps: ArrayLike, masks: ArrayLike, limit: float = PRO_LIMIT) -> float:
     """Area below the PRO curve for false positive rates in [0, limit], divided by `limit`; see `pro_curve`.
 
-    A perfect map has 1, a constant map limit / 2, a map that is lowest on the defects 0.
+    It is 1 for a perfect map, limit / 2 for a constant map, and 0 for a map that is lowest on the defects.
     """
     if not 0 < limit <= 1:
         raise ValueError(f"limit must be a number in (0, 1], got {limit!r}")
@@ -85,7 +85,7 @@ def evaluate(scores: ArrayLike, maps: ArrayLike, masks: ArrayLike, labels: Array
     """All of `METRICS`, as fractions.
 
     "f1_max" is the highest F1 score at any threshold, "aupimo" the mean of `pimo.aupimo` over the images with defects,
-    "aupimo_above_0" the share of them where it is above 0.
+    "aupimo_above_0" the share of these images with a value above 0.
 
     Parameters
     ----------
@@ -94,12 +94,12 @@ def evaluate(scores: ArrayLike, maps: ArrayLike, masks: ArrayLike, labels: Array
     maps, masks
         See `pro_curve`.
     labels : (N,) array of bool, optional
-        Which images are defective; by default those with a defective pixel.
+        Whether images are defective; by default those with a defective pixel are.
 
     Returns
     -------
     dict
-        Image metrics are NaN where all images are defective, AUPIMO where normal images have fewer than 10,000 pixels.
+        Image metrics are NaN if all images are defective, AUPIMO if normal images have fewer than 10,000 pixels.
     """
     scores, maps, defective, labels = check_images(scores, maps, masks, labels)
     has_both = labels.any() and not labels.all()
@@ -130,7 +130,7 @@ def bootstrap(
     seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Bootstrap intervals of all of `METRICS`: how much these owe to the choice of the test images.
+    """Bootstrap intervals of all `METRICS`: their uncertainty from the choice of test images.
 
     Images are drawn with replacement, defective and good ones separately, so that each resample has as many of each
     as the test set. Image metrics and AUPIMO are exact. The others come from up to 4096 bins; each holds a single
@@ -145,12 +145,12 @@ def bootstrap(
     resamples : int
     seed : int
     level : float
-        Share of the resamples within the interval; the rest lies half below, half above.
+        Share of the resamples within the interval; half of the rest lies below, half above.
 
     Returns
     -------
     dict of metric to (low, high), as fractions
-        (nan, nan) where `evaluate` has NaN.
+        (nan, nan) if `evaluate` gives NaN.
     """
     values = _resampled((scores, maps), masks, labels, resamples, seed)
     return {metric: _interval(values[metric], level) for metric in METRICS}
@@ -168,8 +168,8 @@ def paired_bootstrap_difference(
 ) -> dict[str, Interval]:
     """Bootstrap intervals of the differences, first minus second, between two detectors on the same test images.
 
-    Both are evaluated on the same resamples (see `bootstrap`). Where the interval holds 0, these images leave it
-    undecided which detector is better.
+    Both are evaluated on the same resamples (see `bootstrap`). If the interval includes 0, these images do not decide
+    which detector is better.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def paired_bootstrap_difference(
 def _resampled(
     detector: tuple[ArrayLike, ArrayLike], masks: ArrayLike, labels: ArrayLike | None, resamples: int, seed: int
 ) -> dict[str, Floats]:
-    """Each metric of every resample; the resamples depend on masks, labels and seed alone."""
+    """Each metric of every resample; the resamples depend only on masks, labels and seed."""
     scores, maps, defective, labels = check_images(*detector, masks, labels)
     is_bad = defective.any(axis=(1, 2))
     counts = _draw_images(2 * labels + is_bad, resamples, seed)
@@ -209,7 +209,7 @@ def _resampled(
 
 
 def _draw_images(groups: NDArray[np.int64], resamples: int, seed: int) -> Floats:
-    """How often each resample, a row, holds each image; every group keeps its size."""
+    """Counts of each image (column) in each resample (row); every group keeps its size."""
     if resamples < 1:
         raise ValueError(f"resamples must be an integer >= 1, got {resamples!r}")
     rng = np.random.default_rng(seed)
@@ -241,7 +241,7 @@ def _pixel_histograms(maps: NDArray[Any], defective: NDArray[np.bool_]) -> tuple
 
 
 def _overlap_weights(defective: NDArray[np.bool_]) -> Floats:
-    """Share of its connected defect that each pixel is; 0 at normal pixels."""
+    """1 / size of the connected defect of each pixel; 0 at normal pixels."""
     weights = np.zeros(defective.shape)
     for mask, weight in zip(defective, weights, strict=True):
         _, component, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
@@ -264,7 +264,7 @@ def _average_precision(normal: Floats, defective: Floats) -> Floats:
 
 
 def _f1_max(normal: NDArray[Any], defective: NDArray[Any]) -> Floats:
-    """Highest F1 score of any threshold; NaN where nothing is normal."""
+    """Highest F1 score of any threshold; NaN if nothing is normal."""
     found, all_found = np.cumsum(defective, -1), np.cumsum(normal + defective, -1)
     best = (2 * found / (all_found + found[..., -1:])).max(-1)
     return np.where(normal.any(-1), best, np.nan)
@@ -275,7 +275,7 @@ def _above_0(recalls: Floats) -> Floats:
 
 
 def _shares(amounts: Floats) -> Floats:
-    """Rows divided by their sums; NaN where that is 0."""
+    """Rows divided by their sums; NaN if a sum is 0."""
     total = amounts.sum(-1, keepdims=True)
     return np.divide(amounts, total, out=np.full(amounts.shape, np.nan), where=total > 0)
 

@@ -10,7 +10,7 @@ WIDTH = 64
 
 
 class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut; `stride` 2 halves the size, `grow` doubles it."""
+    """Two 3 x 3 convolutions with a shortcut; `stride` 2 halves the size, `grow` doubles it."""
 
     def __init__(self, channels_in: int, channels_out: int, *, stride: int = 1, grow: bool = False) -> None:
         super().__init__()
@@ -42,10 +42,10 @@ def _resize(channels_in: int, channels_out: int, kernel: int, stride: int, grow:
 
 
 class AnomalyDetector(nn.Module):
-    """Map (N, C, H, W) images to (N, H, W) scores before the last nonlinearity; sides divisible by 32 are kept.
+    """Map (N, C, H, W) images to (N, H, W) scores before the last nonlinearity; keeps sides divisible by 32.
 
-    `predict` applies that nonlinearity: a sigmoid, or a ReLU where labels are grey levels (`continuous`). `width` is
-    the number of channels of the first stage; the others are in proportion.
+    `predict` applies that nonlinearity: a sigmoid, or a ReLU if labels are grey levels (`continuous`). `width` is the
+    number of channels of the first stage; the others are in proportion.
     """
 
     def __init__(self, channels: int = 3, *, continuous: bool = False, width: int = WIDTH) -> None:

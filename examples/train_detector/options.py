@@ -1,4 +1,4 @@
-"""What the commands share: options that become data, devices and choices that are checked."""
+"""Shared by the commands: data, devices and choices from options."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 def folders_of(data: Path | None, names: str | None, samples: Path) -> dict[str, Path]:
-    """Folders of the named classes (None: all) of `data`, or of the embedded sample set, drawn once into `samples`."""
+    """Folders of the named classes (None: all) of `data`, or of the embedded samples, written once to `samples`."""
     if data is not None:
         return _chosen(find_classes(data), names)
     chosen = _chosen({name: samples / name for name in PRODUCTS}, names)
@@ -26,7 +26,7 @@ def folders_of(data: Path | None, names: str | None, samples: Path) -> dict[str,
 
 
 def shown_name(name: str, data: Path | None) -> str:
-    """What results call a class; MVTec AD has a zipper, too."""
+    """Name of a class in results; MVTec AD has a zipper, too."""
     return name if data else f"{name} sample"
 
 
@@ -45,19 +45,19 @@ def check_choice(option: str, value: str, choices: Iterable[str]) -> None:
 
 
 def device_of(name: str | None) -> torch.device:
-    """The named device; a GPU if there is one where none is named."""
+    """The named device; by default a GPU if there is one."""
     if name is None:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"--device must be one that PyTorch can use here, got {name!r}: {error}") from error
+        raise ValueError(f"--device must be usable by PyTorch here, got {name!r}: {error}") from error
     return device
 
 
 def precision_of(name: str | None, device: torch.device) -> str:
-    """The named precision, or the fastest that the device has instructions for."""
+    """The named precision; by default the fastest that the device supports."""
     if name is not None:
         check_choice("--precision", name, PRECISIONS)
         return name

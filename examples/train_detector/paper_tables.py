@@ -1,6 +1,6 @@
 """Tables 7 and 8 of the NSA paper in their own layout: `python -m examples.train_detector.paper_tables`.
 
-Averages are computed from the rows and stand above the printed ones; remarks name those that differ.
+Averages computed from the rows are above the printed ones; remarks name those that differ.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ VARIANTS = {
     "final": "NSA (logistic)",
     "A": "A: no foreground constraints",
     "B": "B: single patch",
-    "C": "C: patches as CutPaste's",
+    "C": "C: patches as in CutPaste",
     "D": "D: ellipses",
 }
 METHODS = {
@@ -33,7 +33,7 @@ TABLES = {
     8: ("table8.csv", METHODS, ("aupro_0.3",)),
 }
 GROUPS = {"object_average": OBJECTS, "texture_average": TEXTURES, "overall_average": ()}
-"""The classes that each average follows."""
+"""The last class before each average."""
 
 LAST_DIGIT = 0.1
 """Figures are printed with one decimal."""
@@ -63,9 +63,9 @@ def paper_table(number: int) -> str:
 
 
 def remarks(number: int) -> list[str]:
-    """Where printed averages differ from those of the printed rows by more than half of their last digit.
+    """Printed averages that differ from those of the printed rows by more than half of their last digit.
 
-    If the rows are rounded, too, a difference of a whole digit is possible; what is larger does not follow from them.
+    If the rows are rounded, too, a difference of a whole digit is possible; larger ones cannot come from rounding.
     """
     _, names, _ = TABLES[number]
     found = []
@@ -76,10 +76,10 @@ def remarks(number: int) -> list[str]:
             if mean is None:
                 continue
             if printed is None:
-                found.append(f"{where}: {mean:.2f} from the rows, no printed figure at hand")
+                found.append(f"{where}: {mean:.2f} from the rows, no printed figure available")
             elif abs(mean - printed[0]) > LAST_DIGIT / 2 + 1e-9:
                 follows = abs(mean - printed[0]) < LAST_DIGIT + 1e-9
-                why = "rounding of the rows can explain it" if follows else "it does not follow from the rows"
+                why = "rounding of the rows can explain it" if follows else "the rows do not explain it"
                 found.append(f"{where}: {mean:.2f} from the rows, {printed[0]:.1f} printed; {why}")
     return found
 
@@ -95,7 +95,7 @@ def _figures(number: int) -> dict[Column, dict[str, Value]]:
 
 
 def _mean(figures: Mapping[str, Value], average: str) -> float | None:
-    """Average of the rows; None where a class is missing."""
+    """Average of the rows; None if a class is missing."""
     members: Sequence[str] = AVERAGES[average]
     if not all(name in figures for name in members):
         return None

@@ -1,4 +1,4 @@
-"""Recall of each defective image where normal images are left alone (AUPIMO, arXiv 2401.01984)."""
+"""Recall of each defective image at low false positive rates of normal images (AUPIMO, arXiv 2401.01984)."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ RATES = 1e-5, 1e-4
 def aupimo(maps: ArrayLike, masks: ArrayLike, rates: tuple[float, float] = RATES) -> Floats:
     """Average recall of each defective image over false positive rates of the normal images, on a log scale.
 
-    The recall of an image at a threshold is the share of its defective pixels whose value is at least that threshold.
-    The false positive rate is that share of the pixels of an image without defects, averaged over these images; normal
-    pixels beside a defect do not count. Recall at a rate is that of the lowest threshold that does not exceed the
-    rate: nothing is interpolated, and pixels of equal value are found together, or not at all.
+    The recall of an image at a threshold is the share of its defective pixels with at least that value. The false
+    positive rate is the same share of the pixels of an image without defects, averaged over these images; normal pixels
+    of defective images do not count. Recall at a rate is that of the lowest threshold that does not exceed the rate:
+    nothing is interpolated, and pixels of equal value are found together, or not at all.
 
-    N normal images of P pixels have rates that are multiples of 1 / (N P); below the first of them no pixel of theirs
+    The rates of N normal images of P pixels are multiples of 1 / (N P); below the first of them none of their pixels
     may be found, so that the threshold is above their highest value. Two images of 256 x 256 pixels resolve the lower
     of the usual rates, twelve distinguish 71 thresholds between the two.
 
@@ -36,8 +36,8 @@ def aupimo(maps: ArrayLike, masks: ArrayLike, rates: tuple[float, float] = RATES
     Returns
     -------
     (N,) float64
-        NaN for images without defects; for all where the normal images have fewer than 1 / highest pixels (10,000 by
-        default), as no rate up to `highest` can be told from 0 then.
+        NaN for images without defects; for all images if the normal ones have fewer than 1 / highest pixels (10,000 by
+        default), as no rate up to `highest` differs from 0 then.
 
     Raises
     ------
@@ -61,9 +61,9 @@ def average_recalls(
     counts: Floats,
     rates: tuple[float, float] = RATES,
 ) -> Floats:
-    """`aupimo` of the M images with defects, (R, M), where a row of `counts` (R, N) says how often each image is there.
+    """`aupimo` of the M images with defects, (R, M); a row of `counts` (R, N) says how often each image occurs.
 
-    Every row must hold as many of the images `is_normal` as there are.
+    Every row must have as many images of `is_normal` in all as there are.
     """
     bad = np.flatnonzero(defective.any(axis=(1, 2)))
     normal = maps.reshape(len(maps), -1)[is_normal]

@@ -1,4 +1,4 @@
-"""What a run leaves behind: metrics.json and figures; over several runs, a table."""
+"""The results of a run, metrics.json and figures; of several runs, a table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEVEL, RESAMPLES = 0.95, 1000
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A trained detector's view of its test images.
+    """The results of a trained detector on its test images.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Outcome:
         Anomaly scores of the images.
     names : N strings
     history : list of dict
-        Of each epoch "epoch", "loss" and "images_per_second".
+        "epoch", "loss" and "images_per_second" of each epoch.
     """
 
     class_name: str
@@ -73,7 +73,7 @@ def write_report(
     Parameters
     ----------
     folder : path-like
-        Created if it does not exist.
+        Created if missing.
     outcome : Outcome
     extra : mapping, optional
         Further entries of metrics.json.
@@ -81,7 +81,7 @@ def write_report(
     Returns
     -------
     dict
-        What metrics.json holds: "metrics" and their "intervals" as fractions, null where undefined.
+        Contents of metrics.json: "metrics" and their "intervals" as fractions, null if undefined.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def write_report(
 
 
 def write_summary(folder: str | os.PathLike[str], metrics_list: Iterable[Mapping[str, Any]]) -> None:
-    """Write table.md and table.csv over classes and seeds, from what `write_report` returned or wrote."""
+    """Write table.md and table.csv over classes and seeds, from the results of `write_report`."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     rows = results_table(metrics_list)
@@ -118,7 +118,7 @@ def write_summary(folder: str | os.PathLike[str], metrics_list: Iterable[Mapping
 
 
 def _plain(value: Any) -> Any:
-    """The same for JSON: no NumPy types; None for what is not finite."""
+    """A value for JSON: no NumPy types; None if not finite."""
     if isinstance(value, Mapping):
         return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -62,7 +62,7 @@ def run(
 
 
 def dataset_of(settings: Settings, images: list[Image]) -> AnomalyDataset:
-    """Training images with anomalies, as a run sees them."""
+    """Training images with anomalies, as in a run."""
     view = view_of(settings.view, settings.size)
     return AnomalyDataset(images, settings.make_task(), view_transform=view, seed=settings.seed)
 
@@ -70,7 +70,7 @@ def dataset_of(settings: Settings, images: list[Image]) -> AnomalyDataset:
 def make_trainer(
     settings: Settings, dataset: AnomalyDataset, folder: Path, device: torch.device, workers: int
 ) -> Trainer:
-    """A trainer whose checkpoint lies in `folder`, beside config.json, which says what decides its result."""
+    """A trainer with its checkpoint in `folder`, beside config.json, which holds all that determines the result."""
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(settings, dataset, device, workers, folder / "checkpoint.pt")
     write_bytes(folder / "config.json", json.dumps(trainer.inputs, indent=2).encode())
@@ -97,8 +97,8 @@ def _speed(history: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _augmentation_rate(dataset: AnomalyDataset) -> float:
-    """Images with anomalies that one process makes in a second, views included."""
-    dataset[0]  # compiles, where the workers have made everything so far
+    """Images with anomalies per second of one process, including views."""
+    dataset[0]  # compiles, as only workers have made items so far
     began = time.perf_counter()
     for index in range(RATE_SAMPLES):
         dataset[index % len(dataset)]

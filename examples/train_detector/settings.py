@@ -1,4 +1,4 @@
-"""What a run is made of: class, task and schedule."""
+"""The settings of a run: class, task and schedule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OTHER_EPOCHS, ELLIPSES_EPOCHS = 320, 240
 
 @dataclass(frozen=True)
 class Budget:
-    """Image size, batch size, and how many images are trained on (None: the published number of epochs)."""
+    """Image size, batch size, and number of training images (None: the published number of epochs)."""
 
     size: int
     batch: int
@@ -34,10 +34,10 @@ BUDGETS = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that decides the result of one training run.
+    """Everything that determines the result of a training run.
 
-    `overrides` are arguments of the task over its preset, `view` is the preset that decides how images are looked at,
-    `width` is that of the network.
+    `overrides` are arguments of the task, which override its preset, `view` is the preset that determines the views of
+    images, `width` is that of the network.
     """
 
     class_name: str
@@ -59,7 +59,7 @@ class Settings:
         return bind_task(self.task, self.preset, self.ablation, {**self.overrides, "label": self.label})
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON; a preset file by its name, wherever it lies."""
+        """Plain values, for JSON; a preset file by its name without the folder."""
         return {**asdict(self), "preset": Path(self.preset).name, "view": Path(self.view).name}
 
 
@@ -69,18 +69,18 @@ def is_grey(preset: str) -> bool:
 
 
 def preset_of(class_name: str, other: str | None = None) -> str:
-    """Preset of a class of MVTec AD or of a product of the sample set; for other names `other`, or ValueError."""
+    """Preset of a class of MVTec AD or of a product of the samples; for other names `other`, or a ValueError."""
     if class_name in PRODUCTS:
         return PRODUCTS[class_name].preset
     if class_name in PRESETS:
         return class_name
     if other is None:
-        raise ValueError(f"--preset must be given for class {class_name!r}, which has none of its own")
+        raise ValueError(f"--preset must be given for class {class_name!r}, which has no preset")
     return other
 
 
 def epochs_of(preset: str, ablation: str | None, budget: Budget, images: int, batch: int) -> int:
-    """Published number of epochs of a class, or as many as show `budget.images` images in whole batches."""
+    """Published number of epochs of a class, or the number for `budget.images` images in whole batches."""
     if budget.images is not None:
         return max(1, round(budget.images / (images // batch * batch)))
     return EPOCHS.get(preset, OTHER_EPOCHS) + (ELLIPSES_EPOCHS if ablation == "D" else 0)

@@ -1,4 +1,4 @@
-"""A picture of what each configuration of a study finds and misses on the same test images."""
+"""A picture of the anomaly maps of each configuration of a study on the same test images."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from examples.train_detector.worth import GOOD
 
 EXAMPLES = 2
 RARE = 3.0
-"""Powers of ten: pixels of 1 in 1,000 good pixels or rarer have the brightest colour."""
+"""Powers of ten: pixels as anomalous as at most 1 in 1,000 good pixels have the brightest colour."""
 
 
 def draw_sheet(jobs: Mapping[str, Job], path: Path) -> None:
     """Draw the first two test images of every kind and a good one in rows, configurations in columns, as a PNG file.
 
     Maps of different configurations have different scales, so pixels are coloured by the share of pixels of good test
-    images that are as anomalous. Above each map is how many good images have a lower score.
+    images that are as anomalous. The number of good images with a lower score is above each map.
 
     Parameters
     ----------

@@ -41,30 +41,36 @@ NOTE = (
 
 def study(
     configurations: Annotated[
-        Path, typer.Option(help="YAML file: configurations by name, the first to compare with.")
+        Path, typer.Option(help="YAML file of configurations by name; the others are compared with the first.")
     ] = SHIPPED,
-    data: Annotated[Path | None, typer.Option(help="Folder in MVTec AD's layout; none: the embedded samples.")] = None,
-    classes: Annotated[str | None, typer.Option("--class", "--classes", help="Names with commas between.")] = None,
-    preset: Annotated[str | None, typer.Option(help="Of classes that have none of their own; or calibrated.")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of runs of each class and configuration.")] = 3,
-    epochs: Annotated[int | None, typer.Option(min=1, help=f"None: as many as show {BUDGET.images} images.")] = None,
-    size: Annotated[int, typer.Option(min=64, help="Side of the images.")] = BUDGET.size,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder in the layout of MVTec AD. Default: the embedded samples.")
+    ] = None,
+    classes: Annotated[
+        str | None, typer.Option("--class", "--classes", help="Names separated by commas. Default: all.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="Preset for classes without one, or calibrated.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of runs per class and configuration.")] = 3,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help=f"Number of epochs. Default: enough for {BUDGET.images} images.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=64, help="Side length of the images.")] = BUDGET.size,
     batch: Annotated[int, typer.Option(min=2)] = BUDGET.batch,
     width: Annotated[
         int, typer.Option(min=32, help=f"Channels of the network's first stage; {WIDTH}: the paper's network.")
     ] = WIDTH,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Runs at once; none: one for each core, or for a GPU.")
+        int | None, typer.Option(min=1, help="Runs at once. Default: one per core, or one on a GPU.")
     ] = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1...; none: a GPU if there is one.")] = None,
-    precision: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}; none: by the device.")] = None,
-    workers: Annotated[int | None, typer.Option(min=0, help="Processes that make anomalies, for each run.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1... Default: a GPU if there is one.")] = None,
+    precision: Annotated[str | None, typer.Option(help=f"{', '.join(PRECISIONS)}. Default: by device.")] = None,
+    workers: Annotated[int | None, typer.Option(min=0, help="Processes that make anomalies, per run.")] = None,
     report_only: Annotated[
-        bool, typer.Option("--report-only", help="Train nothing; write the results of the runs that are finished.")
+        bool, typer.Option("--report-only", help="Do not train; write the results of the finished runs.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Folder; the same command resumes an unfinished study.")] = STUDIES,
 ) -> None:
-    """Train every configuration on every class with every seed, and say what each is worth for the detector."""
+    """Train the detector with every configuration on every class and seed, and compare the configurations."""
     chosen, used = read_configurations(configurations), device_of(device)
     folders = folders_of(data, classes, out / "samples")
     common: dict[str, Any] = {"size": size, "width": width, "precision": precision_of(precision, used)}
@@ -91,7 +97,7 @@ def study(
     if not report_only:
         _train(found, used, at_once, threads, helpers)
     write_results(out, list(chosen), found)
-    print(f"written to {out}: study.md, study.csv and a picture of each class")
+    print(f"wrote study.md, study.csv and a picture of each class to {out}")
 
 
 def _bound(title: str, configuration: Configuration, view: str, calibrated: Callable[[], str]) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def _bound(title: str, configuration: Configuration, view: str, calibrated: Call
 
 
 def _shares(device: torch.device, jobs: int | None, workers: int | None, runs: int) -> tuple[int, int, int]:
-    """Runs at once, threads and workers of each."""
+    """Number of runs at once, and threads and workers of each."""
     available = cores()
     if device.type == "cpu":
         at_once = min(jobs or available, runs)
@@ -125,12 +131,12 @@ def _train(jobs: Sequence[Job], device: torch.device, at_once: int, threads: int
 
 
 def write_results(out: Path, configurations: Sequence[str], jobs: Sequence[Job]) -> None:
-    """Write study.md, study.csv and a sheet for each class from the runs that are finished.
+    """Write study.md, study.csv and a sheet for each class from the finished runs.
 
     Raises
     ------
     ValueError
-        If none is, or two runs of a class looked at other test images.
+        If there are none, or two runs of a class have different test images.
     """
     paths = {
         RunKey(job.settings.class_name, job.configuration, job.settings.seed): job.folder / PREDICTIONS
@@ -162,7 +168,7 @@ def main() -> None:
         app()
     except Stopped:
         print(
-            "stopped; the same command resumes from the checkpoints, with --report-only it writes the results so far",
+            "stopped; the same command resumes from the checkpoints, or writes the results so far with --report-only",
             file=sys.stderr,
         )
         sys.exit(130)

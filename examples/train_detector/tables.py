@@ -1,4 +1,4 @@
-"""Results over classes and seeds, beside the published ones (Tables 7 and 8 of the NSA paper)."""
+"""Results over classes and seeds, with the published ones (Tables 7 and 8 of the NSA paper)."""
 
 from __future__ import annotations
 
@@ -65,15 +65,15 @@ def published(class_name: str, task: str, label: str, ablation: str | None = Non
     class_name : str
         A class of MVTec AD, or "object_average", "texture_average" or "overall_average".
     task, label : str
-        Image and pixel AUROC are published for NSA with logistic labels only; AU-PRO for the labels that the paper
-        trains each task with, and all three labels of NSA.
+        Image and pixel AUROC are published for NSA with logistic labels only; AU-PRO for the paper's label of each
+        task, and all three labels of NSA.
     ablation : str, optional
         "A" to "D", published for NSA with logistic labels, without AU-PRO.
 
     Returns
     -------
     dict of metric to (mean, standard error or None)
-        Only what has been published.
+        Published metrics only.
     """
     table7, table8 = read_published("table7.csv"), read_published("table8.csv")
     found = {}
@@ -95,7 +95,7 @@ def read_published(name: str) -> dict[tuple[str, str | None], dict[str, Value]]:
 
 
 def results_table(runs: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """One row for each class, task, label and ablation.
+    """One row per class, task, label and ablation.
 
     Parameters
     ----------
@@ -108,8 +108,8 @@ def results_table(runs: Iterable[Mapping[str, Any]]) -> list[Row]:
         "class", "task", "label", "ablation", "seeds" and, in percent, of each metric its mean over the seeds
         ("image_auroc"), the mean's standard error ("image_auroc_error"), of a single seed the bootstrap interval
         ("image_auroc_low", "image_auroc_high"), and what was published ("image_auroc_published",
-        "image_auroc_published_error"). None where there is nothing, as in runs older than a metric. Averages
-        over objects, textures and all 15 classes of MVTec AD follow where every one of these was run.
+        "image_auroc_published_error"). None if unknown, as for runs older than a metric. Averages over
+        objects, textures and all 15 classes of MVTec AD follow if all of these were run.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def _identity(run: Mapping[str, Any]) -> str:
 def _average(
     groups: Mapping[tuple[Any, ...], Mapping[int, Mapping[str, Any]]], kind: tuple[Any, ...], members: Sequence[str]
 ) -> dict[int, Mapping[str, Any]]:
-    """Mean over classes of every seed that all of them have, in the manner of runs."""
+    """Mean over classes for every seed that all of them have, in the form of runs."""
     by_class = [groups.get((name, *kind), {}) for name in members]
     averages: dict[int, Mapping[str, Any]] = {}
     for seed in sorted(set.intersection(*map(set, by_class))):
@@ -163,7 +163,7 @@ def _percent(fraction: float | None) -> float | None:
 
 
 def as_markdown(rows: Sequence[Row]) -> str:
-    """`results_table` as a Markdown table, with what was published beside it where there is any."""
+    """`results_table` as a Markdown table, with the published results if there are any."""
     columns: dict[str, list[str]] = {name: [str(row[name] or "-") for row in rows] for name in KEYS}
     columns["seeds"] = [", ".join(map(str, row["seeds"])) for row in rows]
     for metric, name in COLUMNS.items():

@@ -1,4 +1,4 @@
-"""The training loop: Adam under a cosine schedule, checkpoints to resume from, and a stop that loses nothing."""
+"""The training loop: Adam with a cosine schedule, checkpoints to resume from, and a stop that loses nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Stopped(Exception):  # noqa: N818
 
 
 class BatchOrder(Sampler[list[int]]):
-    """Batches of shuffled indices that depend on (seed, epoch) alone; `skip` leaves out those already trained on."""
+    """Batches of shuffled indices that depend only on (seed, epoch); `skip` omits those already trained on."""
 
     def __init__(self, length: int, batch: int, seed: int) -> None:
         self.batch = min(batch, length)
@@ -66,7 +66,7 @@ class Trainer:
     workers : int
         Processes that make anomalies; the result does not depend on their number.
     checkpoint : Path
-        Where the state is kept; training resumes from the file if it exists.
+        File of the state; training resumes from it if it exists.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Trainer:
         return self.order.length // self.order.batch
 
     def train(self, report: Report, asked_to_stop: Callable[[], bool] = lambda: False) -> None:
-        """Train to the end of the schedule; `Stopped` on Ctrl-C, or where `asked_to_stop` says so before a step.
+        """Train to the end of the schedule; raises `Stopped` on Ctrl-C, or if `asked_to_stop` is true before a step.
 
         `report` is called about twice a second with the share of the schedule done, loss and images per second.
         """
@@ -121,7 +121,7 @@ class Trainer:
         return (self.epoch + self.step / self.steps_per_epoch) / self.settings.epochs
 
     def _train_epoch(self, report: Report, interrupted: Callable[[], bool]) -> None:
-        """Train for what is left of an epoch."""
+        """Train for the rest of an epoch."""
         self.dataset.set_epoch(self.epoch)
         self.order.epoch, self.order.skip = self.epoch, self.step
         losses: list[Tensor] = []
@@ -190,17 +190,17 @@ class Trainer:
 
 
 def described(settings: Settings, dataset: AnomalyDataset) -> dict[str, Any]:
-    """Everything that decides the result, to be compared with what an earlier run wrote down."""
+    """Everything that determines the result, to compare with the record of an earlier run."""
     images = hashlib.sha256(b"".join(image_of(item, "images").tobytes() for item in dataset.images))
     return {**settings.to_dict(), "arguments": repr(dataset.task), "images": images.hexdigest()[:16]}
 
 
 def check_same(path: Path, made_with: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
-    """ValueError if the file was made with other inputs; what is JSON (lists, not tuples) counts as the same."""
+    """ValueError if the file was made with other inputs; inputs that are equal as JSON (lists, tuples) are the same."""
     for name, value in inputs.items():
         if json.dumps(made_with.get(name)) != json.dumps(value):
             raise ValueError(
-                f"{path} was made with {name} {made_with.get(name)!r}, not {value!r}: give another --out, or remove it"
+                f"{path} was made with {name} {made_with.get(name)!r}, not {value!r}: use another --out, or remove it"
             )
 
 
@@ -220,13 +220,13 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 
 def _ignore_interrupts(_worker: int) -> None:
-    """Leave Ctrl-C, which a terminal sends to all processes, to the parent."""
+    """Ignore Ctrl-C, which a terminal sends to all processes; the parent handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager
 def _interruptible(asked_to_stop: Callable[[], bool]) -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a flag, so that the running step ends; the second one interrupts as usual."""
+    """Turn the first Ctrl-C into a flag, so that the running step is completed; a second one interrupts as usual."""
     asked = False
 
     def ask(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""How training and test images are looked at: the view transforms of the paper, for any image size."""
+"""Views of training and test images: the transforms of the paper, for any image size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nsa_augment import NaturalSyntheticAnomaly
 
 PAPER_SIZE = 256
 ROTATED = {"bottle": 5.0, "hazelnut": 5.0, "metal_nut": 5.0, "screw": 5.0, "rcxr_male": 3.0, "rcxr_female": 3.0}
-"""Presets whose images are turned, and by up to how many degrees."""
+"""Largest rotation, in degrees, by preset."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class View:
         return image[margin : margin + self.test_crop, margin : margin + self.test_crop]
 
     def pad(self, maps: NDArray[np.float32], size: int) -> NDArray[np.float32]:
-        """Bring maps (N, h, w) of test crops back to whole images (N, size, size), with zeros around."""
+        """Pad maps (N, h, w) of test crops with zeros to the size of whole images (N, size, size)."""
         margin = (size - self.test_crop) // 2
         rest = size - self.test_crop - margin
         return np.pad(maps, ((0, 0), (margin, rest), (margin, rest)))

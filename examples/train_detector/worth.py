@@ -1,4 +1,4 @@
-"""What configurations of a study are worth: means over seeds, and differences paired over seeds and test images."""
+"""Comparison of the configurations of a study: means over seeds, and differences paired over seeds and test images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 Key = tuple[str, str]
 """Defects ("all", a kind or a group of kinds) and metric."""
 Measures = dict[Key, Floats]
-"""Value of each metric on the test images themselves, then on each resample of them."""
+"""Values of each metric on the test images, then on each resample of them."""
 
 METRICS = {"image_auroc": "image AUROC", "pixel_auroc": "pixel AUROC", "aupro_0.3": "AU-PRO 0.3"}
 GOOD, ALL, AVERAGE = "good", "all", "average"
@@ -27,12 +27,12 @@ GROUPS = {
     "parts missing": ("hole", "missing", "broken", "cut"),
     "other defects": ("",),
 }
-"""Groups of kinds of defects: a kind belongs to the first of whose words it contains one."""
+"""Groups of kinds of defects: a kind belongs to the first group of which it contains a word."""
 RESAMPLES, LEVEL = 1000, 0.95
 
 
 class RunKey(NamedTuple):
-    """Which run."""
+    """The key of a run."""
 
     class_name: str
     configuration: str
@@ -40,7 +40,7 @@ class RunKey(NamedTuple):
 
 
 def group_of(kind: str) -> str:
-    """Group that a kind of defects belongs to."""
+    """Group of a kind of defects."""
     return next(group for group, words in GROUPS.items() if any(word in kind for word in words))
 
 
@@ -50,7 +50,7 @@ def measure_runs(runs: Mapping[RunKey, Path], resamples: int = RESAMPLES) -> dic
     Raises
     ------
     ValueError
-        If two runs of a class looked at other test images.
+        If two runs of a class have different test images.
     """
     seen: dict[str, tuple[Path, Any, Any]] = {}
     measures = {}
@@ -59,7 +59,7 @@ def measure_runs(runs: Mapping[RunKey, Path], resamples: int = RESAMPLES) -> dic
             scores, maps, masks, names = (arrays[name] for name in ("scores", "maps", "masks", "names"))
         first, *images = seen.setdefault(key.class_name, (path, masks, names))
         if not all(map(np.array_equal, images, (masks, names))):
-            raise ValueError(f"{path} was tested on other images than {first}")
+            raise ValueError(f"{path} has other test images than {first}")
         kinds = [str(name).rpartition("/")[0] for name in names]
         measures[key] = measure(scores, maps, masks, kinds, resamples)
     return measures
@@ -69,7 +69,7 @@ def measure(scores: Any, maps: Any, masks: Any, kinds: Sequence[str], resamples:
     """Image AUROC and pixel AUROC of all defects and of each kind and group against good images, and AU-PRO of all.
 
     Images are drawn with replacement, each kind separately, so that each resample has as many of each as the test
-    set; the resamples depend on the kinds alone. Image AUROC is exact, pixel metrics come from histograms; see
+    set; the resamples depend only on the kinds. Image AUROC is exact, pixel metrics come from histograms; see
     `metrics.bootstrap`.
 
     Parameters
@@ -102,14 +102,14 @@ def measure(scores: Any, maps: Any, masks: Any, kinds: Sequence[str], resamples:
 
 
 def _ratio(low: Floats, wins: Floats, high: Floats, low_size: Any = 1, high_size: Any = 1) -> Floats:
-    """Share of pairs, of one from images `low` and one from images `high`, that are in order; NaN without a pair."""
+    """Share of pairs of one item of `low` and one of `high` that are in order; NaN without pairs."""
     pairs = (low * low_size).sum(axis=1) * (high * high_size).sum(axis=1)
     ordered = ((low @ wins) * high).sum(axis=1)
     return np.asarray(np.divide(ordered, pairs, out=np.full(len(low), np.nan), where=pairs > 0))
 
 
 def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[str]) -> list[dict[str, Any]]:
-    """One row for each class and the average over classes, configuration, defects and metric; values in percent.
+    """One row per class (and the average over classes), configuration, defects and metric; values in percent.
 
     Parameters
     ----------
@@ -121,10 +121,10 @@ def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[st
     Returns
     -------
     list of dict
-        "class", "configuration", "defects", "metric", "classes" (how many), "seeds" (how many), "mean" and its
-        "error" (standard error over the seeds), "difference" and its "difference_error", over the seeds that both
-        have, and its bootstrap interval over the test images, "low" and "high". None where there is nothing. The
-        average over classes takes those that the configuration was trained on, and the seeds that all of these have.
+        "class", "configuration", "defects", "metric", "classes" (number), "seeds" (number), "mean" and its "error"
+        (standard error over the seeds), "difference" and its "difference_error", over the seeds that both have, and
+        its bootstrap interval over the test images, "low" and "high". None if unknown. The average over classes uses
+        those that the configuration was trained on, and the seeds that all of these have.
     """
     by_seed: dict[tuple[str, str], dict[int, Measures]] = defaultdict(dict)
     for run, found in measures.items():
@@ -149,7 +149,7 @@ def study_table(measures: Mapping[RunKey, Measures], configurations: Sequence[st
 
 
 def _values(runs: Iterable[Mapping[int, Measures]], key: Key) -> dict[int, Floats]:
-    """Mean over classes of every seed that all of them have."""
+    """Mean over classes for every seed that all of them have."""
     runs = list(runs)
     return {seed: np.mean([by_seed[seed][key] for by_seed in runs], axis=0) for seed in _shared(runs)}
 
@@ -184,7 +184,7 @@ def _row(
 
 
 def _over_seeds(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and standard error; NaN where there are too few."""
+    """Mean and standard error; NaN if there are too few values."""
     count = len(values)
     return (
         float(np.mean(values)) if count else np.nan,
@@ -257,7 +257,7 @@ def _with_error(value: float | None, error: float | None, sign: str = "") -> str
 
 
 def _difference(row: Mapping[str, Any]) -> str:
-    """A difference with its error and interval, bold where the interval leaves no doubt about its sign."""
+    """A difference with its error and interval, bold if the interval excludes 0."""
     if row["difference"] is None:
         return ""
     text = f"{_with_error(row['difference'], row['difference_error'], '+')} [{row['low']:+.1f}, {row['high']:+.1f}]"

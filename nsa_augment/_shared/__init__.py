@@ -1,1 +1,1 @@
-"""What several folders need and none of them owns: types, checks, files, caches, the registry of kinds."""
+"""Shared by several folders: types, checks, files, caches, the registry of kinds."""

@@ -40,7 +40,7 @@ class Box(NamedTuple):
         return array[self.y0 : self.y1, self.x0 : self.x1]
 
     def relative_to(self, area: Box) -> Box:
-        """The same box, counted from the upper left pixel of `area`."""
+        """The box in coordinates from the upper left pixel of `area`."""
         return Box(self.y0 - area.y0, self.x0 - area.x0, self.y1 - area.y0, self.x1 - area.x0)
 
     def contains(self, other: Box) -> bool:

@@ -15,13 +15,13 @@ _CLEARERS: list[Callable[[], None]] = []
 
 
 def clears(function: Callable[[], None]) -> Callable[[], None]:
-    """Have `clear_caches` call a function."""
+    """Decorator that makes `clear_caches` call a function."""
     _CLEARERS.append(function)
     return function
 
 
 def cached(entries: int) -> Callable[[Function], Function]:
-    """`functools.lru_cache` that `clear_caches` empties."""
+    """`functools.lru_cache`, emptied by `clear_caches`."""
 
     def decorate(function: Function) -> Function:
         remembering = lru_cache(maxsize=entries)(function)
@@ -34,8 +34,8 @@ def cached(entries: int) -> Callable[[Function], Function]:
 def clear_caches() -> None:
     """Release the memory that is kept between calls.
 
-    Decoded sources and their object masks, sine matrices, intermediate arrays of every thread, and tables. They
-    affect nothing but speed; arrays in use stay valid.
+    This frees decoded sources and their object masks, sine matrices, intermediate arrays of every thread, and tables.
+    It affects only speed; arrays in use stay valid.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def clear_caches() -> None:
 
 
 class KeptProperty(Generic[Value]):
-    """As `functools.cached_property`, without its lock, which before Python 3.12 lets only one instance compute."""
+    """`functools.cached_property` without its lock, which before Python 3.12 blocks all instances."""
 
     def __init__(self, make: Callable[[Any], Value]) -> None:
         self._make = make
@@ -68,7 +68,7 @@ class KeptProperty(Generic[Value]):
 
 
 class BoundedCache:
-    """Least recently used values, up to a number of bytes; empty after pickling."""
+    """A cache of the most recently used values, limited in bytes; empty after pickling."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -78,7 +78,7 @@ class BoundedCache:
         _BOUNDED.add(self)
 
     def get(self, key: Hashable, make: Callable[[], tuple[Any, int]]) -> Any:
-        """The value of `key`; `make` returns it and its size in bytes where it is missing."""
+        """The value of `key`; if missing, `make` returns it and its size in bytes."""
         with self._lock:
             if key in self._values:
                 self._values[key] = self._values.pop(key)

@@ -22,7 +22,7 @@ def _short(value: object) -> str:
         return f"an array of shape {value.shape} and dtype {value.dtype}"
     try:
         text = repr(value)
-    except (ValueError, RecursionError):  # an integer of thousands of digits, lists nested thousands deep
+    except (ValueError, RecursionError):  # an integer with thousands of digits, lists nested thousands deep
         return f"a {type(value).__name__}"
     return text if len(text) <= 120 else f"{text[:117]}... ({type(value).__name__})"
 
@@ -41,7 +41,7 @@ def check_number(name: str, value: Any, low: float, high: float = np.inf) -> flo
 
 
 def _as_float(value: Any) -> float:
-    """A number as a float; infinite if it is too large for one."""
+    """A number as a float; infinite if too large."""
     try:
         return float(value)
     except OverflowError:
@@ -148,5 +148,5 @@ def check_names(owner: str, given: Iterable[str], accepted: Iterable[str]) -> No
 
 
 def set_field(instance: object, name: str, value: object) -> None:
-    """Set a field of a frozen dataclass while it is made."""
+    """Set a field of a frozen dataclass during its construction."""
     object.__setattr__(instance, name, value)

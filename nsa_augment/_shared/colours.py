@@ -1,4 +1,4 @@
-"""Grey values and hues of RGB images in a fixed order of sums, which OpenCV's own conversions do not have."""
+"""Grey values and hues of RGB images with a fixed order of sums, unlike OpenCV's conversions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def grey_values(colours: Colours) -> Colours:
 
 @compiled
 def turn_colours(colours: Colours, turn: float, saturation: float) -> Colours:
-    """Colours in [0, 1] with the hue turned, as a part of the colour circle, and a number added to the saturation.
+    """Colours in [0, 1] with the hue rotated, by a part of the colour circle, and a number added to the saturation.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Bytes of image files to pixels: OpenCV decodes, and Pillow where OpenCV cannot or mixes colours with alpha."""
+"""Decoding of image files: by OpenCV, or by Pillow where OpenCV cannot or mixes colours with alpha."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nsa_augment._shared.types import Image
 
 DAMAGED = "not an image, or damaged"
 LARGE = 2**26
-"""Pixels; larger images are refused if they have less than a byte of file for `BOMB` pixels."""
+"""Pixels; larger images are refused if their file has less than a byte per `BOMB` pixels."""
 BOMB = 100
 ORIENTATION = 274
 """The EXIF tag."""
@@ -23,15 +23,15 @@ _AVIF_BRANDS = (b"ftypavif", b"ftypavis")
 
 
 def decode(data: NDArray[np.uint8], *, grey: bool, deep: bool) -> Image:
-    """Decode the content of an image file; of several frames the first.
+    """Decode the contents of an image file; of several frames the first.
 
     Parameters
     ----------
     data : (N,) uint8 array
     grey : bool
-        To one channel.
+        Decode to one channel.
     deep : bool
-        Keep the 16 bits of a file that has them. Floats are kept anyway.
+        Keep 16 bits. Floats are always kept.
 
     Returns
     -------
@@ -62,27 +62,27 @@ def alpha_of(data: NDArray[np.uint8]) -> Image | None:
 
 
 def is_stored_grey(data: NDArray[np.uint8]) -> bool:
-    """Whether an image file that can be decoded has one channel, without alpha."""
+    """Whether a decodable image file has one channel, not counting alpha."""
     try:
         pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    except Exception:  # cv2.error, and what allocating much memory raises
+    except Exception:  # cv2.error, or errors of large allocations
         return False
     return pixels is not None and pixels.ndim == 2
 
 
 def header(data: NDArray[np.uint8]) -> Any:
-    """The PIL image of a file, not decoded yet; None if Pillow does not know it.
+    """The PIL image of a file, not yet decoded; None if Pillow does not know the format.
 
     Raises
     ------
     ValueError
-        If it claims to be so large that its few bytes cannot hold an image.
+        If it claims a size that its few bytes cannot hold.
     """
     from PIL import Image as PILImage
 
     PILImage.init()
     prefix = data[:16].tobytes()
-    for factory, accepts in list(PILImage.OPEN.values()):  # Image.open would warn of large images
+    for factory, accepts in list(PILImage.OPEN.values()):  # Image.open would warn about large images
         try:
             if accepts is None or accepts(prefix) is not True:
                 continue
@@ -111,7 +111,7 @@ def _by_pillow(picture: Any) -> Image | None:
 
 
 def _by_opencv(data: NDArray[np.uint8], grey: bool, deep: bool) -> Image | None:
-    """RGB, grey, or None; floats with the channels that they have."""
+    """RGB, grey, or None; floats with their own number of channels."""
     attempts = [(cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR) | (cv2.IMREAD_ANYDEPTH if deep else 0)]
     if data[:4].tobytes() in _TIFF_MAGIC:  # of floats
         attempts += [cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH]

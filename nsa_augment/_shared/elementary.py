@@ -1,6 +1,6 @@
-"""Elementary functions in a fixed order of sums and products, which every processor and library rounds alike.
+"""Elementary functions with a fixed order of sums and products, which every processor and library rounds alike.
 
-Those of NumPy, of Numba and of the C library differ in their last bit from one processor to another.
+Those of NumPy, Numba and the C library differ in the last bit between processors.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _EXPONENTIAL = tuple(1 / math.factorial(power) for power in range(15))
 _LOGARITHM = tuple(2 / power for power in range(1, 25, 2))
 
 _BITS = 192
-"""Behind the binary point, where whole numbers stand for fractions."""
+"""Bits after the binary point of fixed-point numbers."""
 _ONE = 1 << _BITS
 _LN2_HIGH = float.fromhex("0x1.62e42feep-1")
 _LN2_LOW = float.fromhex("0x1.a39ef35793c76p-33")
@@ -39,7 +39,7 @@ def sine_of_turns(numerator: NDArray[np.int64], denominator: int) -> Reals:
 
 
 def sine_of_cycles(cycles: Reals) -> Reals:
-    """sin(2 pi cycles), within 2**-50 for up to four cycles, and less exact as cycles themselves become.
+    """sin(2 pi cycles), within 2**-50 for up to four cycles; beyond, limited by the precision of `cycles`.
 
     Examples
     --------
@@ -53,7 +53,7 @@ def sine_of_cycles(cycles: Reals) -> Reals:
 
 
 def exponential(x: Reals) -> Reals:
-    """exp(x), within 2**-51 of its value, of x that is clipped to +- 700.
+    """exp(x), within a relative error of 2**-51; x is clipped to +- 700.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def exponential(x: Reals) -> Reals:
 
 
 def logarithm(x: Reals) -> Reals:
-    """log(x) of x > 0, within 2**-50 of its value or, near 1, 2**-53.
+    """log(x) for x > 0, within a relative error of 2**-50 or, near 1, an absolute one of 2**-53.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def _polynomial(coefficients: tuple[float, ...], x: Reals) -> Reals:
 
 
 def _sine_of_eighths(octant: NDArray[np.generic], part: Reals) -> Reals:
-    """Sine in an octant of the circle; `part` of it is counted from the nearer axis."""
+    """Sine in an octant of the circle; `part` counts from the nearer axis."""
     x = np.pi / 4 * part
     square, number = x * x, octant.astype(np.int64)
     steep = (number + 1) % 4 >= 2

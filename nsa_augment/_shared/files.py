@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files: whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 TEMPORARY = ".tmp"
-"""How the names of files that are being written end."""
+"""End of the names of files being written."""
 
 
 def write_file(
@@ -23,12 +23,12 @@ def write_file(
         Replaced if it exists.
     content : iterable of bytes
     folder : path-like, optional
-        Where the temporary file is written, on the same file system; None: beside `path`.
+        Folder of the temporary file, on the same file system; None: beside `path`.
 
     Raises
     ------
     OSError
-        Names the file; nothing is left behind.
+        The message names the file; nothing is left behind.
     """
     target = Path(path)
     temporary = Path(target.parent if folder is None else folder) / f".{uuid4().hex}{TEMPORARY}"

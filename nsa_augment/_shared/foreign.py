@@ -1,4 +1,4 @@
-"""Images of other libraries as NumPy arrays, recognised by what they can do, so that none of them is imported."""
+"""Images of other libraries as NumPy arrays, recognised by their attributes, without importing the libraries."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from nsa_augment._shared.types import Image
 
 
 def is_tensor(value: Any) -> bool:
-    """Whether a value is a tensor, which holds channels first."""
+    """Whether a value is a (channel-first) tensor."""
     return all(hasattr(value, name) for name in ("detach", "cpu", "numpy", "ndim"))
 
 
 def is_dataset(value: Any) -> bool:
-    """Whether a value has a length and items by number."""
+    """Whether a value has a length and indices."""
     return hasattr(value, "__len__") and hasattr(value, "__getitem__") and not isinstance(value, (str, Mapping))
 
 
@@ -37,19 +37,19 @@ def tensor_pixels(name: str, tensor: Any) -> Image:
 
 
 def picture_pixels(name: str, picture: Any, channel_order: str = "rgb") -> Image:
-    """Array of a PIL image, upright, without its alpha channel, its channels in an order.
+    """Array of a PIL image, upright, without its alpha channel, with its channels in `channel_order`.
 
     Raises
     ------
     ValueError
-        As `picture_planes` does.
+        As for `picture_planes`.
     """
     pixels, _ = picture_planes(name, picture)
     return np.ascontiguousarray(pixels[:, :, ::-1]) if pixels.ndim == 3 and channel_order == "bgr" else pixels
 
 
 def as_pixels(name: str, value: Any, channel_order: str = "rgb") -> Image:
-    """Array of an image in any of these forms; arrays as they are.
+    """Array of an image: an array (returned unchanged), a PIL image or a tensor.
 
     Raises
     ------

@@ -29,29 +29,29 @@ SUFFIXES = (
     ".tiff",
     ".webp",
 )
-"""How the names of image files end; of animations the first frame is read."""
+"""File name extensions of images; of animations the first frame is read."""
 
 SUBFOLDERS = "**"
-"""Last part of the path of a folder whose subfolders count, too."""
+"""Last part of the path of a folder that includes its subfolders."""
 
 PNG_OPTIONS = (cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
-"""OpenCV's fast setting; a compression level in addition would double the time, for files of the same size."""
+"""OpenCV's fast setting; with a compression level, too, the time doubles for files of the same size."""
 
 
 def list_images(folder: str | os.PathLike[str], *, recursive: bool = False) -> list[Path]:
-    """Image files of a folder, sorted by path; a `Notice` says if there are others in its subfolders.
+    """Image files of a folder, sorted by path; a `Notice` if there are others in subfolders.
 
     Parameters
     ----------
     folder : path-like
         ``folder/**`` means the folder with its subfolders.
     recursive : bool
-        Whether those of its subfolders count, too. Names that start with a dot never do.
+        Whether to read subfolders, too. Names that start with a dot are always skipped.
 
     Raises
     ------
     ValueError
-        If the folder does not exist or holds no image file.
+        If the folder does not exist or has no image file.
     """
     folder = Path(folder)
     if folder.name == SUBFOLDERS:
@@ -89,7 +89,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 def read_image(
     path: str | os.PathLike[str], *, grey: bool = False, deep: bool = False, scale: Scale = BY_DTYPE
 ) -> Image:
-    """Decode an image file, upright as its EXIF data say, without its alpha channel.
+    """Decode an image file, upright by its EXIF data, without its alpha channel.
 
     Parameters
     ----------
@@ -97,9 +97,9 @@ def read_image(
     grey : bool
         Decode to one channel.
     deep : bool
-        Keep 16 bits and floats of a file that has them; otherwise they become grey levels.
+        Keep 16 bits and floats; otherwise they become grey levels.
     scale : Scale
-        Which value stands for grey level 255; above 255 an error for files of 8 bits.
+        The value that stands for grey level 255; above 255 an error for 8-bit files.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def read_image(
     Raises
     ------
     ValueError
-        If the file cannot be read, is no image, or has values that are not on the scale; the message names it.
+        If the file cannot be read, is no image, or has values outside the scale; the message names it.
     """
     return _pixels(path, _content(path), grey, deep, scale)
 
@@ -135,7 +135,7 @@ def _pixels(path: str | os.PathLike[str], data: NDArray[np.uint8], grey: bool, d
     except ValueError as error:
         raise ValueError(f"cannot decode image file {path}: {error}") from error
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
-        raise ValueError(f"cannot use image file {path}: its values are {pixels.dtype}, not 8 or 16 bits or floats")
+        raise ValueError(f"cannot use image file {path}: its values must be 8 or 16 bits or floats, got {pixels.dtype}")
     if pixels.dtype == np.uint8 and scale.max_value is not None and scale.max_value > np.iinfo(np.uint8).max:
         raise ValueError(f"cannot use image file {path} with max_value={scale.max_value:g}: it has 8 bits")
     if deep or (scale == BY_DTYPE and pixels.dtype == np.uint8):
@@ -145,7 +145,7 @@ def _pixels(path: str | os.PathLike[str], data: NDArray[np.uint8], grey: bool, d
 
 
 def check_values(path: str | os.PathLike[str], pixels: Image, scale: Scale) -> None:
-    """Raise, naming the file, if values that were read from it are not on a scale."""
+    """Raise, naming the file, if its values are outside a scale."""
     try:
         scale.check_image("pixels", pixels)
     except ValueError as error:

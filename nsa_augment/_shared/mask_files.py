@@ -1,4 +1,4 @@
-"""Masks that lie in files: beside the images under the same names, or in their alpha channels."""
+"""Masks in files with the names of the images, or in the alpha channels of the images."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from nsa_augment._shared.types import Image, Size
 
 ALPHA = "alpha"
 OPAQUE = 128
-"""Alpha from which a pixel counts."""
+"""Least alpha of object pixels."""
 LISTED = 3
-"""Images without mask that an error lists."""
+"""Most images without a mask that an error lists."""
 
 
 Masks: TypeAlias = Sequence[NDArray[Any]] | str | os.PathLike[str]
-"""Masks of images: an array each; or a folder, or "alpha"."""
+"""Masks of images: an array per image, a folder, or "alpha"."""
 
 
 class Images(Protocol):
@@ -38,18 +38,18 @@ class MaskFiles:
     Parameters
     ----------
     name : str
-        Of the argument, for messages.
+        Name of the argument, for messages.
     where : path-like or "alpha"
-        A folder with one mask for each image, under the same name but for the suffix (pixels > 0 count); or "alpha":
-        the alpha channel of the image (at least half opaque counts).
+        A folder with a mask for each image, of the same name up to the suffix (pixels > 0 count); or "alpha": the
+        alpha channel of the image (at least half opaque counts).
     images : sequence
         The image files.
 
     Raises
     ------
     ValueError
-        If the folder is missing, lacks the mask of an image, or holds several masks under one name; or if there are
-        several images under one name. Or if there are images that are not files.
+        If the folder is missing or lacks the mask of an image, if several masks or several images share a name, or if
+        images are not files.
     """
 
     def __init__(self, name: str, where: str | os.PathLike[str], images: Sequence[Any]) -> None:
@@ -103,7 +103,7 @@ def read_mask(name: str, image: str | os.PathLike[str], file: Path | None, size:
 
 
 def check_masks(name: str, masks: Masks | None, images: Images) -> Sequence[NDArray[Any]] | MaskFiles | None:
-    """Masks for `mask_of`; an error if they do not belong to the images one by one."""
+    """Masks for `mask_of`; an error unless there is one for each image."""
     if isinstance(masks, (str, os.PathLike)):
         return MaskFiles(name, masks, images if isinstance(images, Sequence) else [images])
     if masks is not None and len(masks) != len(images):
@@ -114,7 +114,7 @@ def check_masks(name: str, masks: Masks | None, images: Images) -> Sequence[NDAr
 def mask_of(
     masks: Sequence[NDArray[Any]] | MaskFiles | None, images: Images, index: int, image: Image
 ) -> NDArray[Any] | None:
-    """Mask of an image, whose pixels are `image`; None if there are no masks."""
+    """Mask of an image with pixels `image`; None without masks."""
     if isinstance(masks, MaskFiles):
         return masks.read(images[index], (image.shape[0], image.shape[1]))
     return None if masks is None else masks[index]

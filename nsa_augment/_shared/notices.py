@@ -19,7 +19,7 @@ _PACKAGE = __name__.partition(".")[0]
 
 
 class Notice(UserWarning):
-    """Something about the images that the user should know; commands print it as one line."""
+    """A fact about the images that the user should know; commands print it as one line."""
 
 
 class _Postponed(threading.local):
@@ -31,7 +31,7 @@ _POSTPONED = _Postponed()
 
 @contextmanager
 def postponed() -> Iterator[list[Callable[[], None]]]:
-    """Within this block, and in this thread, notices wait in a list for somebody to call them, in any thread.
+    """Collect the notices of this thread inside the block in a list, to be called later in any thread.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def postponed() -> Iterator[list[Callable[[], None]]]:
 
 
 def postponable(function: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Have calls of a function wait where notices are postponed."""
+    """Decorator that postpones calls of a function with the notices."""
 
     @wraps(function)
     def give(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
@@ -62,7 +62,7 @@ def postponable(function: Callable[Arguments, None]) -> Callable[Arguments, None
 
 @postponable
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the innermost line that is not of this package."""
+    """Warn at the innermost line outside this package."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         level, frame = level + 1, frame.f_back
@@ -70,7 +70,7 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
 
 
 class Hush(threading.local):
-    """Counts the blocks around, in this thread, whose caller says itself what a warning would.
+    """Depth of blocks, in this thread, in which the caller itself reports what a warning would say.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Hush(threading.local):
 
 
 def command_line(*words: str | os.PathLike[str]) -> str:
-    """A command as it is typed, with quotes around what needs them.
+    """A command as typed in a shell, with quotes where needed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What is drawn over images on pages: outlines of masks, labels in colour; and the colour bars of labels."""
+"""Overlays on images of pages: outlines of masks, labels in colour, and the colour bars of labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nsa_augment._shared.types import BinaryMap, Image, Size
 
 
 class LabelFacts(Protocol):
-    """What a class of labels says about its values."""
+    """The attributes of a class of labels that describe its values."""
 
     name: ClassVar[str]
     unit: ClassVar[str | None]
@@ -36,7 +36,7 @@ def rgb(image: Image) -> Pixels:
 
 
 def tile_scale(size: tuple[int, ...], bounds: Size = (TILE, 2 * TILE)) -> float:
-    """The factor that makes an image of `size` as large as fits into `bounds`.
+    """The factor that scales an image of `size` to fit into `bounds`.
 
     Examples
     --------
@@ -47,7 +47,7 @@ def tile_scale(size: tuple[int, ...], bounds: Size = (TILE, 2 * TILE)) -> float:
 
 
 def scaled(pixels: NDArray[Any], scale: float) -> NDArray[Any]:
-    """Resize an image or a map: means of what a pixel covers, or repeated pixels where it grows."""
+    """Resize an image or a map: by area means if it shrinks, by repeating pixels if it grows."""
     size = max(round(pixels.shape[1] * scale), 1), max(round(pixels.shape[0] * scale), 1)
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST))
 
@@ -58,7 +58,7 @@ def mask_at(mask: BinaryMap, tile: Pixels) -> BinaryMap:
 
 
 def outlined(tile: Pixels, mask: BinaryMap, colour: tuple[int, int, int]) -> Pixels:
-    """Copy of a tile with the outline of a mask, which is brought to the size of the tile.
+    """Copy of a tile with the outline of a mask, resized to the tile.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def tinted(
     share : (h, w) array in [0, 1]
         The label, as a share of the upper end of its colour bar.
     cover, rest : (h, w) arrays
-        What the colours and the tile are multiplied by; together at most 1.
+        Weights of the colours and the tile; their sum is at most 1.
 
     Returns
     -------
@@ -97,14 +97,14 @@ def tinted(
 
 
 def bar_top(label: type[LabelFacts], values: Iterable[NDArray[np.floating]]) -> float:
-    """Where the colour bar of a label ends: at its maximum, or, if it has a unit, at the largest value shown."""
+    """Upper end of a label's colour bar: the label's maximum, or, if it has a unit, the largest value shown."""
     if label.unit is None:
         return label.maximum
     return max((float(each.max()) for each in values), default=0.0) or 1.0
 
 
 def label_bar(label: type[LabelFacts], values: Iterable[NDArray[np.floating]]) -> ColourBar:
-    """Colour bar of the only label on a page, of which `values` are shown.
+    """Colour bar of the only label on a page, which shows `values`.
 
     Examples
     --------

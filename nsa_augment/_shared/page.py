@@ -24,7 +24,7 @@ CAPTION = 22
 BAR = 14
 BAR_SPACE = 78
 MIN_WIDTH = 320
-"""Of a page, so that a title has room over narrow tiles."""
+"""Least width of a page, in pixels, so that a title fits over narrow tiles."""
 TITLE_SIZE, COLUMN_SIZE, SMALL = 17, 14, 12
 MISSING = "does not apply"
 INK = (30, 30, 30)
@@ -33,7 +33,7 @@ BLANK = (238, 238, 238)
 
 @dataclass(frozen=True)
 class Row:
-    """Tiles, (h, w, 3) uint8 RGB or None, for all columns or the first ones, and the caption below them."""
+    """Tiles, (h, w, 3) uint8 RGB or None, for all or the first columns, and the caption below them."""
 
     caption: str
     tiles: Sequence[Pixels | None]
@@ -48,12 +48,12 @@ class ColourBar:
 
     @property
     def height(self) -> int:
-        """Pixels that the bar takes with its name, a word a line."""
+        """Height of the bar and its name, one word per line, in pixels."""
         return TILE + max(len(self.name.split()), 3) * CAPTION
 
     @property
     def width(self) -> int:
-        """Pixels that its name takes, with the gap before it."""
+        """Width of its name and the gap before it, in pixels."""
         return GAP + max(text_width(word, SMALL) for word in self.name.split())
 
 
@@ -70,9 +70,9 @@ def draw_page(title: str, columns: Sequence[str], rows: Sequence[Row], bars: Seq
     ----------
     title : str
     columns : sequence of str
-        Names of the columns, one for each tile of a row.
+        Names of the columns, one per tile of a row.
     rows : sequence of Row
-        With at least one tile.
+        Rows with at least one tile.
     bars : sequence of ColourBar
 
     Returns
@@ -114,7 +114,7 @@ def draw_page(title: str, columns: Sequence[str], rows: Sequence[Row], bars: Seq
 
 
 def _column_width(columns: Sequence[str], rows: Sequence[Row]) -> int:
-    """Room for the widest tile, for the names, and for what is written in place of a tile."""
+    """Width for the widest tile, the names, and the text in place of a missing tile."""
     tiles = [tile for row in rows for tile in row.tiles]
     widths: list[int] = [tile.shape[1] for tile in tiles if tile is not None]
     widths += [text_width(name, COLUMN_SIZE) for name in columns]
@@ -123,12 +123,12 @@ def _column_width(columns: Sequence[str], rows: Sequence[Row]) -> int:
 
 
 def text_width(text: str, size: int) -> int:
-    """Pixels that a text takes."""
+    """Width of a text in pixels."""
     return math.ceil(ImageFont.load_default(size).getlength(text))
 
 
 def wrapped(text: str, size: int, width: int) -> list[str]:
-    """Lines of a text that are at most `width` pixels wide; words that are longer are broken.
+    """Break a text into lines of at most `width` pixels; longer words are broken, too.
 
     Examples
     --------
@@ -151,7 +151,7 @@ def wrapped(text: str, size: int, width: int) -> list[str]:
 
 
 def write_lines(pen: ImageDraw.ImageDraw, corner: tuple[int, int], lines: Sequence[str], size: int) -> None:
-    """Write lines below each other."""
+    """Write lines of text."""
     for number, line in enumerate(lines):
         pen.text((corner[0], corner[1] + number * CAPTION), line, fill=INK, font=ImageFont.load_default(size))
 

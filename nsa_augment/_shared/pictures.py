@@ -1,4 +1,4 @@
-"""PIL images as NumPy arrays, in every mode, upright as their EXIF data say, and apart from their alpha channel."""
+"""PIL images of any mode as NumPy arrays, upright by their EXIF data, separate from their alpha channel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CONVERTED = {
 }
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
 _ALPHA = ("LA", "La", "PA", "RGBA", "RGBa", "1", "L", "P", "RGB")
-"""Modes that have, or may have, an alpha channel (the last four, a transparent colour)."""
+"""Modes with an alpha channel (the last four: possibly, as a transparent colour)."""
 _AS_THEY_ARE = ("L", "RGB", "F")
 
 
@@ -38,7 +38,7 @@ def picture_planes(name: str, picture: Any) -> tuple[Image, Image | None]:
     Parameters
     ----------
     name : str
-        What errors call it.
+        Name in errors.
     picture : PIL image
         Of any mode that has grey levels or colours; "I" only with values that fit into 16 bits.
 
@@ -82,7 +82,7 @@ def picture_planes(name: str, picture: Any) -> tuple[Image, Image | None]:
 
 
 def _upright(picture: Any) -> Any:
-    """Turned and mirrored as its EXIF data say; as it is if they cannot be read."""
+    """Turn and mirror a picture by its EXIF data, if they can be read."""
     from PIL import ImageOps
 
     picture.load()

@@ -1,4 +1,4 @@
-"""Plain data (mappings, lists, strings, numbers) from JSON and YAML, whoever wrote it."""
+"""Plain data (mappings, lists, strings, numbers) from untrusted JSON and YAML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
-"""Of a YAML file, whose aliases let a few lines stand for billions of values."""
+"""Most values of a YAML file, as aliases let a few lines stand for billions."""
 MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -57,7 +57,7 @@ def parse_yaml(text: str) -> Any:
         raise ValueError(f"nested more than {MAX_DEPTH} deep") from None
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
-    except (LookupError, AttributeError, OverflowError) as error:  # a tag with a text that is none of its values
+    except (LookupError, AttributeError, OverflowError) as error:  # a tag with a text that is no value of it
         raise ValueError(f"a value is not what its tag says ({type(error).__name__}: {error})") from error
     _check_extent(value, MAX_VALUES)
     return value
@@ -69,7 +69,7 @@ def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Nodes:
-    """Nodes of a YAML document that have been looked at, with the number of their entries after merging."""
+    """Checked nodes of a YAML document, with the number of their entries after merging."""
 
     def __init__(self, construct: Callable[[Any], Any]) -> None:
         self._construct = construct
@@ -77,7 +77,7 @@ class _Nodes:
         self._total = 0
 
     def check(self, node: Any, above: frozenset[int] = frozenset()) -> None:
-        """Refuse what contains itself, repeats a key (merged keys may be replaced) or stands for too many values."""
+        """Refuse a node that contains itself, repeats a key (except merged ones) or stands for too many values."""
         import yaml
 
         if id(node) in above:
@@ -101,7 +101,7 @@ class _Nodes:
 
 
 def _check_repeats(keys: Iterable[tuple[Any, str]]) -> None:
-    """ValueError if two keys mean the same (in YAML, `yes` and `true`); it shows the second one's text."""
+    """ValueError, with the text of the second one, if two keys mean the same (in YAML, `yes` and `true`)."""
     seen = set()
     for key, text in keys:
         if key in seen:

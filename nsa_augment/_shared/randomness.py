@@ -1,7 +1,7 @@
-"""Random numbers that are the same bits on every machine.
+"""Random numbers that are bitwise equal on every machine.
 
-Generators draw the same integers, and the same numbers in [0, 1), everywhere. The scaling of NumPy's distributions is
-fused into one operation on Arm, and rounds otherwise there: here it is two.
+Generators draw the same integers, and the same numbers in [0, 1), everywhere. NumPy scales its distributions by a fused
+operation on Arm, which rounds differently; here there are two operations.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ def to_record(instance: Any) -> dict[str, Any]:
 
 
 def from_record(argument: str, kinds: Registry[Kind], data: Any) -> tuple[type[Kind], dict[str, Any]]:
-    """The class that JSON names, and its arguments; TypeError or ValueError lists what is known."""
+    """The class that JSON names, and its arguments; a TypeError or ValueError lists the known ones."""
     if not isinstance(data, Mapping):
         raise fail(TypeError, argument, _accepted(kinds), data)
     arguments = dict(data)

@@ -1,4 +1,4 @@
-"""Kinds by name: classes that register themselves when they are defined, here or in other packages."""
+"""Kinds by name: classes that register themselves on definition, here or in other packages."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _LOADING = threading.RLock()
 class Registry(Mapping[str, type[Kind]]):
     """Classes of one kind (tasks, labels...) by their `name`.
 
-    A class registers itself when it is defined with a `name` of its own. Other packages announce theirs in the
-    entry-point group ``nsa_augment.<kinds>``; they are imported when an unknown name is looked up or all names are
-    listed. One that cannot be used is a RuntimeWarning.
+    A class registers itself when defined with its own `name`. Other packages announce theirs in the entry-point group
+    ``nsa_augment.<kinds>``; they are imported when an unknown name is looked up or all names are listed. A
+    RuntimeWarning names those that cannot be used.
 
     Parameters
     ----------
     kinds : str
-        What the classes are, in the plural; the end of the name of the entry-point group.
+        Plural of the kind of classes, the end of the entry-point group's name.
     """
 
     def __init__(self, kinds: str) -> None:
@@ -37,13 +37,13 @@ class Registry(Mapping[str, type[Kind]]):
         _REGISTRIES[self.group] = self
 
     def register(self, kind: type[Kind]) -> None:
-        """Add a class that has a `name` of its own; one without is a base for others.
+        """Add a class with its own `name`; a class without one is a base for others.
 
         Raises
         ------
         TypeError, ValueError
-            If the name is not a lowercase identifier, or another class has it. A class that is defined again (in a
-            notebook, say) replaces its older self.
+            If the name is not a lowercase identifier, or another class has it. A redefined class, as in a notebook,
+            replaces the older one.
         """
         if "name" not in vars(kind):
             return
@@ -59,7 +59,7 @@ class Registry(Mapping[str, type[Kind]]):
         self._kinds[name] = kind
 
     def check(self, argument: str, value: Any) -> type[Kind]:
-        """The class of a name; TypeError or ValueError that names the argument and lists what is known."""
+        """The class of a name; a TypeError or ValueError names the argument and lists the known names."""
         if isinstance(value, str) and value in self._kinds:
             return self._kinds[value]
         accepted = f"one of {', '.join(map(repr, self))}"
@@ -98,7 +98,7 @@ class Registry(Mapping[str, type[Kind]]):
                 warn_caller(message, RuntimeWarning)
 
     def _import(self, entry: EntryPoint) -> str | None:
-        """Import what an entry point names; the reason if that fails."""
+        """Import an entry point; returns the reason if that fails."""
         try:
             entry.load()
         except Exception as error:
@@ -107,7 +107,7 @@ class Registry(Mapping[str, type[Kind]]):
 
 
 def modules_of_other_packages() -> tuple[str, ...]:
-    """Modules outside this package that registered kinds; a new process must import them before it uses these.
+    """Modules outside this package that registered kinds; new processes must import them to use the kinds.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which value of an image stands for grey level 255."""
+"""The value of an image that stands for grey level 255."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nsa_augment._shared.types import Image
 
 MAX_CHANNELS = 64
 FLOAT_SLACK = 1e-6
-"""Rounding that float images may exceed [0, maximum] by, as a part of the maximum."""
+"""Most by which float images may exceed [0, maximum] by rounding, as a part of the maximum."""
 FLOAT_RESOLUTION = 2.0**-14
-"""Grey levels: rounding of a float32 image; differences below it are no differences."""
+"""Grey levels; smaller differences are the rounding of float32 images."""
 FULL_SCALES: dict[np.dtype[Any], float] = {
     np.dtype(np.uint8): 255.0,
     np.dtype(np.uint16): 65535.0,
@@ -72,7 +72,7 @@ class Scale:
         return f"a NumPy array (H, W) or (H, W, C) with 1 to {MAX_CHANNELS} channels, {kinds}"
 
     def as_dtype(self, image: Image, dtype: np.dtype[Any], maximum: float | None = None) -> Image:
-        """The same grey levels in another dtype of this scale; an image of that dtype and maximum as it is.
+        """Convert an image to a dtype of this scale with the same grey levels; unchanged if it already has both.
 
         Parameters
         ----------

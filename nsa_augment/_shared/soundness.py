@@ -1,4 +1,4 @@
-"""Whether image files can be used: damaged ones are found together, and 16-bit files with a sliver of their range."""
+"""Whether image files can be used: finds damaged files, and 16-bit files that use only a sliver of their range."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Result = TypeVar("Result")
 
 MOST_THREADS = 8
 LISTED = 20
-"""Damaged files that an error lists."""
+"""Most damaged files that an error lists."""
 LOOKED_AT = 8
-"""Files that are read, picked evenly, to see how much of their range they use."""
+"""Most files to read, evenly spaced, to find how much of their range they use."""
 DEPTHS = (10, 12, 14)
-"""Bits of cameras whose images come in files of 16 bits."""
+"""Bits of cameras whose images are stored as 16 bits."""
 
 
 def on_every_file(function: Callable[[Path], Result], files: Sequence[Path]) -> list[Result]:
-    """Results of a function for files, in their order, from several threads."""
+    """Results of a function for files, in their order, computed by several threads."""
     with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as threads:
         return list(threads.map(function, files))
 
@@ -46,16 +46,16 @@ def check_damaged(damaged: Mapping[str, str], total: int, skip: bool) -> None:
     Parameters
     ----------
     damaged : mapping
-        What is wrong with them, by name.
+        What is wrong with each file, by name.
     total : int
-        How many files there are.
+        Number of all files.
     skip : bool
-        Whether to go on if there are others.
+        Whether to continue if there are sound files.
 
     Raises
     ------
     ValueError
-        If there are damaged files that are not to be skipped, or nothing else.
+        If there are damaged files that are not to be skipped, or no others.
     """
     if not damaged or (skip and len(damaged) < total):
         return
@@ -66,7 +66,7 @@ def check_damaged(damaged: Mapping[str, str], total: int, skip: bool) -> None:
 
 
 def sliver_note(maxima: Iterable[int]) -> str | None:
-    """What to say if 16-bit images use only a sliver of their range.
+    """Advice if 16-bit images use only a sliver of their range, else None.
 
     Parameters
     ----------
@@ -76,19 +76,19 @@ def sliver_note(maxima: Iterable[int]) -> str | None:
     Examples
     --------
     >>> sliver_note([3800, 3100])
-    '16-bit images use values up to 3800 of 65535 only, as 12-bit data do: max_value=4095 or --max-value 4095 helps'
+    '16-bit images use only values up to 3800 of 65535, like 12-bit data: max_value=4095 or --max-value 4095 helps'
     >>> sliver_note([60000])
     """
     largest = max(maxima, default=0)
     bits = next((bits for bits in DEPTHS if 0 < largest < 2**bits), None)
     if bits is None:
         return None
-    advice = f"as {bits}-bit data do: max_value={2**bits - 1} or --max-value {2**bits - 1} helps"
-    return f"16-bit images use values up to {largest} of 65535 only, {advice}"
+    advice = f"like {bits}-bit data: max_value={2**bits - 1} or --max-value {2**bits - 1} helps"
+    return f"16-bit images use only values up to {largest} of 65535, {advice}"
 
 
 def file_sliver_note(files: Sequence[Path], scale: Scale = BY_DTYPE) -> str | None:
-    """`sliver_note` for some of the files; None for a scale of their own, or if they are damaged."""
+    """`sliver_note` for some of the files; None with a given `max_value`, or if they are damaged."""
     if scale != BY_DTYPE:
         return None
     maxima = []
@@ -104,6 +104,6 @@ def file_sliver_note(files: Sequence[Path], scale: Scale = BY_DTYPE) -> str | No
 
 
 def notice_sliver(files: Sequence[Path], scale: Scale = BY_DTYPE) -> None:
-    """Tell the caller what `file_sliver_note` says."""
+    """Give `file_sliver_note` as a notice."""
     if (note := file_sliver_note(files, scale)) is not None:
         warn_caller(note, Notice)

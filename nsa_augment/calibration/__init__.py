@@ -1,4 +1,4 @@
-"""Arguments for a product of your own, estimated from images of normal products."""
+"""Arguments for your own product, estimated from normal images."""
 
 from nsa_augment.calibration.background import Background, find_background
 from nsa_augment.calibration.calibration import Calibration, calibrate

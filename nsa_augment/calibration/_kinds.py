@@ -1,4 +1,4 @@
-"""Kinds of products, told apart by what was measured, and what the paper does for each."""
+"""Kinds of products, told apart by measurements, and what the paper does for each."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from nsa_augment.calibration.variation import DEFAULT_MIDPOINT, Variation, steep
 
 Reasoned: TypeAlias = dict[str, tuple[Any, str]]
 
-_CHOSEN_PLACE: Reasoned = {"candidates": (4, "the best of four places, where source and image differ alike all around")}
+_CHOSEN_PLACE: Reasoned = {
+    "candidates": (4, "the best of four places: where source minus image varies least around the patch")
+}
 
 SMALL_AREA = 0.1
-"""Fraction of the image below which the largest patch is small, so that one more is allowed."""
+"""Fraction of the image below which the largest patch is small, and one more patch is allowed."""
 
 
 class ProductKind(ABC):
-    """A kind of product, by default one without a plain background, where patches may have any size and place.
+    """A kind of product; by default without a plain background, so that patches may have any size and place.
 
     Attributes
     ----------
     name, description : str
     plural : str
-        What the paper has such arguments for.
+        The products for which the paper has such arguments.
     max_patches : int
     scale_range : (minimum, maximum)
     gradient : "source" or "mixed"
     advice : str or None
-        What to try beside these arguments.
+        What else to try.
     """
 
     name: ClassVar[str]
@@ -56,7 +58,7 @@ class ProductKind(ABC):
 
     @classmethod
     def geometry(cls, background: Background) -> Reasoned:
-        """Arguments that decide where patches come from and go to."""
+        """Arguments for where patches come from and go to."""
         habit = f"as the paper does for {cls.plural}"
         return {
             "max_patches": (cls.max_patches, habit),
@@ -68,7 +70,7 @@ class ProductKind(ABC):
 
     @classmethod
     def joining(cls, levels: Levels) -> Reasoned:
-        """Arguments that decide how patches fit in with their surroundings, beyond the published method."""
+        """Arguments for how patches fit their surroundings, beyond the published method."""
         return {}
 
     @classmethod
@@ -80,15 +82,15 @@ class ProductKind(ABC):
             **cls.joining(levels),
             "gradient": (cls.gradient, cls.why_gradient(variation)),
             "logistic_midpoint": (midpoint, reason),
-            "logistic_steepness": (steepness_of(midpoint), "ln 10 / midpoint: no change has odds of 1 : 10"),
+            "logistic_steepness": (steepness_of(midpoint), "ln 10 / midpoint: odds of 1 : 10 without change"),
         }
 
     @classmethod
     def midpoint(cls, variation: Variation) -> tuple[float, str]:
         """`logistic_midpoint`, and a reason."""
         if variation.typical is None:
-            return variation.midpoint, "a default: one image alone does not show how much normal images differ"
-        return variation.midpoint, f"two normal images differ by {variation.typical:.1f} grey levels at a typical place"
+            return variation.midpoint, "default: one image does not show how much normal images differ"
+        return variation.midpoint, f"two normal images typically differ by {variation.typical:.1f} grey levels"
 
 
 class ObjectKind(ProductKind):
@@ -100,30 +102,30 @@ class ObjectKind(ProductKind):
 
     @classmethod
     def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
-        """With a plain background."""
+        """If the background is plain."""
         return background.plain
 
     @classmethod
     def background(cls, background: Background) -> tuple[float, float] | None:
-        """What tells the object from the background."""
+        """The argument `background`."""
         return background.brightness, background.threshold
 
     @classmethod
     def joining(cls, levels: Levels) -> Reasoned:
-        """Along its outline."""
+        """Arguments for blending along the outline."""
         return {
             **_CHOSEN_PLACE,
-            "blending": ("silhouette", "Poisson blending across the outline makes ghosts and black or white spots"),
+            "blending": ("silhouette", "Poisson blending across the outline causes ghosts and black or white spots"),
         }
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:
-        """Its outline."""
-        return "a sharp outline makes artefacts under mixed gradients"
+        """The sharp outline."""
+        return "mixed gradients cause artefacts at sharp outlines"
 
     @classmethod
     def geometry(cls, background: Background) -> Reasoned:
-        """From the extent of the object."""
+        """Arguments from the extent of the object."""
         extent = measure_extent(background.masks)
         small = extent.height_range[1] * extent.width_range[1] < SMALL_AREA
         habit = f"as the paper does for {cls.plural}"
@@ -135,7 +137,7 @@ class ObjectKind(ProductKind):
             "background": (cls.background(background), background.reason),
             "min_object": (extent.min_object, f"the object fills {extent.fill:.2f} of its tightest bounding box"),
             "min_overlap": (0.25, habit),
-            "resize_limits": ("full", "the ranges bound resized patches, too; published limits are half of them"),
+            "resize_limits": ("full", "the ranges limit resized patches, too; the published limits are half of that"),
         }
 
 
@@ -147,12 +149,12 @@ class MaskedKind(ObjectKind):
 
     @classmethod
     def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
-        """With masks."""
+        """If masks are given."""
         return background.given is not None
 
     @classmethod
     def background(cls, background: Background) -> tuple[float, float] | None:
-        """Nothing: the masks do."""
+        """None, as the masks replace it."""
         return None
 
 
@@ -171,41 +173,41 @@ class CrispKind(ProductKind):
 
     @classmethod
     def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
-        """With nothing but two levels."""
+        """If images have only two levels."""
         return levels.crisp
 
     @classmethod
     def joining(cls, levels: Levels) -> Reasoned:
-        """As they are."""
+        """Patches are copied."""
         flat = f"images have two levels, {levels.low:.0f} and {levels.high:.0f}"
-        return {"blending": ("copy_paste", f"{flat}; Poisson blending would make grey clouds between them")}
+        return {"blending": ("copy_paste", f"{flat}; Poisson blending would cause grey clouds between them")}
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:
-        """It has no effect."""
-        return "without effect where patches are pasted"
+        """None: it has no effect."""
+        return "no effect on pasted patches"
 
 
 class AlignedKind(ProductKind):
     """An object that fills the image, or has no plain background."""
 
     name = "aligned"
-    description = "an object that always lies in the same place, without a plain background"
+    description = "an object always in the same place, without a plain background"
     plural = "objects without a plain background"
 
     @classmethod
     def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
-        """With the same layout in all images."""
+        """If all images have the same layout."""
         return variation.aligned
 
     @classmethod
     def joining(cls, levels: Levels) -> Reasoned:
-        """Without masks there is only the choice of the place."""
+        """Only `candidates`, as there are no masks."""
         return _CHOSEN_PLACE
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:
-        """The layout."""
+        """The common layout."""
         return f"images have the same layout (correlation {variation.likeness or 0:.2f}), so they show an object"
 
 
@@ -219,8 +221,8 @@ class TextureKind(ProductKind):
     scale_range = (0.5, 2.0)
     gradient = "mixed"
     advice = (
-        "try foreign textures, too (--task texture --preset draem): in short trainings, detectors of textures found "
-        "more with them, but fewer thin defects"
+        "try foreign textures, too (--task texture --preset draem): after short training, they helped to find more "
+        "defects of textures, but fewer thin ones"
     )
 
     @classmethod
@@ -230,21 +232,21 @@ class TextureKind(ProductKind):
 
     @classmethod
     def midpoint(cls, variation: Variation) -> tuple[float, str]:
-        """The paper's, whatever the variation: detectors learn less from fainter labels."""
+        """That of the paper, whatever the variation, as detectors learn less from fainter labels."""
         return DEFAULT_MIDPOINT, f"as the paper does for {cls.plural}"
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:
-        """Nothing speaks against it."""
-        return "no object with a sharp outline, so mixed gradients keep the texture below a patch"
+        """The lack of sharp outlines."""
+        return "no sharp outline, so mixed gradients can keep the texture below a patch"
 
 
 KINDS: Mapping[str, type[ProductKind]] = MappingProxyType(
     {kind.name: kind for kind in (MaskedKind, CrispKind, ObjectKind, AlignedKind, TextureKind)}
 )
-"""By name; the first that suits is taken."""
+"""Kinds by name, in the order in which they are tried."""
 
 
 def find_kind(background: Background, variation: Variation, levels: Levels) -> type[ProductKind]:
-    """The kind of product that images show."""
+    """The kind of product in the images."""
     return next(kind for kind in KINDS.values() if kind.suits(background, variation, levels))

@@ -1,4 +1,4 @@
-"""The images that a calibration looks at: picked evenly, in grey levels, brought to one moderate size."""
+"""The images that a calibration uses: evenly spaced, as grey levels, at one moderate size."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from nsa_augment._shared.types import BinaryMap, Image, Size
 Images: TypeAlias = str | os.PathLike[str] | Iterable[Image] | Iterable[str | os.PathLike[str]]
 
 WORKING_PIXELS = 256 * 256
-"""Larger images are shrunk to this area, the size at which the paper works."""
+"""Larger images are shrunk to this area, the image size of the paper."""
 LEAST_CONTRAST = 1.0
-"""Grey levels; images whose pixels deviate less from their mean show nothing."""
+"""Grey levels; images whose pixels deviate less from their mean are blank."""
 _ACCEPTED = "a folder, or a list of image files or of arrays, with at least one image"
 
 
@@ -40,17 +40,17 @@ class PickedImages:
     images : (N, h, w, C) uint8 array
         Grey levels 0..255, whatever the dtype of the images.
     given : int
-        How many images there were to pick from.
+        Number of images to pick from.
     shape : (height, width)
-        The size that most of them have, pixels.
+        The size of most of them, in pixels.
     resized : int
-        How many of the picked ones have another size, and were scaled and cropped to it.
+        Number of picked images of another size, which were scaled and cropped to it.
     sliver : str, optional
-        What is to be said about the part of their range that 16-bit images use.
+        Note that 16-bit images use only a part of their range.
     masks : (N, h, w) uint8 array, optional
         Object masks, none of them empty.
     objectless : int
-        How many picked images were left out because their masks are empty.
+        Number of picked images that were dropped because their masks are empty.
     """
 
     images: NDArray[np.uint8]
@@ -69,19 +69,19 @@ def pick_images(
     recursive: bool = False,
     object_masks: Masks | None = None,
 ) -> PickedImages:
-    """Pick images evenly and bring them to one size and to grey levels.
+    """Pick evenly spaced images and convert them to grey levels of one size.
 
     Parameters
     ----------
     images : folder, sequence of paths, or sequence of (H, W) or (H, W, C) arrays
     max_images : int
-        How many to pick at most.
+        Maximum number of images.
     scale : Scale
-        Which value stands for grey level 255.
+        The value that stands for grey level 255.
     recursive : bool
-        Whether the subfolders of a folder count, too.
+        Whether to read the subfolders of a folder, too.
     object_masks : sequence of arrays, folder or "alpha", optional
-        A mask for each image.
+        Masks of the images.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def pick_images(
     levels = np.stack([_grey_levels(array, shape, scale) for array in arrays])
     sliver = _sliver([entries[index] for index in picked], arrays, scale)
     if levels.std(axis=(1, 2)).max() < LEAST_CONTRAST:
-        accepted, hint = "images that show something", "" if sliver is None else f"; {sliver}"
+        accepted, hint = "images with contrast", "" if sliver is None else f"; {sliver}"
         raise ValueError(f"images must be {accepted}, got {len(levels)} of one grey level, {levels.mean():.0f}{hint}")
     resized = len(arrays) - shapes[shape]
     if given is None:
@@ -127,7 +127,7 @@ def pick_images(
 
 
 def _sliver(entries: list[Any], arrays: list[Image], scale: Scale) -> str | None:
-    """What is to be said about the part of their range that 16-bit arrays or files use."""
+    """Note that 16-bit arrays or files use only a part of their range; None if they do not."""
     if scale != BY_DTYPE:
         return None
     if all(isinstance(entry, (str, os.PathLike)) for entry in entries):
@@ -158,7 +158,7 @@ def _array(name: str, entry: Any, scale: Scale) -> Image:
 
 
 def _grey_levels(image: Image, shape: Size, scale: Scale) -> NDArray[np.uint8]:
-    """Grey levels (h, w, C) at the working size of images of `shape`."""
+    """Grey levels, (h, w, C), at the working size of images of `shape`."""
     share = min(math.sqrt(WORKING_PIXELS / (shape[0] * shape[1])), 1.0)
     working = max(round(shape[0] * share), 1), max(round(shape[1] * share), 1)
     cube = image.reshape(*image.shape[:2], -1)
@@ -173,7 +173,7 @@ def _object_mask(mask: Any, image: Image, working: tuple[int, ...]) -> BinaryMap
 
 
 def _covering(cube: NDArray[np.uint8], size: tuple[int, ...], interpolation: int) -> NDArray[np.uint8]:
-    """An (H, W, C) image scaled, aspect intact, until it covers a size, and its middle cut out."""
+    """An (H, W, C) image scaled to cover a size, keeping its aspect ratio, and cropped to its middle."""
     height, width = cube.shape[:2]
     factor = max(size[0] / height, size[1] / width)
     covering = max(round(height * factor), size[0]), max(round(width * factor), size[1])

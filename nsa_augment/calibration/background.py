@@ -1,4 +1,4 @@
-"""Whether images have a plain background, and the brightness and threshold that tell the object from it."""
+"""Whether images have a plain background, and the brightness and threshold that separate the object from it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BORDER = 0.03
 PEAK_WIDTH = 10
 """Grey levels on either side of the most frequent brightness that count as the same brightness."""
 SMOOTHING = 1.5
-"""Standard deviation, pixels, of the smoothing before gradients are measured."""
+"""Standard deviation, in pixels, of the smoothing before gradients are measured."""
 SHARP = 0.9
 """An outline is sharp if the gradient along it reaches this fraction of the sharpest outline's."""
 BEST = 0.99
-"""Thresholds that separate the classes at least this well, relative to the best one, count as equally good."""
+"""Thresholds that separate the classes this well, relative to the best one, count as equally good."""
 OBJECT_SHARES = (0.002, 0.95)
 """Fraction of the image that an object may fill."""
 LEAST_SHARPNESS = 4.0
@@ -31,7 +31,7 @@ MOST_BORDER = 0.7
 
 @dataclass(frozen=True)
 class Background:
-    """What the images say about the background.
+    """Measurements of the background.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class Background:
     reason : str
         One sentence.
     distance : (N, h, w) uint8 array
-        |brightness - b| after the 7 x 7 median; object is what exceeds a threshold.
+        |brightness - b| after the 7 x 7 median; the object is where it exceeds a threshold.
     histogram : (256,) array
-        How many pixels have each brightness.
+        Number of pixels of each brightness.
     object_share, border_share : float
         Fraction of the image, and of its border, that the object fills.
     sharpness : float
@@ -66,7 +66,7 @@ class Background:
 
     @property
     def shows_object(self) -> bool:
-        """Whether `masks` mean anything."""
+        """Whether `masks` show an object."""
         return self.plain or self.given is not None
 
     @property
@@ -76,12 +76,12 @@ class Background:
 
 
 def find_background(images: NDArray[np.uint8], given: BinaryMap | None = None) -> Background:
-    """Look for a plain background.
+    """Find a plain background.
 
     Its brightness b is the most frequent one near the border. The threshold t lies halfway between the lowest
     threshold with a sharp outline and Otsu's threshold [1]_ of |brightness - b|, or is the former if that is
     higher. The candidate is rejected unless the outline is much sharper than the rest of the image, and the object
-    fills less of the border than of the image.
+    covers a smaller share of the border than of the image.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def _most_frequent(levels: NDArray[np.float32]) -> int:
 
 
 def _distance(images: NDArray[np.uint8], brightness: int) -> NDArray[np.uint8]:
-    """|mean over channels - b|, rounded up, so that it exceeds an integer where the exact one does."""
+    """|mean over channels - b|, rounded up: it exceeds an integer exactly where the unrounded distance does."""
     count = images.shape[3]
     sums = np.abs(images.sum(axis=3, dtype=np.int32) - brightness * count)
     levels = (-(-sums // count)).astype(np.uint8)
@@ -182,7 +182,7 @@ def _threshold(counts: NDArray[np.int64], sharpness: NDArray[np.float64]) -> int
 
 
 def _otsu(counts: NDArray[np.int64]) -> float:
-    """Middle of the thresholds that part a histogram best."""
+    """Middle of the thresholds that best separate a histogram."""
     share = counts.cumsum() / counts.sum()
     moment = (counts * np.arange(256)).cumsum() / counts.sum()
     spread = (moment[-1] * share - moment) ** 2 / np.maximum(share * (1 - share), 1e-9)
@@ -198,14 +198,14 @@ def _verdict(
     if sharpness < LEAST_SHARPNESS:
         return False, (
             f"no plain background: what differs from {usual} has no sharp outline "
-            f"(gradient {sharpness:.1f} x an ordinary pixel's; objects have {LEAST_SHARPNESS:g} x or more)"
+            f"(gradient {sharpness:.1f} x that of an ordinary pixel; objects have at least {LEAST_SHARPNESS:g} x)"
         )
     if border_share > MOST_BORDER * object_share:
         return False, (
             f"no plain background: what differs from {usual} fills {border_share:.0%} of the border and "
-            f"{object_share:.0%} of the image, as a pattern does"
+            f"{object_share:.0%} of the image, like a pattern"
         )
     return True, (
-        f"{usual}; what differs by more than {threshold} fills {object_share:.0%} of the image, "
-        f"{border_share:.0%} of the border, and has a sharp outline ({sharpness:.0f} x an ordinary gradient)"
+        f"{usual}; what differs by more than {threshold} fills {object_share:.0%} of the image, {border_share:.0%} of "
+        f"the border, and has a sharp outline (gradient {sharpness:.0f} x that of an ordinary pixel)"
     )

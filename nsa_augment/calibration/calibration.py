@@ -1,4 +1,4 @@
-"""Estimate the arguments of natural synthetic anomalies for a product from images of it."""
+"""Estimate the arguments of natural synthetic anomalies for a product from its images."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from nsa_augment.calibration.trials import (
 from nsa_augment.calibration.variation import Variation, measure_variation
 from nsa_augment.tasks import NaturalSyntheticAnomaly
 
-_THIN = "no object mask: lines may be too thin for it, and all that changes is to be labelled"
+_THIN = "no object mask: it may miss thin lines, and all changes are labelled"
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Estimated arguments, and why.
+    """Estimated arguments, with reasons.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Calibration:
     reasons : mapping
         One sentence for each argument.
     notes : tuple of str
-        What else is worth knowing: images resized, a default taken, too few patches placed.
+        Remarks: images resized, a default used, too few patches placed.
     kind : "masked", "crisp", "object", "aligned" or "texture"
         Object under given masks; two flat levels of brightness; object on a plain background; no plain background, but
         the same layout in all images; anything else.
@@ -53,15 +53,15 @@ class Calibration:
     visible_share : float
         Share of their patches whose logistic label reaches 1/2 somewhere.
     image_count, given_count : int
-        How many images were looked at, and how many there were.
+        Number of images used, and of all images.
     images : (N, h, w, C) uint8 array
-        The images looked at, at working size.
+        The images used, at working size.
     background : Background
-        What was measured about the background.
+        Measurements of the background.
     variation : Variation
-        What was measured about the differences between images.
+        Measurements of the differences between images.
     levels : Levels
-        What was measured about flat brightness levels.
+        Measurements of flat brightness levels.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class Calibration:
 
     @property
     def summary(self) -> str:
-        """The kind of product in words, and how many images were looked at."""
+        """The kind of product in words, and the number of images used."""
         return f"{KINDS[self.kind].description} ({self.image_count} of {self.given_count} images)"
 
     @property
@@ -102,7 +102,7 @@ class Calibration:
         return f"{self.placed_share:.0%} of {CALLS} calls placed a patch, {visible}"
 
     def to_yaml(self) -> str:
-        """Text of a preset file: the arguments, each with its reason, as `preset=` accepts the file."""
+        """Text of a preset file for `preset=`: the arguments, each with its reason."""
         lines = [
             f"Estimated from {self.image_count} of {self.given_count} images, as {KINDS[self.kind].description}.",
             f"{self.placing}.",
@@ -130,16 +130,16 @@ def calibrate(
     images : folder, sequence of image files, or sequence of (H, W) or (H, W, C) arrays
         Normal images of one product. Those of another size than most are scaled, aspect intact, and cropped.
     max_images : int
-        How many to look at, picked evenly.
+        Maximum number of images to use, evenly spaced.
     seed : int
-        Of the calls that are tried with the arguments.
+        Seed of the calls that try out the arguments.
     max_value : float, optional
         Value of grey level 255; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
     recursive : bool
-        Whether the subfolders of a folder count, too.
+        Whether to read the subfolders of a folder, too.
     object_masks : sequence of (H, W) arrays, folder or "alpha", optional
-        Where the object is in each image, instead of a background of one brightness: masks; or, if `images` are files,
-        a folder with masks of the same names, or the alpha channel. The task needs them, too.
+        Object masks, instead of a background of one brightness: arrays; or, if `images` are files, a folder with masks
+        of the same names, or the alpha channel. The task needs them, too.
 
     Returns
     -------
@@ -178,13 +178,13 @@ def calibrate(
     arguments, trials, changed = relax(arguments, picked.images, seed, picked.masks)
     visible = visible_share(NaturalSyntheticAnomaly(**arguments), trials)
     if visible < ENOUGH_VISIBLE:
-        reason = f"without it only {visible:.0%} of the patches have a label of 1/2 or more somewhere"
+        reason = f"without it only {visible:.0%} of the patches have a label of 1/2 or more"
         arguments, trials = ask_for_change(arguments, trials, picked.images, seed, picked.masks)
         reasons |= {name: reason for name in arguments.keys() - reasons.keys()}
         visible = visible_share(NaturalSyntheticAnomaly(**arguments), trials)
     share = placed_share(trials)
     for name in changed:
-        reasons[name] = f"not {reasoned[name][0]}, with which too few calls placed a patch; {reasons[name]}"
+        reasons[name] = f"not {reasoned[name][0]}, as too few calls placed a patch then; {reasons[name]}"
     if scale.max_value is not None:
         arguments["max_value"], reasons["max_value"] = scale.max_value, "as given"
     return Calibration(
@@ -212,7 +212,7 @@ def _notes(picked: PickedImages, share: float, changed: list[str], kind: type[Pr
         scaled = f"scaled and cropped to {height} x {width}, the size of most"
         notes.append(f"{picked.resized} images of other sizes were {scaled}")
     if picked.objectless:
-        notes.append(f"{picked.objectless} images were left out: their object masks are empty")
+        notes.append(f"{picked.objectless} images were dropped: their object masks are empty")
     if changed:
         notes.append(f"changed so that more calls place a patch: {', '.join(changed)}")
     if share < ENOUGH:

@@ -1,4 +1,4 @@
-"""How large patches can be on an object, from the size of the object."""
+"""Sizes of patches for an object, from the size of the object."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nsa_augment._shared.types import BinaryMap
 SMALLEST, LARGEST = 0.06, 0.80
 """Bounds of Table 4, fractions of the image."""
 COMPONENT = 0.1
-"""Parts of the object with less than this fraction of its pixels do not count for its extent, unless all are small."""
+"""Parts with less than this fraction of the object's pixels do not count for its extent, unless all are small."""
 COMPACT, SLENDER = 0.65, 0.35
 """Fractions of its tightest, turned bounding box that an object fills."""
 SAME_WAY = 0.9
-"""Objects lie the same way if the same one of height and width is the larger in this fraction of the images."""
+"""Objects have the same orientation if the same one of height and width is larger in this share of the images."""
 SHRINK = 0.95
 PLACES = 0.9
 """Fraction of the images into which the largest patch must fit."""
@@ -35,9 +35,9 @@ class Extent:
     fill : float
         Median fraction of its tightest, turned bounding box that the object fills.
     turned : bool
-        Whether the objects lie at different angles, so that height and width mean the same.
+        Whether the objects lie at different angles, so that height and width are interchangeable.
     min_object : float
-        How much of a patch the object must fill.
+        Fraction of a patch that the object must fill.
     height_range, width_range : (minimum, maximum)
         Sizes of patches, fractions of the image.
     """
@@ -90,7 +90,7 @@ def measure_extent(masks: BinaryMap) -> Extent:
 
 
 def _main_parts(mask: BinaryMap) -> BinaryMap:
-    """The object without its small parts; all of it if it has no other."""
+    """The object without its small parts, or all of it if it has no others."""
     _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask)
     areas = statistics[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0

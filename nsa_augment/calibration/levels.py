@@ -1,4 +1,4 @@
-"""Whether images consist of two flat brightness levels with sharp edges, as printed circuits and line art do."""
+"""Whether images consist of two flat brightness levels with sharp edges, like printed circuits and line art."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEVEL_WIDTH = 12
-"""Grey levels on either side of a level that count as the level."""
+"""Grey levels around a level that count as the level."""
 LEAST_CONTRAST = 50
-"""Grey levels between two levels that are told apart by more than a pattern."""
+"""Least grey levels between two levels that differ by more than a pattern."""
 LEAST_FLAT = 0.95
-"""Share of either level's side of the threshold that lies at the level, or at an edge."""
+"""Least share of the pixels on either side of the threshold at their level, or at an edge."""
 LEAST_AT_LEVEL = 0.4
-"""Share of either side that lies at the level itself."""
+"""Least share of the pixels on either side at their level itself."""
 
 
 @dataclass(frozen=True)
 class Levels:
-    """The two brightness levels that images have most nearly.
+    """The two brightness levels that fit the images best.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ class Levels:
         Share of the pixels that lie at their level or beside an edge, on that side of the threshold where it is lower;
         median over the images.
     at_level : float
-        Share of the pixels that lie at their level itself, in the same way.
+        Share of the pixels at their level itself, computed likewise.
 
     References
     ----------
@@ -45,13 +45,13 @@ class Levels:
 
     @property
     def crisp(self) -> bool:
-        """Whether there is nothing but the two levels and edges between them."""
+        """Whether there are only the two levels and edges between them."""
         level = self.flat >= LEAST_FLAT and self.at_level >= LEAST_AT_LEVEL
         return level and self.high - self.low >= LEAST_CONTRAST
 
 
 def measure_levels(images: NDArray[np.uint8]) -> Levels:
-    """Look for two flat levels.
+    """Measure the two levels.
 
     Parameters
     ----------

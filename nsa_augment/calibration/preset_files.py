@@ -14,7 +14,7 @@ HEADER = "Arguments of natural synthetic anomalies, for --preset, NSA(preset=...
 def preset_text(
     arguments: Mapping[str, Any], reasons: Mapping[str, str], notes: Sequence[str], maker: str = "calibrate"
 ) -> str:
-    """Write down arguments, each with its reason beside it; `maker` is the command that does so.
+    """Text of a preset file: arguments, each with its reason; `maker` is the command that writes it.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Whether the arguments work: shares of calls that place a patch and of patches that change enough, and remedies."""
+"""Trying out arguments: shares of calls that place a patch and of patches that change enough, and remedies."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ CALLS = 64
 LEAST_SIDE = 10
 """Pixels; smaller patches cannot be blended."""
 ENOUGH = 0.9
-"""Share of calls that must place a patch before anything is relaxed."""
+"""Share of calls that place a patch below which arguments are relaxed."""
 MIN_OBJECTS = (0.5, 0.25, 0.1)
 """Lower values of `min_object`, tried first; the first two are those of Table 4."""
 ENOUGH_VISIBLE = 0.8
-"""Share of patches whose logistic label must reach 1/2 somewhere before `min_change` is asked for."""
+"""Share of patches whose logistic label reaches 1/2 below which `min_change` is set."""
 MIN_CHANGES = (1.0, 0.75, 0.5, 0.25)
 SIZE_STEPS = 6
 SIZE_STEP = 0.7
-"""Largest sizes are multiplied by this, up to `SIZE_STEPS` times, once `min_object` is as low as it can be."""
+"""Factor of the largest sizes, applied up to `SIZE_STEPS` times once `min_object` is at its lowest."""
 
 
 class Trial(NamedTuple):
-    """One call: an image, a source if the task needs one, their masks as the task takes them, and the plan."""
+    """One call: an image, a source if the task needs one, their masks, and the plan."""
 
     image: Image
     source: Image | None
@@ -46,7 +46,7 @@ def draw_trials(
     masks: BinaryMap | None = None,
     calls: int = CALLS,
 ) -> list[Trial]:
-    """Call a task on images, with sources, if it needs them, drawn from the same images.
+    """Call a task on images, with sources from the same images if it needs them.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def placed_share(trials: list[Trial]) -> float:
 
 
 def visible_share(task: AnomalyTask, trials: list[Trial]) -> float:
-    """Share of patches whose logistic label, if each is the only one, reaches 1/2 somewhere; 1 without patches."""
+    """Share of patches whose logistic label, for each patch alone, reaches 1/2 somewhere; 1 without patches."""
     labelled = task.replaced(label="logistic")
     reached = [
         labelled.apply(image, source, replace(plan, patches=(patch,)), **masks).label.max() >= 0.5
@@ -90,8 +90,8 @@ def relax(
 ) -> tuple[dict[str, Any], list[Trial], list[str]]:
     """Change arguments until enough calls place a patch.
 
-    In this order: the smallest sizes are raised to what can be blended, where images are small; `min_object` is
-    lowered; the largest sizes are lowered.
+    In this order: in small images the smallest sizes are raised to what can be blended; `min_object` is lowered; the
+    largest sizes are lowered.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def relax(
     Returns
     -------
     arguments : dict
-        The first that place a patch in nine tenths of the calls, or else the best.
+        The first that place a patch in nine tenths of the calls, or the best.
     trials : list of Trial
         The calls with them.
     changed : list of str
@@ -128,9 +128,9 @@ def ask_for_change(
     seed: int,
     masks: BinaryMap | None = None,
 ) -> tuple[dict[str, Any], list[Trial]]:
-    """Set `min_change` to the most that leaves enough calls with a patch; not at all if nothing does.
+    """Set `min_change` to the largest value with which enough calls place a patch, if there is one.
 
-    Parameters and results are those of `relax`, whose arguments and calls are given.
+    Parameters and results are those of `relax`, with its resulting arguments and calls given.
     """
     least_placed = min(ENOUGH, placed_share(trials))
     for value in MIN_CHANGES:

@@ -1,4 +1,4 @@
-"""How much normal images differ from each other, and what this means for the logistic label."""
+"""How much normal images differ from each other, and what that means for the logistic label."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nsa_augment._shared.types import BinaryMap
 from nsa_augment.labelling.labels import continuous_label
 
 PAIRS = 24
-"""Pairs of images that are compared at most."""
+"""Most pairs of images to compare."""
 SLOW = 1 / 20
-"""Standard deviation, as a fraction of the image's side, from which a difference is too slow to survive blending."""
+"""Standard deviation, as a fraction of the image's side, of the slow variation that blending removes."""
 MIDPOINTS = (3, 24)
 """Smallest and largest y0 of Table 4."""
 LOG_ODDS = math.log(10)
-"""The label's odds are 1 : 10 without any change, and 10 : 1 at twice the midpoint."""
+"""The label's odds are 1 : 10 without change, and 10 : 1 at twice the midpoint."""
 DEFAULT_MIDPOINT = 7.0
-"""y0 of textures, and where there are no pairs: that of Table 4's textures, pill and metal_nut, its most frequent."""
+"""y0 for textures and without pairs: that of the textures, pill and metal_nut in Table 4, the most frequent one."""
 ALIGNED, ALIGNED_QUANTILE = 0.25, 0.25
-"""Images show the same thing at the same place if all but this share of their pairs correlate that much."""
+"""Images show the same thing at the same place if this quantile of the pairs' correlations reaches `ALIGNED`."""
 LAYOUT_SIDE = 32
-"""Side, pixels, of the images whose layouts are compared."""
+"""Side length, in pixels, of the images for comparing layouts."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Variation:
     likeness : float or None
         Lower quartile of the correlation of two images' layouts; 1: always the same, 0: nothing in common.
     pairs : int
-        How many pairs `typical` is the median of.
+        Number of pairs behind `typical`.
     """
 
     typical: float | None
@@ -60,7 +60,7 @@ class Variation:
 
 
 def steepness_of(midpoint: float) -> float:
-    """Return k for a y0, so that the label's odds are 1 : 10 where nothing has changed.
+    """Return k for a y0, with odds of 1 : 10 for the label where nothing changed.
 
     Examples
     --------
@@ -74,16 +74,16 @@ def measure_variation(images: NDArray[np.uint8], masks: BinaryMap | None = None)
     """Compare images in pairs.
 
     The difference is measured as the continuous label measures a change (the median over a disk of the mean over
-    channels), after slow variation has been removed, as Poisson blending does. Half of all places of two normal
-    images differ by at least its median: a change of that size is as likely normal as not, which is what a logistic
-    label of 1/2 says. The median is therefore y0. In the paper, too, y0 is larger and k smaller where normal images
-    vary more [1]_; all products y0 * k of its Table 4 lie between 2 and 3, close to ln 10.
+    channels), after slow variation has been removed, as Poisson blending does. At half of all places two
+    normal images differ by at least its median: a change of that size is as likely normal as not, which is the meaning
+    of a logistic label of 1/2. The median is therefore y0. In the paper, too, y0 is larger and k smaller where normal
+    images vary more [1]_; all products y0 * k of its Table 4 lie between 2 and 3, close to ln 10.
 
     Parameters
     ----------
     images : (N, h, w, C) uint8 array
     masks : (N, h, w) uint8 array, optional
-        Places that count, if they do in both images of a pair.
+        Places to compare: those in both masks of a pair.
 
     References
     ----------
@@ -112,7 +112,7 @@ def measure_variation(images: NDArray[np.uint8], masks: BinaryMap | None = None)
 
 
 def _difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the continuous label would show if one image had become the other, fast differences only."""
+    """The continuous label for a change from one image to the other, without slow differences."""
     change = first.astype(np.float32) - second
     slow = SLOW * min(change.shape[:2])
     for channel in range(change.shape[2]):
@@ -123,7 +123,7 @@ def _difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[
 
 
 def _layout(image: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Brightness at low resolution without its quadratic trend, which light and lens make; of unit length."""
+    """Brightness at low resolution without its quadratic trend, which comes from light and lens; of unit length."""
     grey = image.mean(axis=2, dtype=np.float32)
     small = np.asarray(cv2.resize(grey, (LAYOUT_SIDE, LAYOUT_SIDE), interpolation=cv2.INTER_AREA), float).ravel()
     y, x = (axis.ravel() for axis in np.mgrid[-1 : 1 : LAYOUT_SIDE * 1j, -1 : 1 : LAYOUT_SIDE * 1j])

@@ -1,4 +1,4 @@
-"""The program `nsa-augment`; its commands are in the files beside this one."""
+"""The program `nsa-augment`; its commands are in the other files of this folder."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nsa_augment._shared.version import VERSION
 
 app = typer.Typer(
     name="nsa-augment",
-    help="Make realistic synthetic defects, with pixel labels, from images of normal products.",
+    help="Make realistic synthetic defects with pixel-level labels from images of normal products.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,9 +24,9 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line; mistakes that a user can correct end in one line and exit code 1."""
+    """Run the command line; errors that a user can correct print one line and exit with code 1."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does: names of files may be any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr does: file names may be any bytes
     try:
         with notices_as_lines():
             app()
@@ -37,7 +37,7 @@ def main() -> None:
 
 @contextmanager
 def notices_as_lines() -> Iterator[None]:
-    """Print what is to be known about the images as lines, and other warnings as Python does."""
+    """Print notices about the images as plain lines, and other warnings as Python does."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", Notice)
         show, told = warnings.showwarning, set()

@@ -1,4 +1,4 @@
-"""The command that estimates the arguments for a product and shows the evidence."""
+"""The command `calibrate`: estimates the arguments for a product and shows the evidence."""
 
 from __future__ import annotations
 
@@ -20,22 +20,24 @@ from nsa_augment.cli.options import MaxValue, ObjectMasks, Recursive, Seed, Skip
 from nsa_augment.tasks.presets import FILE_SUFFIXES
 
 LEAST_PLACED = 0.1
-"""Share of calls that must place a patch, or the arguments are of no use."""
+"""Least share of calls that must place a patch for the arguments to be of use."""
 
 
 @app.command(name="calibrate")
 def calibrate_folder(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of images of normal products.")],
-    out: Annotated[Path | None, typer.Option(help="YAML file to write, for --preset and preset=.")] = None,
-    picture: Annotated[Path | None, typer.Option(help="PNG file to write: the evidence for the estimates.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Preset file (YAML) to write, for --preset and preset=.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="PNG file to write, with the evidence for the estimates.")
+    ] = None,
     seed: Seed = 0,
-    max_images: Annotated[int, typer.Option(min=1, help="How many images to look at, picked evenly.")] = 64,
+    max_images: Annotated[int, typer.Option(min=1, help="Maximum number of images to use, evenly spaced.")] = 64,
     max_value: MaxValue = None,
     recursive: Recursive = False,
     skip_damaged: SkipDamaged = False,
     object_masks: ObjectMasks = None,
 ) -> None:
-    """Estimate the arguments for a product of your own from a folder of normal images."""
+    """Estimate the arguments for your own product from a folder of normal images."""
     if out is not None:
         check_file("--out", out, FILE_SUFFIXES)
     if picture is not None:

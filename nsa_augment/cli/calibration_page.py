@@ -33,30 +33,30 @@ CHART_HEIGHT = 190
 MIN_WIDTH = 1000
 LINE = 19
 GLOSSES = {
-    "max_patches": "patches in an image, at most",
-    "height_range": "height of a patch, share of the image",
-    "width_range": "width of a patch, share of the image",
-    "scale_range": "factors by which patches are resized",
+    "max_patches": "most patches per image",
+    "height_range": "patch height, share of the image",
+    "width_range": "patch width, share of the image",
+    "scale_range": "range of the resize factor",
     "background": "brightness b and threshold t",
-    "min_object": "share of a patch that must be object",
-    "min_overlap": "share of that to land on the object",
-    "gradient": "what guides the blending",
-    "logistic_midpoint": "change labelled 1/2, grey levels",
-    "logistic_steepness": "of the label, per grey level",
-    "resize_limits": "sizes bounded by the ranges",
-    "candidates": "places, of which the best is taken",
-    "blending": "how patches are joined",
+    "min_object": "least share of object in a patch",
+    "min_overlap": "least share of it put on the object",
+    "gradient": "guidance field of the blending",
+    "logistic_midpoint": "change with label 1/2, grey levels",
+    "logistic_steepness": "steepness of the label, 1/grey level",
+    "resize_limits": "limits of resized patches",
+    "candidates": "places tried; the best is taken",
+    "blending": "how patches are blended in",
     "min_change": "least change, in midpoints",
     "max_value": "value of grey level 255",
 }
 EXPLAINED = ("blending", "min_change")
-"""Arguments whose reasons the page tells, beside that for the background."""
+"""Arguments whose reasons the page gives, besides that for the background."""
 GREY, TEAL, RED, BAND = (150, 150, 150), (0, 140, 140), (220, 60, 40), (235, 235, 235)
 Pen: TypeAlias = ImageDraw.ImageDraw
 
 
 def value_text(value: Any) -> str:
-    """A value as it is typed after --set.
+    """A value in the syntax of --set.
 
     Examples
     --------
@@ -75,9 +75,9 @@ def calibration_page(found: Calibration, name: str, seed: int) -> Pixels:
     ----------
     found : Calibration
     name : str
-        What the images are called in the title.
+        Name of the images in the title.
     seed : int
-        Of the anomalies.
+        Seed of the anomalies.
 
     Returns
     -------
@@ -104,7 +104,7 @@ def _examples(found: Calibration, seed: int) -> Pixels:
     midpoint = value_text(found.arguments["logistic_midpoint"])
     title = (
         f"Anomalies with these arguments: {found.placing}; "
-        f"the label is 1/2 where a place has changed by {midpoint} grey levels"
+        f"the label is 1/2 where the image changes by {midpoint} grey levels"
     )
     return draw_page(title, EXAMPLE_COLUMNS, rows, [bar])
 
@@ -132,7 +132,7 @@ def _summary(found: Calibration, name: str, width: int) -> Pixels:
 
 
 def _draw_histogram(pen: Pen, found: Calibration, box: tuple[int, int, int, int]) -> None:
-    """Bars on a square-root scale, so that a small object can be seen; background grey, object coloured."""
+    """Bars on a square-root scale, which shows small objects, too; background grey, object coloured."""
     left, top, right, bottom = box
     background, threshold = found.background.brightness, found.background.threshold
     step = (right - left) / 256
@@ -161,7 +161,7 @@ def _draw_histogram(pen: Pen, found: Calibration, box: tuple[int, int, int, int]
 
 
 def _histogram_notes(found: Calibration, width: int) -> list[str]:
-    meaning = "How often each brightness occurs (square-root scale)."
+    meaning = "Histogram of brightness (square-root scale)."
     if found.background.plain:
         meaning += f" Grey: background, |brightness - b| <= t = {found.background.threshold:g}. Teal: object."
     reason = found.reasons["background"]
@@ -171,7 +171,7 @@ def _histogram_notes(found: Calibration, width: int) -> list[str]:
 
 
 def _mark(pen: Pen, x: float, box: tuple[int, int, int, int], line: int, text: str) -> None:
-    """A level, with its name beside it, on the side where there is room; each on a line of its own."""
+    """Mark a level, its name on the side with room; each name on another line."""
     left, top, right, bottom = box
     pen.line((x, top, x, bottom), fill=RED, width=2)
     beside, anchor = (x + 4, "la") if x < (left + right) / 2 else (x - 4, "ra")
@@ -179,14 +179,14 @@ def _mark(pen: Pen, x: float, box: tuple[int, int, int, int], line: int, text: s
 
 
 def _overlays(found: Calibration, width: int) -> Pixels:
-    """Some of the images, everything but the object faded."""
+    """Some of the images, with everything but the object faded."""
     side = (width - 2 * MARGIN - (OVERLAYS - 1) * GAP) // OVERLAYS
     tiles = [_overlay(found, index, side) for index in _spread(len(found.images), OVERLAYS)]
     page = PILImage.new("RGB", (width, tiles[0].shape[0] + 2 * CAPTION + GAP), "white")
     text = (
-        "What counts as object (outlined, the rest faded)"
+        "Detected object (outlined, the rest faded)"
         if found.background.shows_object
-        else "Some of the images: patches may go anywhere"
+        else "Some of the images: patches may land anywhere"
     )
     ImageDraw.Draw(page).text((MARGIN, 0), text, fill=INK, font=ImageFont.load_default(17))
     for place, tile in enumerate(tiles):

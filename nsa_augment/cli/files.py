@@ -24,15 +24,15 @@ def check_file(option: str, file: Path, suffixes: tuple[str, ...] = PICTURE_SUFF
     Parameters
     ----------
     option : str
-        What errors call it.
+        Name of the option, for errors.
     file : Path
     suffixes : tuple of str
-        How its name may end.
+        Accepted file name extensions.
 
     Raises
     ------
     ValueError
-        If its name ends otherwise, or its folder does not exist.
+        If its extension is another, or its folder does not exist.
 
     Examples
     --------
@@ -47,12 +47,12 @@ def check_file(option: str, file: Path, suffixes: tuple[str, ...] = PICTURE_SUFF
 
 
 def usable(files: list[Path], skip_damaged: bool) -> list[Path]:
-    """The files, if asked without those that cannot be decoded."""
+    """The files; with `skip_damaged`, without those that cannot be decoded."""
     return check_sources(files, skip_damaged=True) if skip_damaged else files
 
 
 def tell_of_sizes(files: Sequence[Path], tasks: Sequence[AnomalyTask]) -> None:
-    """Say in one line that images have several sizes, and what becomes of sources of another size."""
+    """Print one line if the images differ in size, with what happens to sources of another size."""
     task = next((task for task in tasks if task.needs_source), None)
     sizes = {size for file in files if (size := _size(file)) is not None}
     if len(sizes) < 2 or task is None:
@@ -82,6 +82,6 @@ def _size(file: Path) -> tuple[int, int] | None:
 
 
 def write_picture(file: Path, page: Pixels) -> None:
-    """Write a page as PNG, and say so."""
+    """Write a page as PNG, and print its file name."""
     write_file(file, (encode_png(page),))
     typer.echo(f"wrote {file} ({page.shape[1]} x {page.shape[0]})")

@@ -26,18 +26,18 @@ INTERRUPTED = 130
 SHOWN_PROBLEMS = 20
 
 Workers = Annotated[
-    int | None, typer.Option("--workers", "-w", min=0, help="Processes; by default one for each processor.")
+    int | None, typer.Option("--workers", "-w", min=0, help="Worker processes. Default: one per processor.")
 ]
 
 
 @app.command()
 def generate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of normal images.")],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the dataset: new, or begun before.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of the dataset: new, or one to finish or extend.")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of images with anomalies.")],
     preset: options.Preset = "tile",
     task: Annotated[
-        list[str] | None, typer.Option(help=f"{', '.join(TASKS)}; several, each a class. Default: nsa.")
+        list[str] | None, typer.Option(help=f"{', '.join(TASKS)}; may be repeated: each task is a class. Default: nsa.")
     ] = None,
     label: options.Label = None,
     ablation: options.Ablation = None,
@@ -45,16 +45,16 @@ def generate(
     bank: options.Bank = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same dataset.")] = 0,
     layout: Annotated[str, typer.Option(help=f"{', '.join(LAYOUTS)}.")] = "masks",
-    split: Annotated[float, typer.Option(metavar="SHARE", help="For validation, of items and of normal images.")] = 0,
+    split: Annotated[float, typer.Option(metavar="SHARE", help="Share of items and normal images for validation.")] = 0,
     backgrounds: Annotated[int, typer.Option(min=0, help="Normal images among the items.")] = 0,
     tile: Annotated[
-        tuple[int, int] | None, typer.Option(metavar="H W", help="Make items of tiles of the images.")
+        tuple[int, int] | None, typer.Option(metavar="H W", help="Cut the images into tiles of this size.")
     ] = None,
-    overlap: Annotated[int, typer.Option(min=0, help="Pixels that neighbouring tiles share.")] = 0,
-    crop: Annotated[tuple[int, int] | None, typer.Option(metavar="H W", help="Make items of random crops.")] = None,
+    overlap: Annotated[int, typer.Option(min=0, help="Overlap of neighbouring tiles in pixels.")] = 0,
+    crop: Annotated[tuple[int, int] | None, typer.Option(metavar="H W", help="Use random crops of this size.")] = None,
     category: Annotated[str, typer.Option(help="Name of the product's folder, for --layout mvtec.")] = "product",
     workers: Workers = None,
-    backend: Annotated[str, typer.Option(help="processes (of this machine) or dask.")] = "processes",
+    backend: Annotated[str, typer.Option(help="processes (on this machine) or dask.")] = "processes",
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, for --backend dask.")] = None,
     max_value: options.MaxValue = None,
     recursive: options.Recursive = False,
@@ -62,7 +62,7 @@ def generate(
     object_masks: options.ObjectMasks = None,
     allowed_masks: options.AllowedMasks = None,
 ) -> None:
-    """Write a labelled dataset; run the same command again to finish it, or with a larger --count to add to it."""
+    """Write a labelled dataset; repeat the command to finish it, or raise --count to extend it."""
     makers = [options.make_task(each, preset, label, ablation, overrides, max_value, bank) for each in task or ["nsa"]]
     parts = Options(split=split, backgrounds=backgrounds, tile=tile, overlap=overlap, crop=crop, category=category)
     if parts.window is None:
@@ -97,29 +97,32 @@ def generate(
         raise typer.Exit(INTERRUPTED) from None
     text = f"wrote {made.anomalies} anomalies to {out}"
     if made.kept:
-        text += f" ({made.kept} of {made.total} images were there)"
+        text += f" ({made.kept} of {made.total} images already existed)"
     typer.echo(text)
     if made.unchanged:
-        reason = "had no place for a patch, or none that changed them by more than a grey level"
-        typer.echo(f"{made.unchanged} of {count} images {reason}, and are unchanged", err=True)
+        reason = "no patch found a place or changed them by more than a grey level"
+        typer.echo(f"{made.unchanged} of {count} images are unchanged: {reason}", err=True)
 
 
 @app.command()
 def verify(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A finished dataset.")],
-    sample: Annotated[int | None, typer.Option(min=1, help="Number of items to check; by default all.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Decides which items --sample takes.")] = 0,
-    exact: Annotated[bool, typer.Option("--exact", help="Images within a grey level are problems, too.")] = False,
-    images: Annotated[Path | None, typer.Option(help="Folder of the normal images, if it was moved.")] = None,
-    object_masks: Annotated[Path | None, typer.Option(help="Folder of the object masks, if it was moved.")] = None,
-    allowed_masks: Annotated[Path | None, typer.Option(help="Folder of the allowed masks, if it was moved.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, help="Number of items to check. Default: all.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed for the choice of --sample.")] = 0,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Count images that differ by a grey level as problems, too.")
+    ] = False,
+    images: Annotated[Path | None, typer.Option(help="Folder of the normal images, if moved.")] = None,
+    object_masks: Annotated[Path | None, typer.Option(help="Folder of the object masks, if moved.")] = None,
+    allowed_masks: Annotated[Path | None, typer.Option(help="Folder of the allowed masks, if moved.")] = None,
     workers: Workers = None,
 ) -> None:
-    """Make the items of a dataset again and compare; exit code 1 if any file is missing or wrong.
+    """Regenerate the items of a dataset and compare; exit code 1 if any file is missing or differs.
 
-    Images that differ by rounding, as other versions made them, are counted but not wrong without --exact.
+    Images that differ by at most a grey level, from other versions or machines, are counted, but are problems only with
+    --exact.
     """
-    with _progress("making items again", "") as update:
+    with _progress("regenerating items", "") as update:
         report = verify_dataset(
             out,
             sample=sample,
@@ -143,9 +146,9 @@ def _show(report: Report) -> None:
         typer.echo(f"{problem.name}: {problem.what}", err=True)
     if len(report.problems) > SHOWN_PROBLEMS:
         typer.echo(f"and {len(report.problems) - SHOWN_PROBLEMS} more", err=True)
-    found = f"{len(report.problems)} problems" if report.problems else "all as generated"
+    found = f"{len(report.problems)} problems" if report.problems else "no problems"
     if report.near:
-        found += f", {len(report.near)} within a grey level, as another version or machine made them"
+        found += f", {len(report.near)} within a grey level, as from another version or machine"
     typer.echo(f"checked {report.checked} of {report.total} images: {found}")
 
 
@@ -156,7 +159,7 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def _progress(description: str, remark: str) -> Iterator[Callable[..., Any]]:
-    """A function that is told how much is done: shows a bar where someone watches, else a line for each tenth."""
+    """Yield a function to report progress to: it shows a bar in a terminal, elsewhere prints a line per tenth."""
     console = Console(stderr=True)
     if not console.is_terminal:
         tenths = set()

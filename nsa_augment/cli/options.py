@@ -1,4 +1,4 @@
-"""What the commands share: options, tasks from options, text and progress on the terminal."""
+"""What the commands share: options, tasks made from them, tables and progress bars."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from nsa_augment.planning.outlines import OUTLINES
 from nsa_augment.tasks import ABLATIONS, TASKS, AnomalyTask, bind_task
 
 WIDTH = 140
-"""Of tables, characters, where nobody watches."""
+"""Width of tables, in characters, when not printed to a terminal."""
 
 
 def _label_help() -> str:
-    """The labels, each with the tasks that it has a meaning for, unless it has one for all."""
+    """The labels, each with the tasks it suits, unless it suits all."""
     texts = []
     for name, label in LABELS.items():
         suited = [task for task, kind in TASKS.items() if label.unsuited(kind) is None]
@@ -40,20 +40,20 @@ def _set_help() -> str:
         "blending": BLENDINGS,
     }
     known = [f"{name}: {', '.join(kinds)}" for name, kinds in choices.items()]
-    return f"Replace an argument of the preset: --set background=200,60. Known are {'; '.join(known)}."
+    return f"Replace an argument, as in --set background=200,60; may be repeated. Choices for {'; '.join(known)}."
 
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed makes the same picture.")]
-Preset = Annotated[str, typer.Option(help="A row of `nsa-augment presets`, or a YAML file of `calibrate`.")]
+Preset = Annotated[str, typer.Option(help="A name from `nsa-augment presets`, or a YAML file from `calibrate`.")]
 Task = Annotated[str, typer.Option(help=f"{', '.join(TASKS)}.")]
 Label = Annotated[str | None, typer.Option(help=_label_help())]
-Ablation = Annotated[str | None, typer.Option(help=f"{', '.join(ABLATIONS)}: a variation of the preset in the paper.")]
+Ablation = Annotated[str | None, typer.Option(help=f"{', '.join(ABLATIONS)}: an ablation of the paper.")]
 MaxValue = Annotated[
-    float | None, typer.Option("--max-value", help="Value of grey level 255 in the files: 4095 for 12 bits in 16.")
+    float | None, typer.Option("--max-value", help="Pixel value of grey level 255, as 4095 for 12 bits in 16.")
 ]
-Recursive = Annotated[bool, typer.Option("--recursive", help="Read the subfolders of folders, too.")]
-SkipDamaged = Annotated[bool, typer.Option("--skip-damaged", help="Go on without files that cannot be decoded.")]
+Recursive = Annotated[bool, typer.Option("--recursive", help="Read subfolders, too.")]
+SkipDamaged = Annotated[bool, typer.Option("--skip-damaged", help="Skip files that cannot be decoded.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=_set_help())]
 
 Bank = Annotated[
@@ -66,13 +66,13 @@ ObjectMasks = Annotated[
     str | None,
     typer.Option(
         metavar="DIR|alpha",
-        help="Object masks instead of the background: a folder with one for each image, under the same name, or the "
-        "alpha channel of the images.",
+        help="Object masks, instead of a background: a folder with a mask of the same name for each image, or `alpha` "
+        "for the alpha channel of the images.",
     ),
 ]
 AllowedMasks = Annotated[
     str | None,
-    typer.Option(metavar="DIR|alpha", help="Regions in which patches may land, given as --object-masks are."),
+    typer.Option(metavar="DIR|alpha", help="Masks of where patches may land, given as for --object-masks."),
 ]
 
 
@@ -95,20 +95,20 @@ def make_task(
 
 
 def in_eight_bits(task: AnomalyTask) -> tuple[AnomalyTask, Scale]:
-    """The same task for the grey levels of images, and the scale of the files that these are read from."""
+    """The task for 8-bit images, and the scale of the files they are read from."""
     return task.replaced(max_value=None), task.scale
 
 
 def make_all_tasks(
     preset: str, ablation: str | None, overrides: list[str] | None, max_value: float | None = None
 ) -> dict[str, AnomalyTask]:
-    """All tasks, each with those of the overrides that it knows, and with any label that has a meaning for it.
+    """All tasks, each with the overrides it accepts and a label that suits it.
 
-    Those that require an argument which is not there are left out.
+    Tasks without a required argument are left out.
     """
     arguments = _arguments(overrides, max_value)
     if "label" in arguments:
-        raise ValueError("--set label must be left out of compare, which shows all labels")
+        raise ValueError("--set label must be left out: compare shows all labels")
     known = {name: task.argument_names() for name, task in TASKS.items()}
     accepted = set().union(*known.values())
     if unknown := sorted(set(arguments) - accepted):
@@ -154,12 +154,12 @@ def parse_overrides(overrides: list[str]) -> dict[str, Any]:
 
 
 def table_console() -> Console:
-    """Where tables are printed: wide enough for all columns where nobody watches."""
+    """Console for tables: wide enough for all columns when it is not a terminal."""
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH)
 
 
 def progress(items: Iterable[Any], description: str) -> Iterable[Any]:
-    """Show a progress bar while iterating, where someone watches."""
+    """Show a progress bar while iterating, in a terminal."""
     console = Console(stderr=True)
     return track(list(items), description, console=console, transient=True) if console.is_terminal else items

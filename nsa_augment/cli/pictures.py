@@ -1,4 +1,4 @@
-"""Commands that make a picture of anomalies, and the list of presets."""
+"""Commands that draw anomalies, and the list of presets."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ from nsa_augment.tasks import PRESETS, TASKS
 def demo(
     output: Output = Path("nsa-demo.png"),
     seed: Seed = 0,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Anomalies of each product.")] = 1,
-    size: Annotated[int, typer.Option(min=32, max=2048, help="Side of the images in pixels.")] = 256,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Anomalies per product.")] = 1,
+    size: Annotated[int, typer.Option(min=32, max=2048, help="Side length of the images in pixels.")] = 256,
     task: Task = "nsa",
     label: Label = None,
 ) -> None:
@@ -83,7 +83,7 @@ def preview(
     preset: Preset = "tile",
     output: Output = Path("nsa-preview.png"),
     seed: Seed = 0,
-    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Anomalies to show (a row each).")] = 4,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, help="Number of anomalies, one per row.")] = 4,
     task: Task = "nsa",
     label: Label = None,
     ablation: Ablation = None,
@@ -95,7 +95,7 @@ def preview(
     object_masks: ObjectMasks = None,
     allowed_masks: AllowedMasks = None,
 ) -> None:
-    """Show anomalies on your own images, with sources, patch boxes and labels, the largest patch enlarged."""
+    """Show anomalies on your own images: sources, patch boxes, labels, and the largest patch enlarged."""
     check_file("--output", output)
     maker, scale = in_eight_bits(make_task(task, preset, label, ablation, overrides, max_value, bank))
     files = usable([file for path in paths for file in _files(path, recursive)], skip_damaged)
@@ -110,7 +110,7 @@ def preview(
         image, source = (read_image(files[index], scale=scale) for index in (chosen[0], chosen[-1]))
         caption = files[chosen[0]].name
         if maker.needs_source:
-            caption += f" with patches of {files[chosen[-1]].name}"
+            caption += f" with patches from {files[chosen[-1]].name}"
         masks = {
             "mask": None if objects is None else objects.read(files[chosen[0]], image.shape[:2]),
             "source_mask": None if objects is None else objects.read(files[chosen[-1]], source.shape[:2]),
@@ -135,7 +135,9 @@ def preview(
 
 @app.command()
 def compare(
-    path: Annotated[Path, typer.Argument(help="An image (sources come from its folder), or a folder of images.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="An image (sources come from its folder), or a folder of images.")
+    ],
     preset: Preset = "tile",
     output: Output = Path("nsa-compare.png"),
     seed: Seed = 0,
@@ -145,7 +147,7 @@ def compare(
     recursive: Recursive = False,
     skip_damaged: SkipDamaged = False,
 ) -> None:
-    """Show one image under all tasks and all their labels, under one seed."""
+    """Show one image with every task and all its labels, for one seed."""
     check_file("--output", output)
     bound = {name: in_eight_bits(task) for name, task in make_all_tasks(preset, ablation, overrides, max_value).items()}
     tasks, scale = {name: task for name, (task, _) in bound.items()}, next(scale for _, scale in bound.values())
@@ -160,13 +162,13 @@ def compare(
     labels = {name: make_labels(task, examples[name]) for name, task in tasks.items()}
     bars = label_bars(list(labels.values()))
     rows = [comparison_row(example, labels[name], bars) for name, example in examples.items()]
-    title = f"{image_file.name} with patches of {source_file.name}, preset {preset}"
+    title = f"{image_file.name} with patches from {source_file.name}, preset {preset}"
     write_picture(output, draw_page(title, comparison_columns(), rows, list(dict.fromkeys(bars.values()))))
 
 
 @app.command()
 def presets() -> None:
-    """List the presets: the parameters of Table 4 of the paper, and those of single tasks."""
+    """List the presets: the parameters of Table 4 of the paper, and presets of single tasks."""
     table = Table(title="Presets: arguments of NaturalSyntheticAnomaly by product")
     columns = list(dict.fromkeys(name for preset in PRESETS.values() for name in preset))
     table.add_column("preset", no_wrap=True)

@@ -1,4 +1,4 @@
-"""The command that shows a page on which parameters are chosen by eye."""
+"""The command `play`: a local web page to choose parameters by eye."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from nsa_augment.samples import PRODUCTS
 @app.command()
 def play(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Folder of images of normal products. Default: samples.")
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Folder of images of normal products. Default: the embedded samples."),
     ] = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of 127.0.0.1.")] = 7860,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on 127.0.0.1.")] = 7860,
 ) -> None:
-    """Choose parameters by eye on a local page; needs the extra `play`."""
+    """Choose parameters by eye on a local web page; needs the extra `play`."""
     supplies = {name: sample_supply(name) for name in PRODUCTS} if folder is None else {}
     if folder is not None:
         supplies[str(folder)] = folder_supply(folder)
@@ -32,5 +33,5 @@ def play(
         if error.name != "gradio":
             raise
         raise ValueError("play needs gradio: install it with pip install 'nsa-augment[play]'") from error
-    typer.echo(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    typer.echo(f"http://127.0.0.1:{port} (Ctrl-C stops it)")
     serve(supplies, port)

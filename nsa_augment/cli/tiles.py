@@ -34,7 +34,7 @@ LabelMap: TypeAlias = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Example:
-    """A synthetic anomaly and what it was made of.
+    """A synthetic anomaly and what it was made from.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Example:
     allowed : (H, W) array, optional
         Where patches may land, drawn as another outline.
     prepared : PreparedSource, optional
-        What the result was made with; None: the image itself.
+        The source that the result was made with; None: the image itself.
     """
 
     caption: str
@@ -75,7 +75,7 @@ def make_example(
     source_mask: NDArray[Any] | None = None,
     allowed: NDArray[Any] | None = None,
 ) -> Example:
-    """Make an anomaly to be shown, with masks as calls of a task take them."""
+    """Make an anomaly to show; masks as in calls of a task."""
     prepared = None
     if task.needs_source:
         with sizes_expected:
@@ -92,7 +92,7 @@ def make_example(
 
 
 def make_labels(task: AnomalyTask, example: Example) -> dict[str, LabelMap]:
-    """All labels that have a meaning for a task, of the plan of an example."""
+    """All labels that suit a task, for the plan of an example."""
     return {
         name: task.replaced(label=name).apply(example.image, example.prepared, example.result.plan).label
         for name, label in LABELS.items()
@@ -101,7 +101,7 @@ def make_labels(task: AnomalyTask, example: Example) -> dict[str, LabelMap]:
 
 
 def label_bars(shown: Sequence[Mapping[str, LabelMap]]) -> dict[str, ColourBar]:
-    """Colour bar of every label: one for all without unit, and one for each unit.
+    """Colour bar of every label: one for all labels without a unit, and one per unit.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ def _images(example: Example) -> tuple[Pixels, Pixels, Pixels]:
 
 
 def _label_tile(result: Pixels, label: LabelMap, scale: float, bar: ColourBar) -> Pixels:
-    """Colour the label over a darkened result, the stronger the more opaque."""
+    """Colour the label over a darkened result, more opaque where it is stronger."""
     share = np.clip(scaled(label, scale) / bar.top, 0, 1)
     cover = np.where(share > 0, 0.35 + 0.5 * share, 0)
     return tinted(result, share, cover, 0.75 * (1 - cover))

@@ -1,6 +1,6 @@
-"""Whole labelled datasets on disk, that can be interrupted, resumed and verified.
+"""Whole labelled datasets on disk, which can be interrupted, resumed and verified.
 
-The command line has the same as `nsa-augment generate` and `nsa-augment verify`.
+On the command line: `nsa-augment generate` and `nsa-augment verify`.
 """
 
 from nsa_augment.datasets.generation import Progress, generate

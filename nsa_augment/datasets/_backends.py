@@ -1,4 +1,4 @@
-"""The places where chunks can be worked on."""
+"""The backends, which work on chunks: this process, worker processes, or a Dask cluster."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Result = TypeVar("Result")
 MOST_WORKERS = 60 if os.name == "nt" else 1024
 """Windows waits for at most 63 processes at a time."""
 CHUNK = 16
-"""Items that go to a worker together: enough that sending them costs nothing beside making them."""
+"""Most items in a chunk: enough that sending them takes no time compared with making them."""
 CHUNKS_EACH = 4
-"""Chunks that each worker gets at least, if there are enough items, so that all finish at about the same time."""
+"""Least chunks per worker, if there are enough items, so that all finish at about the same time."""
 
 
 class Backend(Protocol):
@@ -28,19 +28,19 @@ class Backend(Protocol):
 
     @property
     def workers(self) -> int:
-        """How many chunks are worked on at a time."""
+        """Number of chunks worked on in parallel."""
 
     def run(self, function: Callable[[Chunk], Result], chunks: Iterable[Chunk]) -> Generator[Result, None, None]:
-        """Results in any order; only some chunks are taken ahead."""
+        """Yield results in any order; takes only a few chunks in advance."""
 
 
 class ThisProcess:
-    """No workers at all."""
+    """The backend without workers."""
 
     workers = 1
 
     def run(self, function: Callable[[Chunk], Result], chunks: Iterable[Chunk]) -> Generator[Result, None, None]:
-        """Results in order."""
+        """Yield results in order."""
         try:
             for chunk in chunks:
                 yield function(chunk)
@@ -71,7 +71,7 @@ BACKENDS: Mapping[str, Callable[[int | None, str | None], Backend]] = {
     "processes": _open_processes,
     "dask": _open_dask,
 }
-"""How to open the backends, from the arguments `workers` and `scheduler` of `generate`."""
+"""Functions that open the backends, given the arguments `workers` and `scheduler` of `generate`."""
 
 
 def open_backend(workers: int | None, backend: str = "processes", scheduler: str | None = None) -> Backend:
@@ -81,5 +81,5 @@ def open_backend(workers: int | None, backend: str = "processes", scheduler: str
 
 
 def chunk_size(items: int, backend: Backend) -> int:
-    """Small enough that all workers have something to do."""
+    """Number of items in a chunk, small enough to keep all workers busy."""
     return max(1, min(CHUNK, items // (CHUNKS_EACH * backend.workers)))

@@ -1,4 +1,4 @@
-"""What workers do: some items at a time, with only records coming back."""
+"""What workers do: they make the items of a chunk and return their records."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nsa_augment.datasets.recipe import RECIPE, current_versions, load_recipe
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some items of a dataset, with their records where they have been made before.
+    """Some items of a dataset, with the records of those made before.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ class Chunk:
     recipe : str
         Digest of its recipe.
     run : str
-        Differs from call to call: files that were looked at in another run may have changed.
+        Differs from call to call: files checked in another run may have changed.
     items : sequence of (index, line of the manifest or None)
     places : sequence of (argument, path)
-        Where the normal images and their masks are, if not where the recipe says.
+        Where the normal images and their masks are, if not at the paths of the recipe.
     modules : sequence of str
         Modules that define kinds for the process that hands out the chunk; a worker imports them, too.
     """
@@ -52,7 +52,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Made:
-    """A finished item; its line is None if it was finished before."""
+    """A finished item; its line is None if it existed before."""
 
     index: int
     kind: str
@@ -62,7 +62,7 @@ class Made:
 def split(
     out: Path, indices: Iterable[int], line: Callable[[int], str | None], size: int, places: Mapping[str, str]
 ) -> Iterator[Chunk]:
-    """Items in chunks, with the lines that they have."""
+    """Split items into chunks, with the lines of those made before."""
     recipe, run = digest((out / RECIPE).read_bytes()), uuid4().hex
     place, modules, numbers = os.path.abspath(out), modules_of_other_packages(), iter(indices)
     while items := tuple((index, line(index)) for index in islice(numbers, size)):
@@ -70,7 +70,7 @@ def split(
 
 
 def make_chunk(chunk: Chunk) -> list[Made]:
-    """Make items whose files are missing or not those of their records."""
+    """Make the items whose files are missing or differ from their records."""
     out = Path(chunk.out)
     maker = _maker_of(chunk)
     for name, here in current_versions().items():
@@ -92,7 +92,7 @@ def make_chunk(chunk: Chunk) -> list[Made]:
 
 
 def _remove_renamed(out: Path, record: dict[str, Any], item: Item) -> None:
-    """Remove files of an item that have other names now, as a larger `count` has more digits."""
+    """Remove files of an item whose names have changed, as a larger `count` has more digits."""
     for described in record["files"].values():
         if described["path"] not in item.files:
             with suppress(OSError, ValueError):
@@ -100,9 +100,9 @@ def _remove_renamed(out: Path, record: dict[str, Any], item: Item) -> None:
 
 
 def wrong_files(out: Path, record: dict[str, Any], kept: dict[str, bytes] | None = None) -> Iterator[tuple[str, str]]:
-    """Files of a record that are not as it says, with their paths before what is wrong with them.
+    """Yield the path of each file that differs from its record, and what is wrong with it.
 
-    The content of the others goes into `kept`.
+    The contents of the others go into `kept`.
     """
     for described in record["files"].values():
         path = described["path"]
@@ -120,7 +120,7 @@ def wrong_files(out: Path, record: dict[str, Any], kept: dict[str, bytes] | None
 
 
 def check_chunk(chunk: Chunk) -> list[list[tuple[str, str]]]:
-    """Make items again by their plans and name the files that differ: a list for each item."""
+    """Regenerate items from their plans and name the files that differ: a list per item."""
     out = Path(chunk.out)
     maker = _maker_of(chunk)
     return [list(_check_item(out, maker, index, line)) for index, line in chunk.items]
@@ -146,16 +146,16 @@ def _check_item(out: Path, maker: ItemMaker, index: int, line: str | None) -> It
     for path in differing:
         yield path, "differs from what its plan makes"
     if other_record:
-        yield f"item {index}", "has another line in the manifest than its plan makes"
+        yield f"item {index}", "differs in the manifest from what its plan makes"
 
 
 def forget() -> None:
-    """Give back the memory of decoded images."""
+    """Free the memory of decoded images."""
     _maker.cache_clear()
 
 
 def _maker_of(chunk: Chunk) -> ItemMaker:
-    """The maker of a chunk's items, once all kinds are defined that its sender knows."""
+    """The maker of a chunk's items, after importing the modules that define the sender's kinds."""
     missing = _import(chunk.modules)
     try:
         return _maker(chunk.out, chunk.recipe, chunk.run, chunk.places)
@@ -167,7 +167,7 @@ def _maker_of(chunk: Chunk) -> ItemMaker:
 
 @lru_cache(maxsize=1)
 def _import(modules: tuple[str, ...]) -> list[str]:
-    """Import modules; those that cannot be imported, with the reasons, matter only if a dataset needs them."""
+    """Import modules; returns those that failed, with reasons, which matter only if the dataset needs them."""
     missing = []
     for module in modules:
         try:
@@ -179,7 +179,7 @@ def _import(modules: tuple[str, ...]) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _maker(out: str, recipe: str, run: str, places: tuple[tuple[str, str], ...]) -> ItemMaker:
-    """Keeps decoded images from one chunk to the next; reads the recipe, so that chunks are small."""
+    """Keeps decoded images between chunks; reads the recipe from its file, which keeps chunks small."""
     path = Path(out) / RECIPE
     if digest(path.read_bytes()) != recipe:
         raise ValueError(f"{path} has changed while the dataset was in use")

@@ -1,4 +1,4 @@
-"""Chunks on the machines of a Dask cluster that share a file system."""
+"""The backend for a Dask cluster whose machines share a file system."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from nsa_augment.datasets._chunks import Chunk
 Result = TypeVar("Result")
 
 AHEAD = 4
-"""Chunks handed out for each worker."""
+"""Chunks handed out per worker."""
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 60
-"""How long a cluster may be without any worker."""
+"""Seconds that a cluster may be without workers."""
 
 
 class Cluster:
-    """An existing Dask cluster; chunks of workers that die go to others.
+    """A running Dask cluster; chunks of workers that die go to others.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Cluster:
         return self._dask.Client(self._scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
 
     def run(self, function: Callable[[Chunk], Result], chunks: Iterable[Chunk]) -> Generator[Result, None, None]:
-        """Results in the order in which they are finished."""
+        """Yield results as they finish."""
         source = iter(chunks)
         pending: set[Any] = set()
         with self._connect() as client:
@@ -70,7 +70,7 @@ class Cluster:
                 client.cancel(list(pending))
 
     def _wait(self, client: Any, pending: set[Any]) -> set[Any]:
-        """Some of the futures, finished; none where it takes long."""
+        """Some finished futures; none if they take long."""
         try:
             with client.as_current():
                 waited = self._dask.wait(pending, timeout=PATIENCE_SECONDS, return_when="FIRST_COMPLETED")

@@ -1,4 +1,4 @@
-"""The contact sheet: some anomalies of a dataset with the outlines of their masks and their labels."""
+"""The contact sheet: some anomalies of a dataset, with outlines of their masks and with their labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OUTLINE = (255, 60, 200)
 
 
 def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]) -> bytes:
-    """PNG of items spread evenly over those `placed`: image, outline of the mask, label."""
+    """PNG of evenly spaced items of those `placed`: image, outline of the mask, label."""
     chosen = sorted({placed[round(share * (len(placed) - 1))] for share in np.linspace(0, 1, SHOWN)})
     files = [json.loads(lines.get(index) or "")["files"] for index in chosen]
     labels = [read_image(out / each["label"]["path"], grey=True, deep=True) / recipe.label_scale for each in files]

@@ -1,4 +1,4 @@
-"""The fields of a recipe's file: how they are checked, and what they are where a recipe is older than they."""
+"""The fields of a recipe's file: their checks, and their values for recipes older than they are."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIRST_EDITION: dict[str, Any] = {
 MASKS = ("object_masks", "allowed_masks")
 """Arguments of `generate`, and keys of the field of masks."""
 MASK_FOLDER, MASK_FILES = "folder", "files"
-"""What that holds of each: a folder or "alpha"; and by image, name and SHA-256 of its mask's file."""
+"""Keys of each in that field: a folder or "alpha"; and by image, name and SHA-256 of its mask's file."""
 
 
 def _check_text(name: str, value: Any) -> None:
@@ -100,4 +100,4 @@ FIELDS: dict[str, Callable[[str, Any], object]] = {
     "sizes": _check_mapping,
     "masks": _check_masks,
 }
-"""How the fields of a recipe are checked when it is read."""
+"""The checks of a recipe's fields, for reading it."""

@@ -1,4 +1,4 @@
-"""The folder of normal images: what is in its files, and which of them are damaged."""
+"""The folder of normal images: digests of its files, and which of them are damaged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nsa_augment._shared.soundness import check_damaged, damage, on_every_file
 def read_folder(
     folder: Path, recursive: bool, skip_damaged: bool, known: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
-    """SHA-256 of the images by name, and the names of damaged ones, which are an error unless they are skipped."""
+    """SHA-256 of the images by name, and the names of damaged ones, an error unless skipped."""
     files = list_images(folder, recursive=recursive)
 
     def examine(file: Path) -> tuple[str, str | None]:

@@ -1,4 +1,4 @@
-"""Text of the files about a whole dataset, from the lines of its journal or manifest."""
+"""Texts of the files about a whole dataset, from the lines of its journal or manifest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nsa_augment.datasets.recipe import Recipe
 
 
 def index_texts(recipe: Recipe, lines: Lines) -> Iterator[tuple[str, Iterator[str]]]:
-    """Path and text, in parts, of every file that the layout writes about the dataset."""
+    """Yield the path and the text, in parts, of every file that the layout writes about the dataset."""
     for path, text in recipe.layout_kind.index_files(recipe).items():
         yield path, _parts(recipe, lines, text)
 

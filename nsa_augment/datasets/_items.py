@@ -1,8 +1,8 @@
-"""One item of a dataset from its recipe and its index: a pure function, wherever and whenever it runs."""
+"""One item of a dataset, as a pure function of its recipe and its index."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from nsa_augment.datasets._fields import MASKS
 from nsa_augment.datasets._folder import digest, read_bytes
 from nsa_augment.datasets._masks import RecordedMasks
 from nsa_augment.datasets.layouts.base import number
-from nsa_augment.datasets.options import Window
+from nsa_augment.datasets.options import Window, moved_inside, part_of
 from nsa_augment.datasets.recipe import Recipe
 from nsa_augment.planning.plan import SynthesisPlan
 from nsa_augment.planning.silence import silence_expected
@@ -29,7 +29,7 @@ from nsa_augment.synthesis import SynthesisResult, made_before
 from nsa_augment.tasks import AnomalyTask
 
 ATTEMPTS = 100
-"""Limit of draws of an image, a source and a plan for one item; they end with the first visible change."""
+"""Most draws of image, source and plan for an item; the first visible change ends them."""
 
 CACHE_MIB = 256
 
@@ -38,12 +38,12 @@ GOOD = "good"
 """Label of an image without anomaly, as in MVTec AD."""
 
 WINDOWS = ("window", "source_window")
-"""Fields of `Pair` that the manifest holds where items are windows of images."""
+"""Fields of `Pair` that the manifest holds if items are windows of images."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """Names of an image and of its source, and the parts of them that an item is made of."""
+    """Names of an image and of its source, and the windows of them that an item is made from."""
 
     image: str
     source: str | None
@@ -53,14 +53,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class Item:
-    """Line of the manifest, and content of the files by path below the folder of the dataset."""
+    """Line of the manifest, and contents of the files by path below the folder of the dataset."""
 
     record: dict[str, Any]
     files: dict[str, bytes]
 
 
 class ItemMaker:
-    """Makes the items of a recipe; keeps decoded images, up to some hundred MiB.
+    """Makes the items of a recipe; caches decoded images, up to some hundred MiB.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ class ItemMaker:
         return self._anomaly(index, pair, self._synthesize(task, pair, replace(result.plan, patches=())))
 
     def remake(self, record: Mapping[str, Any], image: Image | None = None) -> Item:
-        """The item of a line of the manifest, by its plan, drawing nothing; labelled as `image`, if that is given."""
+        """The item of a line of the manifest, from its plan, without drawing; with `image`, labelled as that."""
         index = record["index"]
         if index >= self.recipe.count:
             return self._normal(index)
@@ -123,7 +123,7 @@ class ItemMaker:
         return [result.plan for _, result in self._draws(index)]
 
     def _draws(self, index: int) -> Iterator[tuple[Pair, SynthesisResult]]:
-        """Image, source and what is made of them, drawn again and again."""
+        """Draw image, source and plan repeatedly; yields the names and the result."""
         rng = np.random.default_rng([self.recipe.seed, index])
         task = self._tasks[self.recipe.class_of(index)]
         for _ in range(ATTEMPTS):
@@ -131,7 +131,7 @@ class ItemMaker:
             yield pair, self._synthesize(task, pair, rng)
 
     def holds(self, record: Mapping[str, Any]) -> bool:
-        """Whether a line is about the item of its index; other items had the index while `count` was smaller."""
+        """Whether a line is about the item with its index; with a smaller `count` other items had it."""
         index, path = record["index"], record["files"].get("image", {}).get("path")
         if index < self.recipe.count:
             if record["kind"] == "normal":
@@ -143,7 +143,7 @@ class ItemMaker:
         return record["kind"] == "normal" and bool(path == expected)
 
     def _draw_pair(self, index: int, task: AnomalyTask, rng: np.random.Generator) -> Pair:
-        """Names of an image and of its source: another one, if there is another; and the window, if there are any."""
+        """Draw an image, its source (another image, if there is one), and windows, if the recipe has them."""
         recipe, options = self.recipe, self.recipe.options
         pool = recipe.pools[recipe.place_of(index)[0]]
         image, shift = int(rng.integers(len(pool))), 1 + int(rng.integers(max(len(pool) - 1, 1)))
@@ -153,12 +153,12 @@ class ItemMaker:
             return pair
         window = options.draw_window(recipe.sizes[pair.image], rng)
         return replace(
-            pair, window=window, source_window=None if source is None else _moved(window, recipe.sizes[source])
+            pair, window=window, source_window=None if source is None else moved_inside(window, recipe.sizes[source])
         )
 
     def _synthesize(self, task: AnomalyTask, pair: Pair, how: np.random.Generator | SynthesisPlan) -> SynthesisResult:
         whole = self._read(pair.image)
-        image = _part(whole, pair.window)
+        image = part_of(whole, pair.window)
         prepared = None if pair.source is None else self._prepare(task, pair.source, pair.source_window, image)
         mask, allowed = (self._mask(argument, pair.image, whole, pair.window) for argument in MASKS)
         try:
@@ -178,15 +178,15 @@ class ItemMaker:
                 return self._sources.prepare(path, image, task)
             whole = self._sources.read(path, image, task)
             mask = self._mask("object_masks", name, whole, window)
-            return task.prepare_source(_part(whole, window), image.shape[:2], mask)
+            return task.prepare_source(part_of(whole, window), image.shape[:2], mask)
 
     def _mask(self, argument: str, name: str, whole: Image, window: Window | None) -> NDArray[Any] | None:
-        """What a mask of an image holds in a window; None without such masks."""
+        """The mask of an image in a window; None without such masks."""
         masks = self._masks.get(argument)
-        return None if masks is None else _part(masks.read(self._folder / name, whole.shape[:2]), window)
+        return None if masks is None else part_of(masks.read(self._folder / name, whole.shape[:2]), window)
 
     def _read(self, name: str) -> Image:
-        """Pixels of an image, with the channels and bits of its file; floats in 16 bits."""
+        """Pixels of an image with the channels and bit depth of its file; floats as 16 bits."""
 
         def make() -> tuple[Image, int]:
             path, scale = self._folder / name, self._tasks[0].scale
@@ -200,7 +200,7 @@ class ItemMaker:
         return image
 
     def _is_grey(self, name: str) -> bool:
-        """Whether a file has one channel; on its first use it is compared with the recipe."""
+        """Whether a file has one channel; compares it with the recipe on first use."""
         if name not in self._grey:
             path = self._folder / name
             data = read_bytes(path)
@@ -231,7 +231,7 @@ class ItemMaker:
         return self._item(index, "anomaly" if placed else "unchanged", pair.image, files, facts, drawn)
 
     def _files(self, index: int, result: SynthesisResult, number: int) -> dict[str, tuple[str, bytes]]:
-        """Path and content of every file of an item."""
+        """Path and contents of every file of an item, by role."""
         layout = self.recipe.layout_kind
         contents = {
             "image": encode_png(result.image),
@@ -252,7 +252,7 @@ class ItemMaker:
 
     def _normal(self, index: int) -> Item:
         layout, normal = self.recipe.layout_kind, self.recipe.normals[index - self.recipe.count]
-        pixels = _part(self._read(normal.image), normal.window)
+        pixels = part_of(self._read(normal.image), normal.window)
         drawn: dict[str, Any] = {} if normal.window is None else {"window": normal.window}
         if normal.path is None:
             size = pixels.shape[:2]
@@ -280,22 +280,6 @@ class ItemMaker:
             record |= {**paths, "label": facts[0], "split": facts[1]}
         record |= drawn
         return Item({**record, "versions": self.recipe.versions}, dict(files.values()))
-
-
-def _part(image: Image, window: Window | None) -> Image:
-    """The pixels of a window; the image itself where there is none."""
-    if window is None:
-        return image
-    top, left, bottom, right = window
-    return np.ascontiguousarray(image[top:bottom, left:right])
-
-
-def _moved(window: Window | None, size: Sequence[int]) -> Window | None:
-    """The window, moved until it lies within an image of another size."""
-    if window is None:
-        return None
-    up, across = (max(0, end - length) for end, length in zip(window[2:], size, strict=True))
-    return window[0] - up, window[1] - across, window[2] - up, window[3] - across
 
 
 def _sixteen_bits(label: NDArray[np.float32], scale: int) -> NDArray[np.uint16]:

@@ -1,4 +1,4 @@
-"""Finished items, as lines of JSON in a file that is only ever appended to; memory holds their positions alone."""
+"""Finished items as lines of JSON in an append-only file; memory holds only their positions."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MANIFEST = "manifest.jsonl"
 
 
 class Lines:
-    """Lines of a journal or manifest by the index they hold; the last one counts, and what is no record is passed over.
+    """Lines of a journal or manifest by their index; the last one of an index counts, invalid lines are skipped.
 
     Parameters
     ----------
     path : Path
     total : int
-        Indices are smaller.
+        Number of items; indices are smaller.
     """
 
     def __init__(self, path: Path, total: int) -> None:
@@ -66,14 +66,14 @@ class Lines:
 
 
 class Journal(Lines):
-    """The journal of a dataset that is being made; begins with the manifest if the dataset was finished before.
+    """The journal of a dataset in the making; begins with the manifest if the dataset was finished before.
 
     Parameters
     ----------
     out : Path
         Folder of the dataset.
     total : int
-        Indices are smaller.
+        Number of items; indices are smaller.
     """
 
     def __init__(self, out: Path, total: int) -> None:
@@ -87,7 +87,7 @@ class Journal(Lines):
         self._appended.truncate(self.end)
 
     def append(self, lines: Iterable[tuple[int, str]]) -> None:
-        """Write down finished items; a process killed meanwhile leaves a torn line, which counts as none."""
+        """Record finished items; a process killed meanwhile leaves a torn line, which is skipped."""
         encoded = [(index, f"{text}\n".encode()) for index, text in lines]
         left = memoryview(b"".join(data for _, data in encoded))
         try:

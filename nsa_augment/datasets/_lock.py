@@ -12,7 +12,7 @@ _HELD = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 
 class _UnixLock:
-    """`flock`; a file that is open can be removed, so nobody else can have it when it is."""
+    """`flock`; open files can be removed, so a file is removed while locked."""
 
     def __init__(self) -> None:
         self._fcntl: Any = import_module("fcntl")
@@ -26,7 +26,7 @@ class _UnixLock:
 
 
 class _WindowsLock:
-    """`msvcrt.locking`; a file can be removed only while nobody has it open, so it stays where somebody else has."""
+    """`msvcrt.locking`; open files cannot be removed, so a file stays while another process has it open."""
 
     def __init__(self) -> None:
         self._msvcrt: Any = import_module("msvcrt")
@@ -50,7 +50,7 @@ def _system_lock() -> _UnixLock | _WindowsLock:
 
 
 def acquire(path: Path) -> int | None:
-    """Lock a file, which is made where it is missing; None if another process holds it.
+    """Lock a file, creating it if missing; None if another process holds it.
 
     Raises
     ------
@@ -70,11 +70,11 @@ def acquire(path: Path) -> int | None:
             raise OSError(error.errno, f"cannot lock the folder ({error.strerror})", str(path.parent.parent)) from error
         if os.fstat(handle).st_nlink:
             return handle
-        os.close(handle)  # the process before us has removed it meanwhile
+        os.close(handle)  # the previous process has removed it meanwhile
 
 
 def release(path: Path, handle: int, *, remove: bool) -> None:
-    """Give a lock back, and remove its file if `remove` says so."""
+    """Release a lock; `remove` its file, too."""
     if remove:
         _SYSTEM.remove(path, handle)
     else:

@@ -1,4 +1,4 @@
-"""Masks of the normal images: what a recipe says about their files, and what is in them."""
+"""Masks of the normal images: their description in a recipe, and their pixels."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ CACHE_MIB = 64
 def describe_masks(
     name: str, where: str | os.PathLike[str], folder: Path, images: Mapping[str, str], known: Collection[str]
 ) -> dict[str, Any]:
-    """What a recipe says about the masks of its images.
+    """The description of masks in a recipe.
 
     Parameters
     ----------
     name : str
-        Of the argument, for messages.
+        Name of the argument, for messages.
     where : path-like or "alpha"
     folder : Path
-        Of the images.
+        Folder of the images.
     images : mapping
         SHA-256 of the images by name.
     known : collection of str
-        SHA-256 of images and masks that have been compared before.
+        SHA-256 of images and masks that were compared before.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def describe_masks(
     place = Path(where).parent if Path(where).name == SUBFOLDERS else Path(where)
 
     def examine(image: Path) -> tuple[list[str], str | None]:
-        """Name and digest of the mask's file, if it has one; and what is wrong with the mask."""
+        """Name and digest of the mask's file, if it has one, and what is wrong with the mask."""
         file, needed = files.file_of(image), {images[image.relative_to(folder).as_posix()]}
         described: list[str] = []
         try:
@@ -91,7 +91,7 @@ def moved_masks(masks: Mapping[str, Mapping[str, Any]], places: Mapping[str, str
 
 
 def compared_masks(masks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What makes the masks of two recipes differ; the path of a folder does not."""
+    """The facts about masks in which recipes must agree; the path of a folder does not count."""
     compared: dict[str, Any] = dict.fromkeys(MASKS)
     for name, described in masks.items():
         compared[name] = ALPHA if described[MASK_FOLDER] == ALPHA else MASK_FOLDER
@@ -100,16 +100,16 @@ def compared_masks(masks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 class RecordedMasks:
-    """Masks as a recipe describes them; keeps some of them.
+    """Masks as described by a recipe, with a cache.
 
     Parameters
     ----------
     name : str
-        Of the argument, for messages.
+        Name of the argument, for messages.
     described : mapping
         What `describe_masks` returned.
     folder : Path
-        Of the images.
+        Folder of the images.
     """
 
     def __init__(self, name: str, described: Mapping[str, Any], folder: Path) -> None:
@@ -119,7 +119,7 @@ class RecordedMasks:
         self._masks = BoundedCache(CACHE_MIB * 2**20)
 
     def read(self, image: Path, size: Size) -> NDArray[np.bool_]:
-        """(H, W) mask of an image file of `size`; ValueError if its file is not what it was."""
+        """(H, W) mask of an image file of `size`; ValueError if its file has changed."""
 
         def make() -> tuple[NDArray[np.bool_], int]:
             mask = read_mask(self._name, image, self.file_of(image), size)

@@ -1,4 +1,4 @@
-"""Whether an item differs from what its plan makes only as another version or machine may round."""
+"""Whether an item differs from what its plan makes only by the rounding of another version or machine."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ NEAR = "within a grey level of what its plan makes"
 
 
 def is_near(maker: ItemMaker, record: Mapping[str, Any], again: Item, files: Mapping[str, bytes]) -> bool:
-    """Whether the files of an item are as good as those of its plan.
+    """Whether the files of an item equal those of its plan up to rounding.
 
-    Pixels outside all patches must be the same, those inside may differ by a grey level for each patch there. Every
-    other file, and the record, must be what is made of the image as it is; labels may differ by one step of the file,
-    and pictures may be encoded otherwise.
+    Pixels outside all patches must be equal, those inside may differ by a grey level per patch there. All other files,
+    and the record, must be those that belong to the image as it is; labels may differ by one step of the file, and
+    pictures may be encoded differently.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ def is_near(maker: ItemMaker, record: Mapping[str, Any], again: Item, files: Map
     record : mapping
         Line of the manifest.
     again : Item
-        As made by the plan.
+        The item as its plan makes it.
     files : mapping
-        Content of the files of the item by path.
+        Contents of the files of the item by path.
     """
     paths = {role: described["path"] for role, described in record["files"].items()}
     if record["kind"] == "normal" or set(paths.values()) != set(again.files):

@@ -1,4 +1,4 @@
-"""The normal images that are part of a dataset, and whether a folder has enough of them."""
+"""The normal images in a dataset, and whether a folder has enough of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nsa_augment.datasets.recipe import Recipe
 
 NORMAL_STREAM = 1
-"""Behind seed and position in the seed of a normal image's window, so that no anomaly has the same stream."""
+"""Third part of the seed of a normal image's window, after seed and position: no anomaly shares the stream."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Normal:
     image : str
         Name in the folder of normal images.
     part : str
-        Of the dataset: "train", "val", "test".
+        Part of the dataset: "train", "val", "test".
     number : str
-        What its files are called, if it has the files of every item.
+        Number in the names of its files, if it has all files of an item.
     path : str or None
-        Of its only file otherwise.
+        Path of its only file otherwise.
     window : Window or None
         Part of the image.
     """
@@ -48,7 +48,7 @@ class Normal:
 
 
 def normals_of(recipe: Recipe) -> Iterator[Normal]:
-    """Those of the layout, then the backgrounds."""
+    """Normal images of the layout, then the backgrounds."""
     layout, options = recipe.layout_kind, recipe.options
     for position, (template, name) in enumerate(layout.normals(list(recipe.images))):
         path, part = recipe.path(template, "", recipe.task, ""), layout.normal_split(template)
@@ -66,7 +66,7 @@ def normals_of(recipe: Recipe) -> Iterator[Normal]:
 
 
 def check_layout(kind: type[Layout], options: Options) -> None:
-    """ValueError if a layout has no place for what the options ask for."""
+    """ValueError if a layout does not support the options."""
     layout = kind()
     if options.split and not layout.can_be_split:
         able = [name for name in LAYOUTS if LAYOUTS[name]().can_be_split]
@@ -93,7 +93,7 @@ def check_enough(pools: Mapping[str, Sequence[str]], options: Options) -> None:
 
 
 def window_sizes(folder: Path, names: Sequence[str], options: Options, scale: Scale) -> dict[str, list[int]]:
-    """Height and width of each image, if items are made of windows; ValueError if one is smaller than these."""
+    """Height and width of each image, if items are windows; ValueError if one is smaller than a window."""
     if options.window is None:
         return {}
     sizes = {name: list(read_image(folder / name, deep=True, scale=scale).shape[:2]) for name in names}

@@ -1,7 +1,7 @@
-"""Outlines of the components of a mask as polygons, for pixel-edge (COCO) and pixel (YOLO) conventions.
+"""Outlines of the components of a mask as polygons, in pixel edges (COCO) or pixels (YOLO).
 
-Components are 8-connected, and each is one closed ring: holes are joined to the outline by a line there and back, which
-has no area. Either kind of ring gives back its mask exactly, up to single lines where holes of a YOLO ring are joined.
+Components are 8-connected, and each is one closed ring: a line to a hole and back, without area, joins the hole to the
+outline. Filling a ring restores its mask exactly, except for single lines where holes of a YOLO ring are joined.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from nsa_augment._shared.types import BinaryMap
 
 Ring = NDArray[np.int32]
-"""(n, 2) x and y of the corners of a closed polygon."""
+"""(n, 2) x, y of the corners of a closed polygon."""
 
 WITHIN_PIXEL = 0.25
-"""Where in its pixel a corner of a YOLO polygon lies: both cutting off and rounding lead back to the pixel."""
+"""Position of a corner of a YOLO polygon in its pixel: both truncating and rounding give the pixel."""
 
 
 def coco_annotations(mask: BinaryMap) -> list[dict[str, Any]]:
-    """Polygon, box and area of each component; coordinates count pixel edges, as COCO's do.
+    """Polygon, box and area of each component; coordinates are pixel edges, as in COCO.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def coco_annotations(mask: BinaryMap) -> list[dict[str, Any]]:
 
 
 def yolo_lines(mask: BinaryMap, number: int = 0) -> str:
-    """A line "number x y x y ..." for each component, as fractions of the image; corners are pixels of the component.
+    """A line "number x y x y ..." per component, in fractions of the image; corners are pixels of the component.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def _without_repeats(ring: Ring) -> Ring:
 
 
 def _joined(rings: list[Ring]) -> Ring:
-    """One ring: from the outline to the nearest corner of each hole, around it, and back; holes from left to right."""
+    """Join rings to one: from the outline to the nearest corner of each hole, around it and back, left to right."""
     outer, *holes = rings
     for hole in sorted(holes, key=lambda ring: tuple(ring.min(axis=0))):
         start = int(hole[:, 0].argmin())
@@ -99,7 +99,7 @@ def _joined(rings: list[Ring]) -> Ring:
 
 
 def _straightened(ring: Ring) -> Ring:
-    """Without the points at which the direction stays the same."""
+    """A ring without the points at which its direction stays the same."""
     before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
     turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
     forwards = (before * after).sum(axis=1) > 0

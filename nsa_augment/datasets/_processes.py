@@ -1,7 +1,7 @@
-"""Chunks in processes of this machine that may be killed at any time.
+"""The backend of worker processes on this machine, any of which may be killed at any time.
 
-Each worker has two pipes of its own, and none shares a lock with another: whatever a worker is doing when it is killed,
-the others and the parent do not wait for it. A pool with shared queues can hang there.
+Each worker has its own two pipes and shares no lock: whatever a worker is doing when it is killed, neither the others
+nor the parent wait for it. A pool with shared queues can hang then.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from nsa_augment.datasets._worker import serve
 Result = TypeVar("Result")
 
 AHEAD = 2
-"""Chunks that a worker has: one to work on, and one so that it need not wait for the next."""
+"""Chunks that a worker holds: one to work on, and the next, so that it need not wait."""
 MAX_DEATHS = 3
-"""How many workers may die of a chunk."""
+"""Number of workers that may die at a chunk before it is an error."""
 WATCH_SECONDS = 1.0
-"""How often it is checked whether workers are alive, where no pipe tells."""
+"""Seconds between checks that workers are alive, in case no pipe tells."""
 
 
 class _DiedError(Exception):
@@ -42,17 +42,17 @@ class _Worker(Generic[Result]):
         self.process = context.Process(target=serve, args=(function, incoming, outgoing), daemon=True)
         self.process.start()
         incoming.close()
-        outgoing.close()  # the worker has the only one now: the pipe ends when it dies
+        outgoing.close()  # now only the worker has it: the pipe ends when the worker dies
         self.chunks: deque[Chunk] = deque()
 
     def send(self, chunk: Chunk) -> None:
-        """Hand a chunk out; whether the worker is alive is seen when its result is due."""
+        """Hand out a chunk; if the worker is dead, `receive` notices."""
         self.chunks.append(chunk)
         with suppress(OSError):
             self._tasks.send(chunk)
 
     def receive(self) -> Result:
-        """The result of its first chunk; _DiedError if it cannot come any more."""
+        """The result of the worker's first chunk; _DiedError if the worker has died."""
         try:
             if not self.results.poll():
                 raise _DiedError
@@ -65,21 +65,21 @@ class _Worker(Generic[Result]):
         raise result from ChildProcessError(f"in a worker:\n{where}")
 
     def stop(self) -> None:
-        """Have it end after the chunk that it works on, whose result is lost."""
+        """End the worker after its current chunk, whose result is lost."""
         with suppress(OSError):
             self._tasks.send(None)
         self._tasks.close()
         self.results.close()
 
     def bury(self) -> None:
-        """Leave nothing of a worker that has died."""
+        """Clean up after a worker that has died."""
         self.process.kill()
         self.stop()
         self.process.join()
 
 
 class Processes:
-    """Worker processes, started afresh (spawned); one that dies is replaced, and its chunks done again.
+    """Worker processes, started with spawn; one that dies is replaced, and its chunks are repeated.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Processes:
         self.workers = workers
 
     def run(self, function: Callable[[Chunk], Result], chunks: Iterable[Chunk]) -> Generator[Result, None, None]:
-        """Results in the order in which they are finished."""
+        """Yield results as they finish."""
         waiting = _Waiting(chunks)
         workers: list[_Worker[Result]] = []
         try:
@@ -111,7 +111,7 @@ class Processes:
                 worker.process.join()
 
     def _supply(self, function: Callable[[Chunk], Result], waiting: _Waiting, workers: list[_Worker[Result]]) -> bool:
-        """Keep workers supplied; whether there is something to wait for."""
+        """Keep workers supplied; returns whether there is something to wait for."""
         new = list(islice(waiting, self.workers - len(workers)))
         waiting.put_back(new)
         with _interrupts_held():
@@ -125,7 +125,7 @@ class Processes:
 
 
 class _Waiting(Iterator[Chunk]):
-    """Chunks that no worker has: those of workers that died first."""
+    """Chunks that no worker holds; those of dead workers come first."""
 
     def __init__(self, chunks: Iterable[Chunk]) -> None:
         self._source = iter(chunks)
@@ -136,11 +136,11 @@ class _Waiting(Iterator[Chunk]):
         return self._lost.popleft() if self._lost else next(self._source)
 
     def put_back(self, chunks: Sequence[Chunk]) -> None:
-        """Chunks to be handed out next."""
+        """Hand these chunks out next."""
         self._lost.extendleft(reversed(chunks))
 
     def take_back(self, chunks: Sequence[Chunk]) -> None:
-        """Those of a worker that has died, probably of the first one, which it was working on."""
+        """Take the chunks of a dead worker, which was working on the first one."""
         self.put_back(chunks)
         for chunk in islice(chunks, 1):
             self._deaths[chunk] += 1
@@ -152,7 +152,7 @@ class _Waiting(Iterator[Chunk]):
 
 
 def _ready(workers: list[_Worker[Any]]) -> list[_Worker[Any]]:
-    """Workers with a result, or that have died."""
+    """Workers that have a result or have died."""
     ready = connection.wait([worker.results for worker in workers], WATCH_SECONDS)
     if ready:
         return [worker for worker in workers if worker.results in ready]
@@ -161,9 +161,9 @@ def _ready(workers: list[_Worker[Any]]) -> list[_Worker[Any]]:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Hold Ctrl-C back until the end of the block; processes started in it never get it: it is for the parent alone.
+    """Delay Ctrl-C until the end of the block; processes started in it never get it, only the parent does.
 
-    Systems without signal masks may show the end of a worker that is interrupted while it starts.
+    Without signal masks, a worker that is interrupted while it starts may print a traceback.
     """
     with _interrupts_deferred(), _interrupts_masked():
         yield
@@ -171,11 +171,11 @@ def _interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_masked() -> Iterator[None]:
-    """For this thread, and for processes that it starts."""
+    """Mask Ctrl-C for this thread and the processes it starts."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # starts before the first process, and would lift the mask
+    resource_tracker.ensure_running()  # otherwise starts with the first process and lifts the mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -185,7 +185,7 @@ def _interrupts_masked() -> Iterator[None]:
 
 @contextmanager
 def _interrupts_deferred() -> Iterator[None]:
-    """For this process, whose other threads (those of libraries) can receive the signal as well."""
+    """Defer Ctrl-C for this process, whose other threads (of libraries) can receive the signal, too."""
     before = signal.getsignal(signal.SIGINT)
     if before is None or threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""How a recipe names tasks and writes down their arguments."""
+"""How a recipe records tasks and their arguments."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from nsa_augment.labelling import LABELS
 from nsa_augment.tasks import TASKS, AnomalyTask
 
 LARGEST = 65535
-"""Value that fits into a file of labels."""
+"""Largest value in a file of labels."""
 
 
 def check_tasks(task: Any) -> list[tuple[str, AnomalyTask]]:
-    """One task or several, with their names; all have the same label, which fits into a file."""
+    """Check one or several tasks, and return them with their names; all need the same label, which must fit a file."""
     tasks: Sequence[Any] = task if isinstance(task, (list, tuple)) else [task]
     if not tasks:
         raise fail(ValueError, "task", "a task or several", task)
@@ -36,20 +36,20 @@ def check_tasks(task: Any) -> list[tuple[str, AnomalyTask]]:
 
 
 def task_from(name: str, arguments: Mapping[str, Any]) -> AnomalyTask:
-    """A task with its arguments; arguments that are younger than the recipe have their defaults."""
+    """A task with its arguments; arguments newer than the recipe have their defaults."""
     kind = TASKS.check("task", name)
     check_names(kind.__name__, arguments, kind.argument_names())
     return kind(**arguments)
 
 
 def check_task(task: Any) -> str:
-    """The name of a task's class, by which a recipe can find it again."""
+    """The registered name of a task's class, for the recipe."""
     if not isinstance(task, AnomalyTask):
         raise fail(TypeError, "task", f"a task ({', '.join(kind.__name__ for kind in TASKS.values())}...)", task)
     kind = type(task)
     if "name" not in vars(kind):
         message = f"task must be of a class that a recipe can name, got {kind.__qualname__}"
-        raise TypeError(f"{message}: give the class a `name` of its own")
+        raise TypeError(f"{message}: give the class its own `name`")
     if TASKS.get(kind.name) is not kind:
         message = f"task must be of the class that is registered as {kind.name!r}, got one of an older definition of it"
         raise TypeError(f"{message}: make the task again")
@@ -57,13 +57,13 @@ def check_task(task: Any) -> str:
 
 
 def plain_arguments(task: AnomalyTask) -> dict[str, Any]:
-    """Keyword arguments that make a task again, as plain JSON."""
+    """Keyword arguments that recreate a task, as plain JSON."""
     plain = {}
     names = [item.name for item in fields(task) if item.name in task.argument_names()]
     for name, value in task.given_arguments(names).items():
         try:
             plain[name] = json.loads(json.dumps(value, allow_nan=False))
         except (TypeError, ValueError) as error:
-            accepted = "plain JSON (None, numbers, strings, lists) in a dataset, whose recipe writes it down"
+            accepted = "plain JSON (None, numbers, strings, lists), for the recipe of a dataset"
             raise fail(TypeError, name, accepted, value) from error
     return plain

@@ -1,4 +1,4 @@
-"""The other end of a worker's pipes: chunks come in, results go out, until the parent closes them or dies."""
+"""The worker's end of its pipes: chunks come in, results go out, until the parent closes them or dies."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import cv2
 from nsa_augment.datasets._chunks import Chunk
 
 Outcome = tuple[bool, Any, str]
-"""Whether it was made; the result, or the error; where the error came from, in words."""
+"""Whether the chunk succeeded; its result, or the error; the error's traceback as text."""
 
 
 def serve(
@@ -26,17 +26,17 @@ def serve(
     tasks: connection.Connection[Any, Any],
     results: connection.Connection[Any, Any],
 ) -> None:
-    """Work on chunks until there are no more; what a worker process runs.
+    """Work on chunks until there are no more: the main function of a worker process.
 
-    A thread of its own empties the pipe of chunks at all times, so that the parent never waits for this process while
-    this process waits for the parent.
+    Another thread keeps emptying the pipe of chunks, so that the parent never waits for this process while this
+    process waits for the parent.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent alone
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # only the parent handles Ctrl-C
     cv2.setNumThreads(1)
     inbox: SimpleQueue[Chunk | None] = SimpleQueue()
     stopped = threading.Event()
     threading.Thread(target=_receive, args=(tasks, inbox, stopped), daemon=True).start()
-    with suppress(BrokenPipeError):  # nobody waits for the result
+    with suppress(BrokenPipeError):  # the parent no longer waits for the result
         while (chunk := inbox.get()) is not None and not stopped.is_set():
             results.send(_outcome(function, chunk))
 
@@ -44,7 +44,7 @@ def serve(
 def _receive(
     tasks: connection.Connection[Any, Any], inbox: SimpleQueue[Chunk | None], stopped: threading.Event
 ) -> None:
-    """Fill the inbox until the parent ends it; end this process at once if the parent is gone."""
+    """Fill the inbox until the parent closes the pipe; end this process at once if the parent is gone."""
     try:
         with suppress(Exception):  # the pipe ends, perhaps in the middle of a chunk
             while (chunk := tasks.recv()) is not None:

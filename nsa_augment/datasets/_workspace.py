@@ -1,8 +1,8 @@
-"""The folder of a dataset while it is written: one process at a time, and no file that is not whole.
+"""The folder of a dataset while it is written: by one process at a time, and without partial files.
 
-Files are written below the folder `.nsa-augment` of the dataset under temporary names, and renamed. Nothing is flushed
-to the disk (fsync): a killed process loses nothing by that, and after a power failure the next run finds files that
-differ from their digests and makes them again.
+Files are written under temporary names in the dataset's folder `.nsa-augment`, and then renamed. Nothing is flushed
+to disk (fsync): a killed process loses nothing by that, and after a power failure the next run remakes the files that
+differ from their digests.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ LOCK = "lock"
 
 
 def check_ours(out: Path) -> None:
-    """Refuse a folder that holds something else than a dataset of ours."""
+    """Refuse a folder with other files than those of a dataset."""
     if not out.exists():
         return
     if not out.is_dir():
         raise fail(ValueError, "out", "a folder", str(out))
     entries = {entry.name for entry in out.iterdir()}
     if entries - {WORK, ".DS_Store"} and RECIPE not in entries:
-        raise ValueError(f"out must be a new or empty folder, or a dataset begun before, got {out} with other files")
+        raise ValueError(f"out must be a new or empty folder, or an existing dataset, got {out} with other files")
 
 
 @contextmanager
 def opened(out: Path) -> Iterator[None]:
-    """Keep other processes out of a dataset; files that a killed process left half-written are removed."""
+    """Keep other processes out of a dataset; removes partial files of a killed process."""
     work = out / WORK
     handle = _enter(work)
     try:
         for stale in work.glob(f"*{TEMPORARY}"):
-            with suppress(OSError):  # a worker that outlives its parent may be writing it, or just rename it
+            with suppress(OSError):  # a worker that outlives its parent may be writing or renaming it
                 stale.unlink()
         yield
     finally:
         finished = not any(entry.name != LOCK for entry in work.iterdir())
         release(work / LOCK, handle, remove=finished)
         if finished:
-            with suppress(OSError):  # another process may have come in already
+            with suppress(OSError):  # another process may already have entered
                 work.rmdir()
 
 
@@ -56,7 +56,7 @@ def _enter(work: Path) -> int:
         work.mkdir(parents=True, exist_ok=True)
         try:
             handle = acquire(work / LOCK)
-        except FileNotFoundError:  # the process before us has just removed the folder
+        except FileNotFoundError:  # the previous process has just removed the folder
             continue
         if handle is None:
             raise ValueError(f"another process is writing the dataset {work.parent}")
@@ -64,7 +64,7 @@ def _enter(work: Path) -> int:
 
 
 def clear(out: Path) -> None:
-    """Remove what is not part of the finished dataset, while it is open."""
+    """Remove files that are no part of the finished dataset, while it is open."""
     for entry in (out / WORK).iterdir():
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
@@ -74,12 +74,12 @@ def clear(out: Path) -> None:
 
 
 def write(out: Path, name: str, content: Iterable[bytes]) -> None:
-    """Write a file of a dataset, whole or not at all; OSError names it."""
+    """Write a file of a dataset, whole or not at all; an OSError names it."""
     write_file(out / name, content, out / WORK)
 
 
 def inside(out: Path, name: str) -> Path:
-    """The file of a dataset that a text names; ValueError if it, or what it links to, lies elsewhere."""
+    """Path of a file of a dataset by its name; ValueError if it, or what it links to, lies elsewhere."""
     path = Path(os.path.realpath(out / name))
     if not path.is_relative_to(os.path.realpath(out)):
         raise ValueError("it lies outside the dataset")

@@ -1,4 +1,4 @@
-"""Make a dataset, or finish one: chunks are handed out, records written down, and the rest made of these."""
+"""Make or finish a dataset: hand out chunks, record their items, and write the other files from the records."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from nsa_augment.planning.silence import likeliest_reason
 from nsa_augment.tasks import AnomalyTask
 
 HOPELESS = 20
-"""Items from the start that all have no place for a patch, after which the task does not fit the images."""
+"""First items that, if none of them gets a patch, show that the task does not fit the images."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a dataset is.
+    """Progress of a dataset.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Progress:
     unchanged : int
         Of these, images for which no patch could be placed.
     kept : int
-        Of these, those that were finished when the run began.
+        Of these, items that were finished when the run began.
     """
 
     done: int
@@ -76,20 +76,20 @@ def generate(
 ) -> Progress:
     """Write a labelled dataset of anomalies, or finish one that was interrupted.
 
-    The bytes depend on the images, their masks, the task, `count`, `seed`, `layout`, `options` and the versions of the
-    packages alone.
+    The bytes depend only on the images, their masks, the task, `count`, `seed`, `layout`, `options` and the versions
+    of the packages.
 
     Parameters
     ----------
     folder : path-like
-        Of normal images.
+        Folder of normal images.
     out : path-like
-        Folder of the dataset: new, empty, or begun by a call with the same arguments.
+        Folder of the dataset: new, empty, or from an earlier call with the same arguments.
     task : AnomalyTask or sequence of them
-        Makes the anomalies. Its class must be registered under a `name` of its own, and its arguments plain JSON.
+        Makes the anomalies. Its class must be registered under its own `name`, and its arguments must be plain JSON.
         Several take turns, and each is a class of the dataset.
     count : int
-        Number of images with anomalies; a larger one than before adds to the dataset.
+        Number of images with anomalies; a larger number than before extends the dataset.
     seed : int
         The same seed makes the same dataset.
     layout : str
@@ -97,28 +97,28 @@ def generate(
     options : Options, optional
         Parts for training and validation, normal images as background, tiles or crops of large images.
     workers : int, optional
-        Number of processes; 0: make everything in this one; None: as many as there are processors. A script that
-        has workers needs ``if __name__ == "__main__":`` around what it does.
+        Number of processes; 0: none but this one; None: one per processor. A script that uses workers needs
+        ``if __name__ == "__main__":`` around its code.
     backend : "processes" or "dask"
     scheduler : str, optional
         Address of a running Dask scheduler, whose workers share the file system, for backend "dask".
     origin : mapping, optional
-        Where the task's arguments come from, for people to read; plain JSON.
+        Where the task's arguments come from, for human readers; plain JSON.
     on_progress : callable, optional
         Called as items are finished.
     recursive : bool
-        Whether the images in subfolders of `folder` count, too.
+        Whether to read the subfolders of `folder`, too.
     skip_damaged : bool
-        Whether to go on without image files that cannot be decoded; `Recipe.damaged` names them. Otherwise they are
-        an error before anything is written.
+        Whether to skip image files that cannot be decoded; `Recipe.damaged` names them. Otherwise they are an error
+        before anything is written.
     object_masks, allowed_masks : folder or "alpha", optional
-        Where the object is in each image and source, instead of the background model, and where patches may land: a
-        folder with masks under the names of the images, or the alpha channel of the images.
+        Masks of the object in each image and source, instead of the background model, and of where patches may land:
+        a folder with masks of the same names as the images, or the alpha channel of the images.
 
     Returns
     -------
     Progress
-        Of the finished dataset.
+        Counts of the finished dataset.
 
     Raises
     ------
@@ -171,7 +171,7 @@ def generate(
         with closing(Journal(out, recipe.total)) as journal:
             if not same:
                 write(out, RECIPE, (recipe.to_json().encode(),))
-                (out / MANIFEST).unlink(missing_ok=True)  # of fewer items; the journal has its lines
+                (out / MANIFEST).unlink(missing_ok=True)  # it lists fewer items; the journal has its lines
             progress, placed = _make(out, recipe, journal, place, on_progress or (lambda progress: None))
             write(out, MANIFEST, _encoded(journal.in_order()))
             for name, texts in index_texts(recipe, journal):
@@ -183,7 +183,7 @@ def generate(
 
 
 def _known(out: Path) -> Collection[str]:
-    """SHA-256 of the images and masks that a dataset was begun with: they were decoded then."""
+    """SHA-256 of the images and masks with which a dataset was begun: those were decoded then."""
     try:
         before = load_recipe(out)
     except ValueError:
@@ -192,9 +192,9 @@ def _known(out: Path) -> Collection[str]:
 
 
 def _continued(out: Path, recipe: Recipe) -> tuple[Recipe, bool]:
-    """The recipe in the edition in which its dataset was begun, and whether it says the same as the one there.
+    """The recipe in the edition of the existing dataset, and whether it equals the one there.
 
-    It may ask for more items; whatever else differs is an error.
+    It may have a larger `count`; any other difference is an error.
     """
     if not (out / RECIPE).exists():
         return recipe, False
@@ -204,14 +204,14 @@ def _continued(out: Path, recipe: Recipe) -> tuple[Recipe, bool]:
     if differences := before.differences(replace(recipe, count=before.count) if grows else recipe):
         more = f"; and {len(differences) - 3} more" if len(differences) > 3 else ""
         message = f"{out} was begun with other arguments: {'; '.join(differences[:3])}{more}"
-        raise ValueError(f"{message}. Give the same ones, or another folder")
+        raise ValueError(f"{message}. Use the same ones, or another folder")
     return recipe, not grows
 
 
 def _make(
     out: Path, recipe: Recipe, journal: Journal, backend: Backend, on_progress: Callable[[Progress], object]
 ) -> tuple[Progress, list[int]]:
-    """Make what is missing; also returns the indices of the anomalies."""
+    """Make the missing items; also returns the indices of the anomalies."""
     kinds: Counter[str] = Counter()
     placed = np.zeros(recipe.count, np.bool_)
     kept = 0

@@ -1,4 +1,4 @@
-"""What a dataset consists of beside its anomalies, and which windows of large images it is made of."""
+"""The parts of a dataset, its normal images, and the windows of large images it is made from."""
 
 from __future__ import annotations
 
@@ -10,29 +10,30 @@ from typing import Any
 import numpy as np
 
 from nsa_augment._shared.checks import check_integer, check_names, check_number, fail
+from nsa_augment._shared.types import Image
 
 Window = tuple[int, int, int, int]
 """Top, left, bottom and right of a part of an image, in pixels."""
 
 PARTS = ("train", "val")
 LEAST = 2
-"""Normal images that each part needs: an anomaly is made of an image and of another one as its source."""
+"""Least normal images per part: an anomaly is made from an image and another one as its source."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Options of a dataset; the defaults are what datasets of edition 1 have.
+    """Options of a dataset; the defaults are those of datasets of edition 1.
 
     Parameters
     ----------
     split : float
-        Share of the items, and of the normal images, for validation; 0: no parts.
+        Share of the items and of the normal images for validation; 0: no parts.
     backgrounds : int
         Number of normal images among the items.
     tile, crop : (height, width), optional
-        Size of the windows that items are made of: of a grid, or anywhere.
+        Size of the windows that items are made from: on a grid, or anywhere.
     overlap : int
-        Pixels that neighbours in the grid share.
+        Overlap of neighbouring tiles in pixels.
     category : str
         Name of the product's folder in layout mvtec.
 
@@ -75,7 +76,7 @@ class Options:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def place_of(self, index: int) -> tuple[int, int]:
-        """Part that item `index` belongs to, 0 or 1 (validation, spread evenly), and its position there."""
+        """Part of item `index`, 0 or 1 (validation, spread evenly), and its position there."""
         before, after = int(index * self.split), int((index + 1) * self.split)
         return (1, before) if after > before else (0, index - before)
 
@@ -94,7 +95,7 @@ class Options:
         return self.tile or self.crop
 
     def grid(self, shape: Sequence[int]) -> list[Window]:
-        """All tiles of an image, which cover it: the last ones end at its border."""
+        """All tiles of an image; they cover it, the last ones ending at its border."""
         if self.tile is None:
             return []
         height, width = self.tile
@@ -110,6 +111,22 @@ class Options:
             return None
         top, left = (int(rng.integers(length - size + 1)) for length, size in zip(shape, self.crop, strict=True))
         return top, left, top + self.crop[0], left + self.crop[1]
+
+
+def part_of(image: Image, window: Window | None) -> Image:
+    """The pixels of a window; None: the image itself."""
+    if window is None:
+        return image
+    top, left, bottom, right = window
+    return np.ascontiguousarray(image[top:bottom, left:right])
+
+
+def moved_inside(window: Window | None, size: Sequence[int]) -> Window | None:
+    """The window, moved to lie within an image of another size."""
+    if window is None:
+        return None
+    up, across = (max(0, end - length) for end, length in zip(window[2:], size, strict=True))
+    return window[0] - up, window[1] - across, window[2] - up, window[3] - across
 
 
 def _starts(length: int, size: int, overlap: int) -> list[int]:

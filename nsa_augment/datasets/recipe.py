@@ -33,14 +33,14 @@ FORMAT = "nsa-augment dataset 1"
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a dataset is made of: two equal recipes make the same bytes.
+    """What a dataset is made from: equal recipes make the same bytes.
 
     Parameters
     ----------
     folder : str
         Absolute path of the folder of normal images.
     images : mapping
-        SHA-256 of each of them by name, sorted by name.
+        SHA-256 of each image by name, sorted by name.
     task : str
         A key of `TASKS`.
     arguments : mapping
@@ -50,22 +50,22 @@ class Recipe:
     layout : str
         A key of `LAYOUTS`.
     versions : mapping
-        Of this package and of those that compute pixels.
+        Versions of this package and of those that compute pixels.
     origin : mapping
-        Where the arguments come from, for people to read.
+        Where the arguments come from, for human readers.
     damaged : sequence of str
-        Names of the files in the folder that were skipped because they cannot be decoded.
+        Names of the files that were skipped because they cannot be decoded.
     edition : int
-        Of the layouts; 1 if the recipe does not say, as it is older than editions.
+        Edition of the layouts; 1 if missing, as the recipe is older than editions.
     options : Options
         Parts, backgrounds, windows.
     more_tasks : sequence of mappings
         The other tasks: "task" and "arguments" of each.
     sizes : mapping
-        Height and width of each image by name, where items are made of windows.
+        Height and width of each image by name, if items are windows.
     masks : mapping
-        Of "object_masks" and "allowed_masks", those that were given: "folder" (a path, or "alpha"), and "files", by
-        image name and SHA-256 of its mask.
+        For each of "object_masks" and "allowed_masks" that was given: "folder" (a path, or "alpha"), and "files", by
+        image the name and SHA-256 of its mask.
     """
 
     folder: str
@@ -100,10 +100,10 @@ class Recipe:
         known: Collection[str] = (),
         masks: Mapping[str, str | os.PathLike[str]] | None = None,
     ) -> Recipe:
-        """Check arguments as `nsa_augment.datasets.generate` is given them, and read the folder.
+        """Check arguments of `nsa_augment.datasets.generate`, and read the folder.
 
-        Files are decoded to find damaged ones, but for those whose SHA-256 is `known`. `masks` are those that are given
-        of `object_masks` and `allowed_masks`.
+        Files are decoded to find damaged ones, except those whose SHA-256 is `known`. `masks` are `object_masks` and
+        `allowed_masks`, if given.
         """
         (name, first), *others = check_tasks(task)
         options = options or Options()
@@ -141,7 +141,7 @@ class Recipe:
         return {"folder": self.folder, **mask_folders(self.masks)}
 
     def moved(self, folder: str | None = None, **masks: str) -> Recipe:
-        """The same with images and masks at other places; ValueError if it has no such masks."""
+        """The recipe with images and masks at other places; ValueError if it has no such masks."""
         return replace(self, folder=folder or self.folder, masks=moved_masks(self.masks, masks))
 
     @cached_property
@@ -150,20 +150,20 @@ class Recipe:
         return [(self.task, self.arguments), *((more["task"], more["arguments"]) for more in self.more_tasks)]
 
     def make_tasks(self) -> list[AnomalyTask]:
-        """The tasks with their arguments; arguments that are younger than the recipe have their defaults."""
+        """The tasks with their arguments; arguments newer than the recipe have their defaults."""
         return [task_from(*task) for task in self.tasks]
 
     def make_task(self) -> AnomalyTask:
-        """The task of a dataset that has one, else the first."""
+        """The task of the dataset; of several, the first."""
         return self.make_tasks()[0]
 
     @property
     def class_names(self) -> list[str]:
-        """What the files of a layout call the classes of anomalies."""
+        """Names of the classes of anomalies in the files of a layout."""
         return [CATEGORY] if len(self.tasks) == 1 else [name for name, _ in self.tasks]
 
     def class_of(self, index: int) -> int:
-        """Which of the tasks makes an item; they take turns in each part of the dataset."""
+        """Index of the task that makes an item; tasks take turns in each part of the dataset."""
         return self.options.place_of(index)[1] % len(self.tasks)
 
     @cached_property
@@ -179,23 +179,23 @@ class Recipe:
 
     @property
     def label_scale(self) -> int:
-        """What labels are multiplied by in their files."""
+        """Factor of the labels in their files."""
         return self.label_kind.file_scale
 
     @cached_property
     def pools(self) -> dict[str, list[str]]:
-        """Names of the images that anomalies are made of, for each part of the dataset."""
+        """Names of the images that anomalies are made from, by part of the dataset."""
         names = self.layout_kind.pool(list(self.images))
         return self.options.parted(names) if self.options.split else {self.layout_kind.item_split: names}
 
     def place_of(self, index: int) -> tuple[str, int]:
-        """Part of the dataset that anomaly or background `index` belongs to, and its position there."""
+        """Part of the dataset of anomaly or background `index`, and its position there."""
         part, position = self.options.place_of(index)
         return list(self.pools)[part], position
 
     @cached_property
     def normals(self) -> list[Normal]:
-        """The normal images that are part of the dataset."""
+        """The normal images in the dataset."""
         return list(normals_of(self))
 
     @property
@@ -235,7 +235,7 @@ class Recipe:
         return cls(**{item.name: plain[item.name] for item in fields(cls)} | {"options": options})
 
     def differences(self, now: Recipe) -> list[str]:
-        """What makes the bytes of another recipe differ, in words; the path of the folder does not."""
+        """Differences from another recipe that change the bytes, in words; the folder's path does not count."""
         old, new = self._compared(), now._compared()
         differing = [
             f"{name} was {old[name]!r}, is {new[name]!r} now" for name in old if name in new and old[name] != new[name]
@@ -262,13 +262,13 @@ class Recipe:
 
 
 def load_recipe(out: Path) -> Recipe:
-    """The recipe of a dataset, whose kinds and arguments are known here.
+    """Read the recipe of a dataset, and check that its kinds and arguments are known here.
 
     Raises
     ------
     ValueError
-        If the folder holds no recipe, or one that names an unknown task, layout, label or argument: the message lists
-        what is known. Nothing that a recipe names is imported.
+        If the folder holds no recipe, or one with an unknown task, layout, label or argument: the message lists the
+        known ones. Nothing that a recipe names is imported.
     """
     path = out / RECIPE
     try:

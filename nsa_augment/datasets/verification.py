@@ -1,4 +1,4 @@
-"""Make the items of a finished dataset again and compare."""
+"""Regenerate the items of a finished dataset and compare."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """What came out of a verification.
+    """The result of a verification.
 
     Parameters
     ----------
     checked, total : int
-        Items that were made again, and that the dataset has.
+        Items that were regenerated, and all items of the dataset.
     problems : tuple of Problem
-        What is wrong; empty if all is as it was generated, or near it.
+        What is wrong; empty if all files are as generated, or near it.
     versions : tuple of str
-        In words, packages whose versions are not those that made the dataset: a reason for small differences.
+        In words, packages with other versions than those that made the dataset: a reason for small differences.
     near : tuple of Problem
-        Images that differ from what their plans make by rounding: by no more than a grey level for each patch, only
-        where there are patches, and with the labels that belong to them. Another version, or another machine before
-        the bytes were the same on all of them, made these. Part of `problems` instead if they must be exact.
+        Images that differ from what their plans make by rounding: by at most a grey level per patch, only inside
+        patches, and with the labels that belong to them. Made by another version, or by another machine before the
+        bytes were the same on all of them. Part of `problems` instead with `exact`.
     """
 
     checked: int
@@ -66,7 +66,7 @@ def verify(
     workers: int | None = None,
     on_progress: Callable[[int, int], object] | None = None,
 ) -> Report:
-    """Make items again from their plans and the normal images, and compare with the files byte by byte.
+    """Regenerate items from their plans and the normal images, and compare them with the files byte by byte.
 
     Parameters
     ----------
@@ -75,9 +75,9 @@ def verify(
     sample : int, optional
         Number of items to check; None: all.
     seed : int
-        Decides which ones.
+        Seed for the choice of the sample.
     exact : bool
-        Whether images that are only near what their plans make are problems, too.
+        Whether images that differ by rounding are problems, too.
     folder, object_masks, allowed_masks : path-like, optional
         Where the normal images and their masks are now; None: where they were.
     workers : int, optional

@@ -1,1 +1,1 @@
-"""One module per framework; nothing else in the package knows any."""
+"""One folder per framework; the rest of the package imports none."""

@@ -1,4 +1,4 @@
-"""What an integration needs beside the package."""
+"""The packages that an integration needs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ def require(extra: str, *modules: str) -> str:
     Parameters
     ----------
     extra : str
-        Name of the integration and of the extra that installs what it needs.
+        Name of the integration and of the extra that installs its packages.
     *modules : str
-        Any of them will do.
+        Alternatives.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Labels beside masks that images already have: which can be merged, and how."""
+"""Merging labels with masks that images already have."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nsa_augment.tasks import AnomalyTask
 
 
 def check_mergeable(name: str, given: Any, task: AnomalyTask) -> None:
-    """Raise if a mask is given beside a label that is no share of 1.
+    """Raise if a mask is given with a label whose values are not in [0, 1].
 
     Examples
     --------
@@ -29,12 +29,12 @@ def check_mergeable(name: str, given: Any, task: AnomalyTask) -> None:
 
 
 def merge_labels(name: str, label: NDArray[np.float32], given: Any) -> NDArray[np.float32]:
-    """Maximum of a label and a mask that is already there (None: the label).
+    """Maximum of a label and an existing mask (None: the label).
 
     Parameters
     ----------
     name : str
-        What errors call the mask.
+        Name of the mask in errors.
     label : (..., H, W) float32 array
     given : array or None
         Of the shape of the label, or with a last axis of length 1. Bool and integers: above 0 counts as 1; float:

@@ -1,4 +1,4 @@
-"""Images of two dimensions, and what only looks like one."""
+"""Telling images from volumes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from nsa_augment._shared.checks import check_integer
 
 
 def check_planes(name: str, channels: int, max_channels: int) -> None:
-    """Raise if a (C, H, W) image may be the (D, H, W) volume that it cannot be told from.
+    """Raise if a (C, H, W) image may be a (D, H, W) volume.
 
     Parameters
     ----------
     name : str
-        What errors call the image.
+        Name of the image in errors.
     channels : int
         Length of the first axis.
     max_channels : int
-        As many may be channels; more are taken for the slices of a volume.
+        Most channels; more are taken for the slices of a volume.
 
     Examples
     --------

@@ -1,9 +1,9 @@
-"""A small embedded sample set: five products, drawn by code, as normal and as defective individuals.
+"""A small embedded sample set: five procedurally drawn products, normal and defective.
 
-Three objects and two textures in the manner of industrial inspection photographs, so that every
-example and test runs without a download. Each call of `draw_sample` gives one individual of a product,
-with the variation of a normal production line and no defect; `draw_defect` gives one with a defect, drawn
-before the camera sees it, and its exact mask. `write_samples` writes both in folders like those of MVTec AD.
+Three objects and two textures in the style of industrial inspection photographs, so that all examples and
+tests run without a download. Each call of `draw_sample` gives one individual of a product, with the variation
+of a normal production line and no defect; `draw_defect` gives one with a defect, drawn before the camera sees
+it, and its exact mask. `write_samples` writes both in the layout of MVTec AD.
 
 >>> sample = draw_sample("bolt", 0)
 >>> sample.image.shape, sample.image.dtype.name, sample.foreground.dtype.name

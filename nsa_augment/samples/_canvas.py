@@ -1,6 +1,6 @@
-"""What the sample products share: poses, coordinates, grain, surface shading and the camera.
+"""Common parts of the sample products: poses, coordinates, grain, surface shading and the camera.
 
-Lengths are in image sides (1.0 is the whole width), light is in 0..1, so that a drawing looks the
+Lengths are in image sides (1.0 is the whole width) and light is in 0..1, so that a drawing looks the
 same at every size.
 """
 
@@ -25,7 +25,7 @@ KEY_LIGHT = (-0.45, -0.55, 0.70)  # unit vector to the lamp: upper left, in fron
 
 @dataclass(frozen=True)
 class Pose:
-    """What distinguishes one individual of a product from another.
+    """The properties that differ between individuals of a product.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class Pose:
     falloff : float
         Direction in radians in which the illumination falls off over the image.
     seed : int
-        Seed of the grain that belongs to this individual.
+        Seed of the individual's grain.
     """
 
     x: float = 0.0

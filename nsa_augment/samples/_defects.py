@@ -46,7 +46,7 @@ class DefectSample:
     image : ndarray of uint8, shape (size, size, 3)
         RGB, 0..255.
     foreground : ndarray of bool, shape (size, size)
-        Pixels of the object as it is, defect and all; True everywhere for textures.
+        Pixels of the object, including its defect; True everywhere for textures.
     mask : ndarray of bool, shape (size, size)
         Pixels of the defect: where the image before sensor noise differs from that of the individual without
         the defect by more than 2 of 255 grey levels in any channel (or, if that is less, as in small images of
@@ -106,8 +106,8 @@ def draw_defect(product: str, kind: str, index: int, *, size: int = 256, seed: i
     Returns
     -------
     DefectSample
-        Image, foreground, mask of the defect, and the image without the defect. They depend on the five
-        arguments alone.
+        Image, foreground, mask of the defect, and the image without the defect. They depend only on
+        the five arguments.
 
     Raises
     ------

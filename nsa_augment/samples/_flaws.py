@@ -1,4 +1,4 @@
-"""How a defect alters a product while it is drawn: hooks that the drawing functions call."""
+"""How a defect alters the drawing of a product: hooks that the drawing functions call."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def _no_strand(side: float, number: Field, along: Field) -> Field:
 
 @dataclass(frozen=True)
 class Flaw:
-    """What a defect alters in a drawing, as functions of the product's own frame (u, v).
+    """The alterations of a drawing by a defect, as functions of the product's own frame (u, v).
 
     Parameters
     ----------
     bend : callable
         ``bend(u, v)`` gives the coordinates at which the straight product is drawn.
     gone : callable
-        ``gone(u, v)`` gives the distance to the border of a piece that is gone, inside it > 0.
+        ``gone(u, v)`` gives the distance to the border of a missing piece, > 0 inside it.
     paint : callable
         ``paint(light, u, v)`` gives the product's light after the defect, before it is laid on the ground.
     lost, dyed : callable

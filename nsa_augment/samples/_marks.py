@@ -1,4 +1,4 @@
-"""Shapes and surfaces that defects are made of: irregular spots, strokes, relief, coats and broken faces."""
+"""Shapes and surfaces of defects: irregular spots, strokes, relief, coats and broken faces."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Spot:
     length, width : float
         Half axes in image sides.
     rough : float
-        How far its outline strays, relative to the half axes.
+        Deviation of its outline, relative to the half axes.
     seed : int
         Seed of the outline.
     """
@@ -88,7 +88,7 @@ class Stroke:
 
 
 def draw_seed(rng: np.random.Generator) -> int:
-    """Seed for what has to look the same each time it is drawn."""
+    """Draw a seed for a detail that must look the same in every drawing."""
     return int(rng.integers(2**31))
 
 

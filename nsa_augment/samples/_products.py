@@ -35,7 +35,7 @@ class Product:
     name : str
         Key in `PRODUCTS`.
     preset : str
-        Preset of published self-supervised settings that suits the product.
+        Published preset that suits the product.
     description : str
         One line for listings.
     draw : callable
@@ -114,7 +114,7 @@ def draw_pose(product: Product, rng: np.random.Generator) -> Pose:
     Returns
     -------
     Pose
-        To be passed to ``product.draw``, as it is or altered with `dataclasses.replace`.
+        For ``product.draw``, possibly altered with `dataclasses.replace`.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def draw_pose(product: Product, rng: np.random.Generator) -> Pose:
 
 
 def check_size(size: object) -> int:
-    """Return ``size`` as an int if it is a side that images can have."""
+    """Return ``size`` as an int if it is a valid side length of images."""
     accepted = f"an integer from {MIN_SIZE} to {MAX_SIZE}"
     if not isinstance(size, Integral) or isinstance(size, bool):
         raise fail(TypeError, "size", accepted, size)
@@ -173,8 +173,8 @@ def draw_sample(product: str, index: int, *, size: int = 256, seed: int = 0) -> 
     Returns
     -------
     Sample
-        Image (size, size, 3) uint8 RGB and foreground (size, size) bool. They depend on the four
-        arguments alone.
+        Image (size, size, 3) uint8 RGB and foreground (size, size) bool. They depend only on the
+        four arguments.
 
     Raises
     ------

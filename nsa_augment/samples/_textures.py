@@ -48,7 +48,7 @@ def _vignette(pose: Pose, n: int) -> Field:
 def _yarns(rng: np.random.Generator, across: Field, along: Field, lift: Field, lost: Field) -> tuple[Field, Field]:
     """Height and shade of parallel yarns; all lengths in yarn pitches, ``lift`` -1..1 is under or over.
 
-    ``lost`` is the share, 0..1, of a yarn that is not there.
+    ``lost`` is the missing share, 0..1, of a yarn.
     """
     which = np.rint(across)
     offset = across - which

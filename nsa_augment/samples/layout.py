@@ -21,16 +21,16 @@ from ._products import PRODUCTS, check_size, draw_sample
 
 __all__ = ["free_folders", "write_samples"]
 
-FIRST_TEST = 1_000_000  # the same normal test images, however many there are to train on
+FIRST_TEST = 1_000_000  # the normal test images do not depend on the number of training images
 
 
 def free_folders(folder: str | os.PathLike[str], products: str | Iterable[str] | None = None) -> dict[str, Path]:
-    """The folders that products would be written to, none of which holds anything yet.
+    """The folders for products, all empty or missing.
 
     Parameters
     ----------
     folder : path-like
-        Where the products' folders are to be.
+        Parent folder of the products' folders.
     products : str, iterable of str, or None
         Keys of `PRODUCTS`; None for all.
 
@@ -73,16 +73,16 @@ def write_samples(
     defective: int = 8,
     seed: int = 0,
 ) -> list[Path]:
-    """Write products as files in the folders of MVTec AD, for tools that read that data set.
+    """Write products as files in the layout of MVTec AD, for tools that read that data set.
 
-    Of a bolt these are ``bolt/train/good/000.png``, ``bolt/test/good/000.png``, ``bolt/test/scratch/000.png``
-    and ``bolt/ground_truth/scratch/000_mask.png``, and so on: images are 8-bit RGB, masks 0 or 255. No
-    individual appears twice.
+    For a bolt: ``bolt/train/good/000.png``, ``bolt/test/good/000.png``, ``bolt/test/scratch/000.png``,
+    ``bolt/ground_truth/scratch/000_mask.png``, and so on. Images are 8-bit RGB, masks 0 or 255. No individual
+    appears twice.
 
     Parameters
     ----------
     folder : path-like
-        Where the products' folders go; made if it does not exist.
+        Parent folder of the products' folders; created if missing.
     products : str, iterable of str, or None
         Keys of `PRODUCTS`; None for all.
     size : int
@@ -90,7 +90,7 @@ def write_samples(
     train, good : int
         Number of normal images in ``train/good`` and ``test/good`` of each product.
     defective : int
-        Number of defective images of each kind.
+        Number of defective images per kind of defect.
     seed : int
         Seed of the whole set, at least 0.
 
@@ -102,10 +102,10 @@ def write_samples(
     Raises
     ------
     ValueError
-        For an unknown product, a number out of range, or a product's folder that is not empty; nothing is
-        written then.
+        For an unknown product, a number out of range, or a product's folder that is not empty, before anything is
+        written.
     TypeError
-        For an argument of a wrong type.
+        For an argument of the wrong type.
 
     Examples
     --------

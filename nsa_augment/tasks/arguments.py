@@ -1,4 +1,4 @@
-"""The keyword arguments of a task: their names, those that presets set, and how they are written down."""
+"""The keyword arguments of a task: their names, those that presets set, and their plain form."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class TaskArguments(PlanArguments):
     Parameters
     ----------
     blending : str
-        One of `BLENDINGS`: how patches are joined to the image.
+        One of `BLENDINGS`: how patches are blended into the image.
 
     Attributes
     ----------
     no_preset_columns : frozenset of str
         Arguments that presets do not set.
     unused, required : frozenset of str
-        Arguments of all tasks that it does not take, as they mean nothing to it; arguments that have to be given.
+        Common arguments that the task does not take, as they have no meaning for it; arguments that must be given.
     own_presets : mapping
-        Further presets by name, which hold for this task alone.
+        Further presets by name, for this task only.
     """
 
     blending: str = "copy_paste"
@@ -50,25 +50,24 @@ class TaskArguments(PlanArguments):
     @classmethod
     @abstractmethod
     def known_arguments(cls) -> frozenset[str]:
-        """Keyword arguments that any task takes: preset files may hold them."""
+        """Keyword arguments of any task, which preset files may hold."""
 
     @classmethod
     def from_preset(
         cls: type[Task], preset: str | PathLike[str], *, ablation: str | None = None, **overrides: Any
     ) -> Task:
-        """Bind the parameters of a row of Table 4, or of a preset file.
+        """Create the task with the parameters of a row of Table 4, or of a preset file.
 
         Parameters
         ----------
         preset : str or path-like
-            One of `PRESETS`, one of the task's own, or a YAML file of arguments as `nsa-augment calibrate` writes it.
-            Columns that the task does not have are ignored, and `blending` by all tasks but NSA: it is what sets
-            them apart.
+            One of `PRESETS`, one of the task's own, or a YAML file of arguments as written by `nsa-augment calibrate`.
+            Columns that the task does not have are ignored; so is `blending`, which sets tasks apart, except for NSA.
         ablation : "A", "B", "C" or "D", optional
             One of `ABLATIONS`: A no foreground constraints, B a single patch, C patches as CutPaste's, D patches
             shaped as unions of ellipses.
         **overrides
-            Keyword arguments of the task that replace those of the preset.
+            Keyword arguments of the task, which override the preset.
 
         Examples
         --------
@@ -96,9 +95,9 @@ class TaskArguments(PlanArguments):
         return {**{name: value for name, value in arguments.items() if name in columns}, **varied}
 
     def given_arguments(self, names: Iterable[str]) -> dict[str, Any]:
-        """Those of its arguments, as they can be written down."""
+        """The values of some arguments, in plain form."""
         return {name: getattr(self, name) for name in names}
 
     def replaced(self: Task, **arguments: Any) -> Task:
-        """The same task with other values of some arguments."""
+        """A copy of the task with other values of some arguments."""
         return replace(self, **arguments)

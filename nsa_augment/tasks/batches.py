@@ -1,4 +1,4 @@
-"""Many calls of a task at a time, each with a generator of its own."""
+"""Many calls of a task at once, each with its own generator."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from nsa_augment.synthesis import SynthesisResult
 Call: TypeAlias = Callable[..., SynthesisResult]
 
 LEAST_WIDTH = 5
-"""Pixels: a narrower stack of grey images is much likelier to be one image with channels."""
+"""Pixels; a narrower stack of grey images is probably one image with channels."""
 THREADED = 512 * 512
-"""Pixels: threads that work on smaller images wait longer for Python's global lock than they save."""
+"""Pixels; for smaller images, threads lose more time to Python's global lock than they save."""
 _ACCEPTED = "a sequence of images or an (N, H, W) or (N, H, W, C) array"
 _KEPT = (TypeError, ValueError, OSError, MemoryError)
-"""Errors that keep their kind when the number of the item is added; others become a RuntimeError."""
+"""Errors that keep their type when the index of the item is added; others become a RuntimeError."""
 
 
 def run_batch(
     call: Call, images: Any, given: Mapping[str, Any], rng: np.random.Generator | int | None, threads: int | None
 ) -> list[SynthesisResult]:
-    """Results of a task for images, in their order, whatever the number of threads.
+    """Results of a task for images, in their order and independent of the number of threads.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def run_batch(
         Further arguments of the task by name: None, or a sequence or array with one value for each image.
     rng : numpy.random.Generator, int or None
     threads : int or None
-        None: as many as this process has processors, for images of which each has at least `THREADED` pixels.
+        None: one per processor, if each image has at least `THREADED` pixels.
     """
     items = _split("images", images)
     if isinstance(images, np.ndarray) and images.ndim == 3 and images.shape[2] < LEAST_WIDTH:
@@ -65,7 +65,7 @@ def _plural(name: str) -> str:
 
 
 def _split(name: str, values: Any, count: int | None = None) -> list[Any]:
-    """The items of an argument, as many as there are images."""
+    """The items of an argument, one per image."""
     accepted = _ACCEPTED if count is None else f"None, or a sequence or array with {count} items, one for each image"
     stacked = isinstance(values, np.ndarray) and values.ndim in (3, 4)
     if not stacked and (isinstance(values, (str, bytes)) or not isinstance(values, Sequence)):
@@ -76,7 +76,7 @@ def _split(name: str, values: Any, count: int | None = None) -> list[Any]:
 
 
 class _Run:
-    """Calls that threads make in their order, until one of them fails."""
+    """Calls that threads make in order, until one fails."""
 
     def __init__(self, call: Call, calls: Sequence[tuple[Any, Mapping[str, Any]]]) -> None:
         self._call, self._calls = call, calls
@@ -87,7 +87,7 @@ class _Run:
         self._errors: dict[int, Exception] = {}
 
     def finish(self, threads: int) -> list[SynthesisResult]:
-        """All results; this thread is one of those that work."""
+        """Compute all results; the calling thread works, too."""
         with ThreadPoolExecutor(max(threads - 1, 1)) as pool:
             try:
                 helpers = [pool.submit(self._work) for _ in range(threads - 1)]

@@ -1,4 +1,4 @@
-"""A task from the name of a task, a preset, an ablation and further arguments."""
+"""A task from its name, a preset, an ablation and further arguments."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ def bind_task(
     owner: type | None = None,
     fixed: Mapping[str, Any] | None = None,
 ) -> AnomalyTask:
-    """Bind a task to its arguments, for every entry point.
+    """Create a task with its arguments, for every entry point.
 
     Parameters
     ----------
     task : str or AnomalyTask
-        One of `TASKS`; or an instance, which takes no other argument.
+        One of `TASKS`; or an instance, which excludes the other arguments.
     preset : str or path-like, optional
         One of `PRESETS`, or a YAML file; None: the defaults of the task.
     ablation : str, optional
-        One of `ABLATIONS`, of a preset.
+        One of `ABLATIONS`, for a preset.
     arguments : mapping, optional
-        Keyword arguments that replace those of the preset; those that are `signature.FROM_PRESET` are left out.
+        Keyword arguments, which override the preset; those equal to `signature.FROM_PRESET` are ignored.
     argument : str
-        What errors call `task`.
+        Name of `task` in errors.
     owner : type, optional
         Class whose constructor passes its ``**parameters`` on: errors about unknown ones name it, and list its other
-        parameters beside those of the task. None: the class of the task.
+        parameters with those of the task. None: the class of the task.
     fixed : mapping, optional
-        Arguments that the owner sets itself, also in a task that is given whole; in `arguments` they are unknown.
+        Arguments that the owner sets itself, also in a task object; in `arguments` they are unknown.
 
     Raises
     ------

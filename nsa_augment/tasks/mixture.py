@@ -1,4 +1,4 @@
-"""A mixture of tasks: each call is made by one of them, drawn by weight."""
+"""A mixture of tasks: each call draws one of them by weight."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEFAULT_PARTS = ((NaturalSyntheticAnomaly.name, 1.0), (CutPasteAnomaly.name, 1.0
 LEAST_WEIGHT = 1e-9
 ALIKE = ("label", "max_value")
 """Arguments that all parts must share, since one detector learns from all labels."""
-_ACCEPTED = "a sequence of (task, weight > 0), the task given whole or by name, or of mappings with the key 'task'"
+_ACCEPTED = "a sequence of (task, weight > 0), with tasks or their names, or of mappings with the key 'task'"
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,21 @@ class MixedSource(PreparedSource):
 
 @dataclass(frozen=True, kw_only=True, init=False, repr=False)
 class MixedAnomaly(AnomalyTask):
-    """A mixture of tasks: each call draws one of them by its weight, and the plan says which.
+    """A mixture of tasks: each call draws one of them by weight, and the plan names it.
 
     Parameters
     ----------
     parts : sequence of (task, weight), or of mappings
-        The task is given whole, or as one of `TASKS`; a mapping has the key "task", and may have "weight" (1),
+        The task is an object or a name in `TASKS`; a mapping has the key "task", and may have "weight" (default 1),
         "preset" and arguments of the task. Weights are relative.
     **arguments
-        Arguments that all tasks have (`label`, `background`...), for every part. Without `label`, parts that are given
-        by name take that of the first part.
+        Arguments that all tasks have (`label`, `background`...), for every part. Without `label`, parts given by name
+        take that of the first part.
 
     Notes
     -----
     All parts have the same `label` and `max_value`. Parts that need no source (CutPaste) cut from the image itself,
-    whatever source is given. Attributes of the mixture have the value that all parts share, otherwise the default.
+    whatever source is given. Attributes of the mixture have the value shared by all parts, else the default.
 
     Examples
     --------
@@ -98,14 +98,14 @@ class MixedAnomaly(AnomalyTask):
     def from_preset(
         cls: type[Mixture], preset: str | PathLike[str], *, ablation: str | None = None, **overrides: Any
     ) -> Mixture:
-        """Bind every part that is given by name to a preset.
+        """Create every part given by name with a preset.
 
         Parameters
         ----------
         preset : str or path-like
             As for all tasks; a YAML file may have the key "parts", with a list of mappings.
         ablation : "A", "B", "C" or "D", optional
-            Of the preset.
+            Ablation of the preset.
         **overrides
             `parts`, and arguments that all tasks have.
         """
@@ -117,7 +117,7 @@ class MixedAnomaly(AnomalyTask):
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """What plans call the parts: the names of their tasks, numbered from the second of the same name."""
+        """Names of the parts in plans: those of their tasks, numbered from the second of the same name."""
         return _names([task for task, _ in self._bound])
 
     @cached_property
@@ -126,11 +126,11 @@ class MixedAnomaly(AnomalyTask):
         return MappingProxyType(dict(zip(self.names, (task for task, _ in self._bound), strict=True)))
 
     def replaced(self: Mixture, **arguments: Any) -> Mixture:
-        """The same mixture with other parts, or other arguments in every part."""
+        """A copy of the mixture with other parts, or other arguments in every part."""
         return type(self)(**{"parts": self.parts, **arguments})
 
     def given_arguments(self, names: Any = ("parts",)) -> dict[str, Any]:
-        """The parts as plain mappings, which hold all arguments."""
+        """The parts as plain mappings with all arguments."""
         plain = [
             {"task": task.name, "weight": weight, **task.given_arguments(sorted(task.argument_names()))}
             for task, weight in self._bound
@@ -139,11 +139,11 @@ class MixedAnomaly(AnomalyTask):
 
     @property
     def source_key(self) -> Any:
-        """What a prepared source depends on, in every part."""
+        """The arguments that a prepared source depends on, in every part."""
         return tuple(task.source_key for task, _ in self._bound)
 
     def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> MixedSource:
-        """Do the work on a source for every part that needs one; as for all tasks."""
+        """Prepare a source for every part that needs one; as for all tasks."""
         made: dict[Any, PreparedSource] = {}
         for task, _ in self._bound:
             if task.needs_source and task.source_key not in made:
@@ -198,7 +198,7 @@ class MixedAnomaly(AnomalyTask):
         source_mask: NDArray[Any] | None = None,
         out: Image | None = None,
     ) -> SynthesisResult:
-        """Blend and label what a plan says, as the part does that it names; as for all tasks."""
+        """Apply a plan by the part that it names; as for all tasks."""
         if not isinstance(plan, SynthesisPlan):
             raise fail(TypeError, "plan", "a SynthesisPlan", plan)
         if plan.task is None or plan.task not in self.tasks:
@@ -207,7 +207,7 @@ class MixedAnomaly(AnomalyTask):
         return self.tasks[plan.task].apply(image, source, plan, mask=mask, source_mask=source_mask, out=out)
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """Not for mixtures, whose parts see scenes of their own: `plan` draws."""
+        """Not available for mixtures, whose parts see different scenes: use `plan`."""
         raise TypeError("a mixture draws no plan for a scene: call plan")
 
     @property
@@ -239,7 +239,7 @@ class MixedAnomaly(AnomalyTask):
 
 
 def part_of(task: AnomalyTask, plan: SynthesisPlan) -> AnomalyTask:
-    """The task that drew a plan: the part that it names, or the task itself if it is no mixture."""
+    """The task that drew a plan: the part it names, or the task itself if it is no mixture."""
     return task.tasks[plan.task] if isinstance(task, MixedAnomaly) and plan.task is not None else task
 
 
@@ -272,7 +272,7 @@ def _bind_parts(
             check_names(kind.__name__, arguments, kind.argument_names())
             task = kind(**arguments)
         if isinstance(task, MixedAnomaly):
-            raise fail(ValueError, "task of parts", "another task than a mixture", task)
+            raise fail(ValueError, "task of parts", "a task other than a mixture", task)
         bound.append((task, check_number("weight of parts", weight, LEAST_WEIGHT)))
     return bound
 

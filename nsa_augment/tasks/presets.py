@@ -89,7 +89,7 @@ ABLATIONS: MappingProxyType[str, MappingProxyType[str, Any]] = MappingProxyType(
 )
 """Arguments that turn a preset into an ablation of the paper.
 
-A: no foreground constraints; B: a single patch; C: patches as CutPaste's; D: patches shaped as unions of ellipses.
+A: no foreground constraints; B: a single patch; C: patches as in CutPaste; D: patches shaped as unions of ellipses.
 """
 
 
@@ -108,17 +108,17 @@ def preset_arguments(
     Parameters
     ----------
     name : str or path-like
-        A class of MVTec AD, or "rcxr_male" / "rcxr_female"; or a YAML file (.yaml, .yml) that holds a mapping of
-        arguments of `NaturalSyntheticAnomaly`, as `nsa-augment calibrate` writes it.
+        A class of MVTec AD, or "rcxr_male" / "rcxr_female"; or a YAML file (.yaml, .yml) with a mapping of
+        arguments of `NaturalSyntheticAnomaly`, as written by `nsa-augment calibrate`.
     accepted : callable, optional
-        Returns the names of the arguments that a file may hold; None: any.
+        Returns the names of arguments that a file may hold; None: any.
     others : collection of str
-        Names of presets that errors list, too.
+        Further names of presets for errors.
 
     Raises
     ------
     TypeError, ValueError
-        If `name` is not the name of a preset, or the file cannot be read or holds anything else.
+        If `name` is not the name of a preset, or the file cannot be read or has other contents.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def preset_arguments(
 
 
 def _read_arguments(path: Path, accepted: Callable[[], Collection[str]] | None) -> dict[str, Any]:
-    """Arguments from a YAML file; values are checked by the task that they are given to."""
+    """Arguments from a YAML file; the task checks their values."""
     try:
         content = parse_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The self-supervised tasks of the paper: each a row of Table 5, bound to its parameters."""
+"""The self-supervised tasks of the paper, rows of Table 5, with their parameters."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from nsa_augment.scenes import Scene
 from nsa_augment.tasks.base import AnomalyTask
 
 FACTOR_RANGE = (0.05, 0.95)
-"""Of the interpolation factor of FPI and PII (Table 5)."""
+"""Range of the interpolation factor of FPI and PII (Table 5)."""
 VARIANTS: dict[str, tuple[str, ...]] = {
     "normal": ("cutpaste",),
     "scar": ("cutpaste_scar",),
     "union": ("cutpaste", "cutpaste_scar"),
 }
-"""Selections among which a variant of CutPaste draws."""
+"""Selections from which a variant of CutPaste draws."""
 VARIANT_JITTER = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
 class NaturalSyntheticAnomaly(AnomalyTask):
-    """Natural synthetic anomalies: patches of one normal image, resized, moved and blended into another by Poisson.
+    """Natural synthetic anomalies: patches of a normal image, resized, moved and Poisson-blended into another.
 
-    The defaults are the preset of tile; `from_preset` binds any row of Table 4 [1]_.
+    The defaults are the preset "tile"; `from_preset` takes any row of Table 4 [1]_.
 
     Parameters
     ----------
@@ -63,23 +63,23 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     noise_scales : (lowest, highest)
         Noise has 2^e cells per axis of a patch, e uniform on the whole numbers from lowest to highest.
     noise_threshold : float in [-1, 1]
-        What noise, about in [-1, 1], has to exceed inside the outline.
+        Noise, about in [-1, 1], exceeds this inside the outline.
     stroke_width : (minimum, maximum)
-        Of strokes, in pixels of a 256-pixel image; at least 1.41 pixels of the image.
+        Width of strokes, in pixels of a 256-pixel image; at least 1.41 pixels of the image.
     size_gamma : (shape, scale, offset) or None
         The half-size of a patch is offset + Gamma(shape, scale) of the image, clipped to the ranges; None: uniform.
     resize_limits : "half" or "full"
-        Whether the ranges bound the resized patch as half-sizes (published code) or as sizes (the paper's words).
+        Whether the ranges limit the resized patch as half-sizes (published code) or as sizes (text of the paper).
     candidates : int in [1, 100]
-        Of so many accepted places (fewer if 200 draws do not give them) the one is taken where source - image varies
-        least along the border of the patch. 1: the first, as published.
+        Number of accepted places (fewer if 200 draws do not yield them) from which the one is taken where
+        source - image varies least along the border of the patch. 1: the first, as published.
     min_change : float in [0, 100]
-        A patch is drawn again, up to 20 times in all, until its continuous label exceeds this multiple of
-        `logistic_midpoint` somewhere; a patch that never does is left out. 1: the logistic label of each patch, taken
-        alone, passes 1/2. 0: every patch counts, as published.
+        A patch is redrawn, up to 20 draws in all, until its continuous label exceeds this multiple of
+        `logistic_midpoint` somewhere, and dropped if it never does. 1: the logistic label of each patch alone exceeds
+        1/2. 0: every patch is kept, as published.
     severity : float in (0, 1], or (minimum, maximum)
-        What the change of every pixel is multiplied by, drawn uniformly for each call from a pair: how strong
-        anomalies are, for a curriculum or for faint ones. Labels follow what is left; `min_change` asks before.
+        Factor of the change of every pixel, drawn uniformly per call from a pair: the strength of anomalies, for a
+        curriculum or for faint ones. Labels follow the reduced change; `min_change` applies to the full one.
     max_value : float, optional
         Value of grey level 255 in the images; None: 255, 65535 or 1 by dtype. 4095 for 12-bit images.
     source_fit : "resize" or "native"
@@ -89,8 +89,8 @@ class NaturalSyntheticAnomaly(AnomalyTask):
     solver : "spectral" or "opencv"
         Implementation of Poisson blending: sine transforms, for any dtype, or `cv2.seamlessClone`, for 8 bits.
     blending : "poisson", "silhouette", "copy_paste" or "linear"
-        How patches are joined to the image; the method's own is Poisson. "silhouette" needs object masks: Poisson where
-        source and image agree about the object, protrusions and holes where they do not (see `Silhouette`).
+        How patches are blended into the image; the published method is Poisson. "silhouette" needs object masks:
+        Poisson where source and image agree about the object, else protrusions and holes (see `Silhouette`).
 
     Notes
     -----
@@ -132,8 +132,8 @@ class NaturalSyntheticAnomaly(AnomalyTask):
 class CutPasteAnomaly(AnomalyTask):
     """CutPaste: patches of the image itself, pasted elsewhere without blending [1]_.
 
-    By default with the patch selection of `NaturalSyntheticAnomaly`, as the paper's comparison (Table 5 of [2]_).
-    Arguments not listed here are those of `NaturalSyntheticAnomaly`; there are no `gradient` and `solver`.
+    By default with the patch selection of `NaturalSyntheticAnomaly`, as in the paper's comparison (Table 5 of [2]_).
+    Other arguments are those of `NaturalSyntheticAnomaly`, without `gradient` and `solver`.
 
     Parameters
     ----------
@@ -143,9 +143,9 @@ class CutPasteAnomaly(AnomalyTask):
     jitter : float in [0, 0.5]
         Strength of the colour jitter of each patch.
     variant : None, "normal", "scar" or "union"
-        Train as the CutPaste paper does, regardless of `max_patches` and `background`: a single patch, no foreground
-        constraints (unless masks are given with the call), jitter 0.1 (unless given); "normal" by area and aspect
-        ratio, "scar" a thin rotated strip, "union" either of them, at random.
+        The settings of the CutPaste paper, regardless of `max_patches` and `background`: a single patch, no foreground
+        constraints (unless masks are given with the call), jitter 0.1 (unless given); "normal": by area and aspect
+        ratio; "scar": a thin rotated strip; "union": either of them at random.
 
     References
     ----------
@@ -182,7 +182,7 @@ class CutPasteAnomaly(AnomalyTask):
         set_field(self, "jitter", check_number("jitter", strength, 0, MAX_JITTER))
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """Also draw the colour jitter, and one of the selections of the variant."""
+        """Draw also the colour jitter, and one of the selections of the variant."""
         drawn = self
         if self.variant is not None:
             options = VARIANTS[self.variant]
@@ -195,8 +195,8 @@ class ForeignPatchInterpolation(AnomalyTask):
     """FPI: patches of another image, interpolated in place [1]_.
 
     By default with the patch selection of `NaturalSyntheticAnomaly`; `selection="fpi"` is the original one. The factor
-    is uniform in [0.05, 0.95], one draw per image. Arguments not listed here are those of `NaturalSyntheticAnomaly`;
-    there are no `gradient` and `solver`, and patches stay in place: no `scale_range`, a single candidate.
+    is uniform in [0.05, 0.95], drawn once per image. Other arguments are those of `NaturalSyntheticAnomaly`, without
+    `gradient` and `solver`; patches stay in place: no `scale_range`, a single candidate.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ class ForeignPatchInterpolation(AnomalyTask):
 
 @dataclass(frozen=True, kw_only=True)
 class PoissonImageInterpolation(ForeignPatchInterpolation):
-    """PII: as FPI, but interpolating gradients: mixed ones, by Poisson [1]_.
+    """PII: like FPI, but interpolates gradients, by Poisson blending with mixed gradients [1]_.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cut-outs: parts of the image that are replaced by a colour or by noise."""
+"""Cut-outs: parts of the image replaced by a colour or by noise."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ FILLS = ("mean", "noise")
 class CutOutAnomaly(AnomalyTask):
     """Cut-outs: patches of the image are replaced by a colour, or by noise [1]_.
 
-    It needs no source, and looks at none. Arguments not listed here are those of `NaturalSyntheticAnomaly`; there are
-    no `gradient` and `solver`, and patches stay in place: no `min_overlap`, `scale_range`, `resize_limits`,
-    `candidates` and `source_fit`. Under constraints, only object pixels change.
+    It uses no source. Other arguments are those of `NaturalSyntheticAnomaly`, without `gradient` and `solver`; patches
+    stay in place: no `min_overlap`, `scale_range`, `resize_limits`, `candidates` and `source_fit`. Under constraints,
+    only object pixels change.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class CutOutAnomaly(AnomalyTask):
         set_field(self, "fill", _check_fill(self.fill))
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """Patches of the image itself, and what fills each of them."""
+        """Draw patches of the image itself, and the filling of each."""
         if isinstance(self.fill, tuple) and len(self.fill) not in (1, count := channels(scene.image)):
             raise fail(ValueError, "fill", f"one level, or one for each of the image's {count} channels", self.fill)
         own = replace(scene, source=PreparedSource(scene.image, scene.source.given_shape, scene.foreground))

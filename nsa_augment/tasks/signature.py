@@ -1,4 +1,4 @@
-"""Signatures that spell out the arguments of tasks, for classes that pass them on."""
+"""Signatures that list the arguments of tasks, for classes that pass them on."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any, Literal, TypeVar, get_type_hints
 from nsa_augment.tasks.base import AnomalyTask
 
 FROM_PRESET = "preset"
-"""Default of every argument in such a signature: the value of the preset, or of the task where there is none.
+"""Default of every argument in such a signature: the value of the preset, or of the task without a preset.
 
-A plain string, so that configuration files can hold it. Tools that pass every default explicitly (jsonargparse,
-LightningCLI) thereby leave the preset as it is.
+A plain string, so that configuration files can hold it, and tools that pass every default explicitly (jsonargparse,
+LightningCLI) do not override the preset.
 """
 
 
@@ -28,17 +28,17 @@ def explicit_signature(
     Parameters
     ----------
     function : callable
-        Takes the arguments of a task as ``**parameters``, and leaves out those that are `FROM_PRESET`, as
-        `given_parameters` and `bind_task` do.
+        Takes the arguments of a task as ``**parameters``, and ignores those equal to `FROM_PRESET`, like
+        `given_parameters` and `bind_task`.
     tasks : iterable of type of AnomalyTask
-        Where several have an argument, its type is that of the first.
+        If several have an argument, the first one determines its type.
     without : collection of str
-        Arguments of tasks that the function sets itself. Those that it has under the same name are its own.
+        Arguments of tasks that the function sets itself. Parameters of the function take precedence.
 
     Returns
     -------
     inspect.Signature
-        All types are resolved.
+        Signature with resolved types.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def explicit_signature(
 
 
 def spell_out(tasks: Iterable[type[AnomalyTask]], without: Collection[str] = ()) -> Callable[[Function], Function]:
-    """Decorator: the function shows the signature that `explicit_signature` makes of these arguments.
+    """Decorator that gives a function the signature from `explicit_signature`.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def spell_out(tasks: Iterable[type[AnomalyTask]], without: Collection[str] = ())
 
 
 def given_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the arguments that are not `FROM_PRESET`.
+    """The arguments that differ from `FROM_PRESET`.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def given_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def own_parameters(owner: type) -> frozenset[str]:
-    """Names that the constructor of a class takes beside the arguments of tasks.
+    """Names of the parameters of a class's constructor, except the arguments of tasks.
 
     Examples
     --------

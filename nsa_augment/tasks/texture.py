@@ -58,17 +58,16 @@ TEXTURE_PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         ),
     }
 )
-"""Arguments of `TextureAnomaly` by the method that has them in its code."""
+"""Arguments of `TextureAnomaly` by method, as in the published code."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextureAnomaly(AnomalyTask):
-    """Foreign textures inside outlines of noise over the whole image, as of DRAEM [1]_, MemSeg [2]_ and GLASS [3]_.
+    """Foreign textures inside noise outlines over the whole image, as in DRAEM [1]_, MemSeg [2]_ and GLASS [3]_.
 
-    The texture is a source that is given with the call, whatever it shows; or a file of `textures`; or, with neither,
-    drawn by code. There is one patch, the image as a whole; under constraints, only object pixels change. Arguments
-    not listed here are those of `NaturalSyntheticAnomaly`; those about the size, number and place of patches do not
-    exist.
+    The texture is the source given with the call, whatever it shows; or a file of `textures`; or, with neither,
+    procedural. There is one patch, the whole image; under constraints, only object pixels change. Other arguments are
+    those of `NaturalSyntheticAnomaly`, without those for the size, number and place of patches.
 
     Parameters
     ----------
@@ -78,22 +77,22 @@ class TextureAnomaly(AnomalyTask):
     noise_scales, noise_threshold
         As for `NaturalSyntheticAnomaly`.
     noise_combinations : tuple of "single", "union" and "intersection"
-        One of them is drawn: noise of one layer, or the union or intersection of two.
+        Combinations to draw from: one layer of noise, or the union or intersection of two.
     noise_cover : float in [0, 1]
-        Of up to 20 outlines, the first is taken that covers this share of the image, or else the largest. 0: the first.
+        The first of up to 20 outlines that covers this share of the image is taken, or else the largest. 0: the first.
     min_object : float in [0, 1]
         Outlines, up to 200, are drawn until the object (in the allowed region) fills more than this share of them;
         0: any.
     opacity_range : (minimum, maximum)
-        Weight of the texture in [0, 1], uniform in it; the rest is the image.
+        Weight of the texture, in [0, 1], drawn uniformly; the rest is the image.
     opacity_normal : (mean, standard deviation) or None
-        The weight is normal instead, clipped to `opacity_range`.
+        Draws the weight from a normal distribution instead, clipped to `opacity_range`.
     textures : path-like, optional
-        Folder of images of textures, with its subfolders; plans name the files.
+        Folder of images of textures, with subfolders; plans name the files.
     structure : float in [0, 1]
-        Probability that the texture is the image itself, cut in 8 x 8 cells that change places.
+        Probability that the texture is the image itself, with 8 x 8 cells shuffled.
     augmented : int
-        Number of changes of a texture (not of the image's own), of different kinds.
+        Number of changes of a texture (except the image itself), of different kinds.
     augmentations : tuple of str
         Kinds of changes to draw from, see `nsa_augment.planning.augmentations.AUGMENTATIONS`.
     normal_share : float in [0, 1]
@@ -158,16 +157,16 @@ class TextureAnomaly(AnomalyTask):
 
     @property
     def ranges_in_use(self) -> tuple[str, ...]:
-        """None: the patch is the image."""
+        """No ranges: the patch is the image."""
         return ()
 
     def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
-        """As for all tasks; textures of another size are no surprise."""
+        """As for all tasks, but without a notice about textures of another size."""
         with sizes_expected:
             return super().prepare_source(source, shape, source_mask)
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """Whether the image stays normal, an outline, the weight of the texture, the texture and its changes."""
+        """Draw whether the image stays normal, an outline, the weight of the texture, the texture and its changes."""
         if self.normal_share > 0 and rng.random() < self.normal_share:
             normal = GivenUp(Reason.LEFT_NORMAL, scene.size)
             return SynthesisPlan(scene.size, scene.source.given_shape, (), (normal,), self.source_fit)
@@ -190,7 +189,7 @@ class TextureAnomaly(AnomalyTask):
         return PatchPlacement(source, whole, opacity, self._bound_blending.gradient, outline, filling=filling)
 
     def _draw_outline(self, scene: Scene, rng: np.random.Generator) -> Outline | Reason | None:
-        """An outline that meets the object and lies within the allowed region, to which it is cut."""
+        """Draw an outline that meets the object, cut to the allowed region."""
         if scene.foreground is not None and scene.foreground.is_empty:
             return Reason.NO_IMAGE_OBJECT
         within = [scene.allowed, None if scene.foreground is None else scene.foreground.mask]

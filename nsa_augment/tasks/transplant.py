@@ -23,24 +23,24 @@ from nsa_augment.scenes import Scene
 from nsa_augment.tasks.base import AnomalyTask
 
 MARGIN = 2
-"""Pixels around a defect that Poisson blending needs."""
+"""Pixels that Poisson blending needs around a defect."""
 FINE_BELOW = 4.0
-"""Pixels: half the width up to which a defect is joined and labelled as a fine outline."""
+"""Pixels; half the largest width of a defect that is blended and labelled as a fine outline."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DefectBankAnomaly(AnomalyTask):
     """Real defects, cut along their masks, resized, moved onto normal images and blended.
 
-    Arguments not listed here are those of `NaturalSyntheticAnomaly`; those about the size, outline and source of
-    patches do not exist. A source that is given is not looked at.
+    Other arguments are those of `NaturalSyntheticAnomaly`, without those for the size, outline and source of patches.
+    A given source is ignored.
 
     Parameters
     ----------
     bank : path-like
-        Folder of images with masks: of MVTec AD's layout (``test/``, ``ground_truth/``), or ``images/`` and ``masks/``.
-        Every separate spot of a mask, of at least 9 pixels, is a defect. Images count, then the defects of an image,
-        with the same probability. Plans name the files.
+        Folder of images with masks: in the layout of MVTec AD (``test/``, ``ground_truth/``), or ``images/`` and
+        ``masks/``. Every connected component of a mask with at least 9 pixels is a defect. An image is drawn
+        uniformly, then one of its defects. Plans name the files.
     max_patches : int
         Number of defects: the first is always tried, each further one with probability 1/2.
     scale_range : (minimum, maximum) or None
@@ -48,10 +48,10 @@ class DefectBankAnomaly(AnomalyTask):
     min_overlap : float in [0, 1]
         More than this fraction of the defect must land on the object of the image; 1: all of it.
     gradient : "source" or "mixed"
-        Of Poisson blending.
+        Guidance field of Poisson blending.
     blending : "feather" or another
-        A copy with a soft edge keeps the look of a defect; Poisson blending takes the colours of the image at its edge,
-        and makes it fainter. Defects up to 7 pixels wide have fine outlines, which Poisson leaves to a copy.
+        A copy with a soft edge keeps the look of a defect; Poisson blending adopts the colours of the image at the
+        edge, and makes it fainter. Defects up to 7 pixels wide have fine outlines, which Poisson blending copies.
     label : "binary", "continuous" or "logistic"
 
     Examples
@@ -92,11 +92,11 @@ class DefectBankAnomaly(AnomalyTask):
 
     @property
     def ranges_in_use(self) -> tuple[str, ...]:
-        """None: sizes are those of the defects."""
+        """No ranges: sizes are those of the defects."""
         return ()
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """Number, defects, sizes and places."""
+        """Draw number, defects, sizes and places."""
         count = 1 + int(rng.binomial(self.max_patches - 1, 0.5))
         return plan_patches(scene, self, self._bound_blending, lambda: self._draw_patch(scene, rng), count)
 
@@ -130,7 +130,7 @@ class DefectBankAnomaly(AnomalyTask):
         return PatchPlacement(whole, destination, 1.0, gradient, outline, filling=filling)
 
     def _draw_size(self, defect: Defect, image: Size, rng: np.random.Generator) -> Size:
-        """Of the box: the same fraction of the image as where it comes from, then resized."""
+        """Draw the size of the box: the same fraction of the image as in its source, then resized."""
         pairs = zip(defect.box.size, defect.image_size, image, strict=True)
         height, width = (max(round(side * there / here), 1) for side, here, there in pairs)
         if self.scale_range is None:

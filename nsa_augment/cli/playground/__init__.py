@@ -1,1 +1,1 @@
-"""A local page on which parameters are chosen by eye: controls, what they show, and the page itself."""
+"""A local web page to choose parameters by eye: its controls, what it shows, and the page itself."""

@@ -1,4 +1,4 @@
-"""What is chosen on the page, and what follows from it: the task, pictures, figures and the preset file."""
+"""The choices made on the page, and the task, pictures, figures and preset file that follow from them."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from nsa_augment.samples import PRODUCTS, draw_sample
 from nsa_augment.tasks import PRESETS, AnomalyTask, bind_task
 
 CALLS = 32
-"""For the figures."""
+"""Number of calls behind the figures."""
 SAMPLES = 16
-"""Individuals of an embedded product."""
+"""Images of an embedded product."""
 TILES = (*EXAMPLE_COLUMNS, "object mask")
 CALIBRATED = "calibrated"
-"""Instead of the name of a preset: the estimate from the images."""
+"""Stands for the preset estimated from the images."""
 
 
 @dataclass(frozen=True)
 class Supply:
-    """Images of normal products: their names, how one is read in 8 bits, and the preset to start with."""
+    """Images of normal products: their names, how to read one as 8 bits, and the preset to start with."""
 
     names: Sequence[str]
     read: Callable[[int, Scale], Image]
@@ -45,13 +45,13 @@ class Supply:
 
 
 def sample_supply(product: str) -> Supply:
-    """Individuals of an embedded product."""
+    """Images of an embedded product."""
     names = [f"{product} {index}" for index in range(SAMPLES)]
     return Supply(names, lambda index, scale: draw_sample(product, index).image, PRODUCTS[product].preset)
 
 
 def folder_supply(folder: Path) -> Supply:
-    """The images of a folder, with the preset that a part of its path names, as in `screw/train/good`."""
+    """The images of a folder, with the preset named in its path, as in `screw/train/good`, or else an estimate."""
     files = list_images(folder)
     preset = next((part for part in reversed(folder.resolve().parts) if part in PRESETS), CALIBRATED)
     return Supply([file.name for file in files], lambda index, scale: read_image(files[index], scale=scale), preset)
@@ -59,7 +59,7 @@ def folder_supply(folder: Path) -> Supply:
 
 @dataclass(frozen=True)
 class Choice:
-    """A task, a preset (a name or a file), and what the controls show, by argument.
+    """A task, a preset (a name or a file), and the states of the controls by argument.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class Choice:
         return {name: value for name, value in values.items() if value != start[name]}
 
     def task(self) -> AnomalyTask:
-        """The task; ValueError or TypeError with the task's own words if it refuses an argument."""
+        """The task; raises the task's own ValueError or TypeError if it refuses an argument."""
         return bind_task(self.name, self.preset, arguments=self.changed)
 
 
@@ -94,13 +94,13 @@ class Shown:
 
 
 def show(choice: Choice, supply: Supply, seed: int, turn: int) -> Shown:
-    """Make the anomaly of a turn; the turns of a seed have other images, sources and plans."""
+    """Make the anomaly of a turn; the turns of a seed differ in image, source and plan."""
     task, scale = in_eight_bits(choice.task())
     rng = np.random.default_rng([seed, turn])
     chosen = rng.permutation(len(supply.names))
     first, other = int(chosen[0]), int(chosen[-1])
     image, source = supply.read(first, scale), supply.read(other, scale)
-    caption = supply.names[first] + (f" with patches of {supply.names[other]}" if task.needs_source else "")
+    caption = supply.names[first] + (f" with patches from {supply.names[other]}" if task.needs_source else "")
     example = make_example(task, caption, image, source, [seed, turn])
     tiles = example_row(example, label_bar(LABELS[task.label], [example.result.label])).tiles
     plan = example.result.plan
@@ -116,7 +116,7 @@ def show(choice: Choice, supply: Supply, seed: int, turn: int) -> Shown:
 
 
 def figures(choice: Choice, supply: Supply, seed: int) -> str:
-    """How many calls place a patch, and how many patches have a label of 1/2 or more, in words."""
+    """The shares of calls that place a patch and of patches with a label of 1/2 or more, in words."""
     task, scale = in_eight_bits(choice.task())
     images = [supply.read(index, scale) for index in range(min(len(supply.names), SAMPLES))]
     trials = draw_trials(task, images, seed, calls=CALLS)
@@ -128,14 +128,14 @@ def figures(choice: Choice, supply: Supply, seed: int) -> str:
 
 
 def calibrated(supply: Supply, seed: int) -> str:
-    """Text of the preset file that is estimated from the images."""
+    """Text of a preset file estimated from the images."""
     count = min(len(supply.names), 64)
     picked = np.linspace(0, len(supply.names) - 1, count).astype(int)
     return calibrate([supply.read(int(index), Scale(None)) for index in picked], seed=seed).to_yaml()
 
 
 def preset_file(choice: Choice) -> str:
-    """Text of a preset file with every argument that presets set for the task, each with where it comes from.
+    """Text of a preset file with all arguments that presets set for the task, each with its origin.
 
     Examples
     --------
@@ -151,5 +151,5 @@ def preset_file(choice: Choice) -> str:
     reasons = dict.fromkeys(values, f"preset {name}") | dict.fromkeys(changed.keys() & values.keys(), "chosen by eye")
     notes = [f"For task {choice.name}."]
     if missing := [f"--set '{key}={value}'" for key, value in changed.items() if key in kind.no_preset_columns]:
-        notes.append(f"Task {choice.name} takes these from no preset: {' '.join(missing)}")
+        notes.append(f"Presets do not set these for task {choice.name}: {' '.join(missing)}")
     return preset_text(values, reasons, notes, "play")

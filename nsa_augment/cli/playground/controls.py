@@ -1,4 +1,4 @@
-"""The controls of the arguments of tasks, derived from the types of the arguments and from what tasks accept."""
+"""The controls for the arguments of tasks, derived from the arguments' types and from what tasks accept."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nsa_augment.tasks import PRESETS, TASKS, AnomalyTask, bind_task
 
 CHOICE, NUMBER, PAIR, TEXT = "choice", "number", "pair", "text"
 KINDS: dict[Any, str] = {int: NUMBER, float: NUMBER, tuple[int, int]: PAIR, tuple[float, float]: PAIR}
-"""Kind of control by the type of an argument; of others, a choice if the task lists what it accepts, or text."""
+"""Kind of control by type of argument; for other types, a choice if the task lists what it accepts, else text."""
 STEP = 0.01
-"""Of a slider that does not stand for whole numbers."""
+"""Step of sliders for real numbers."""
 WIDE, TIMES = 10, 4
-"""A slider whose range is wider than the first ends there, or at the second times the largest value of any preset."""
+"""Sliders for wider ranges than `WIDE` end at `WIDE`, or at `TIMES` the largest value of any preset."""
 
 _BOUNDS = (
     re.compile(r"in \[(?P<low>-?[\d.]+), (?P<high>[\d.]+)\]$"),
@@ -33,15 +33,15 @@ class Control:
     Parameters
     ----------
     name : str
-        Of the argument.
+        Name of the argument.
     kind : "choice", "number", "pair" or "text"
-        A list, one slider, one each for minimum and maximum, or a field for text as `--set` takes it.
+        A list, a slider, two sliders (minimum and maximum), or a text field in the syntax of `--set`.
     accepted : str
-        What the task accepts, in its own words; "" if it does not say.
+        What the task accepts, as in its error messages; "" if unknown.
     choices : tuple of str
-        Of a list, as text.
+        Entries of a list, as text.
     low, high, step : float
-        Of a slider, whose upper end may be less than the task accepts.
+        Range and step of a slider; its upper end may be lower than what the task accepts.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Control:
         return value if self.kind == NUMBER else as_text(value)
 
     def chosen(self, shown: Any, start: Any) -> Any:
-        """The value of the argument that a control shows; `start` itself unless somebody has moved the control."""
+        """The value of the argument that a control shows; `start` itself unless the control was moved."""
         if self.kind == PAIR:
             return tuple(self._number(part, first) for part, first in zip(shown, start, strict=True))
         if self.kind == NUMBER:
@@ -101,7 +101,7 @@ def controls_of(task: str) -> Mapping[str, Control]:
 
 
 def start_values(task: str, preset: str) -> dict[str, Any]:
-    """Values of all arguments of a task under a preset, as far as they can be written down.
+    """Values of all arguments of a task with a preset, as far as they can be written as text.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def _control(kind: type[AnomalyTask], name: str, hint: Any) -> Control:
 
 
 def _accepted(kind: type[AnomalyTask], name: str) -> str:
-    """What a task accepts, from its error about a value that it cannot accept."""
+    """What a task accepts, from its error message for a value of no accepted type."""
     try:
         wrong: dict[str, Any] = dict.fromkeys({*kind.required, name}, object())
         kind(**wrong)
@@ -150,7 +150,7 @@ def _accepted(kind: type[AnomalyTask], name: str) -> str:
 
 
 def _choices(kind: type[AnomalyTask], name: str, accepted: str) -> tuple[str, ...]:
-    """All names that are known, without those that the task refuses."""
+    """All known names, without those that the task refuses."""
     known = ast.literal_eval(f"[{accepted.removeprefix('one of ')}]")
     return tuple(as_text(value) for value in known if kind.required or _takes(kind, name, value))
 

@@ -1,4 +1,4 @@
-"""The page: controls, pictures and buttons in Gradio, which asks no other host for anything."""
+"""The page: controls, pictures and buttons in Gradio, without requests to other hosts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Session:
 
     @cached_property
     def controls(self) -> dict[str, Control]:
-        """A control for every argument of any task: the first task that takes it decides of what kind."""
+        """A control for every argument of any task; the first task that takes it decides the kind of control."""
         found: dict[str, Control] = {}
         for task in TASKS:
             found = {**controls_of(task), **found}
@@ -73,7 +73,7 @@ class Session:
         return self.estimates[product, seed]
 
     def choice(self, values: Values) -> tuple[Choice, Supply, int, int]:
-        """What the values of all controls of the page mean."""
+        """The choice, images, seed and turn for the values of all controls of the page."""
         task, preset, product, seed, turn = values[: len(FIRST)]
         rest, shown = iter(values[len(FIRST) :]), {}
         for name, control in self.controls.items():
@@ -91,7 +91,7 @@ class Session:
         return [shown.caption, *shown.tiles, shown.plan]
 
     def reset(self, task: str, preset: str, product: str, seed: float) -> list[Any]:
-        """Presets of the task, then all controls: those of the task at the values of the preset, no others."""
+        """Updates of the list of presets, then of all controls: shows those of the task, at the preset's values."""
         names = [*PRESETS, *TASKS[task].own_presets, CALIBRATED]
         preset = preset if preset in names else names[0]
         updates: list[Any] = [gr.update(choices=names, value=preset)]
@@ -111,11 +111,11 @@ class Session:
         return updates
 
     def follow(self, task: str, preset: str, product: str, seed: float, chosen: bool) -> list[Any]:
-        """As `reset`, with the preset of the product unless somebody chose one."""
+        """As `reset`, with the preset of the product unless the user chose one."""
         return self.reset(task, preset if chosen else self.supplies[product].preset, product, seed)
 
     def figures(self, *values: Any) -> str:
-        """The figures, or what is wrong."""
+        """The figures, or an error message."""
         try:
             choice, supply, seed, _ = self.choice(values)
             return figures(choice, supply, seed)
@@ -131,7 +131,7 @@ class Session:
             return None, f"**{error}**"
         file = Path(self.folder.name) / f"{choice.name}.yaml"
         write_file(file, (text.encode(),))
-        return str(file), f"from_preset or --preset reads {file.name}"
+        return str(file), f"Read {file.name} with from_preset or --preset"
 
 
 def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
@@ -157,7 +157,7 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
         with gr.Row():
             tiles = [_tile(name) for name in TILES]
         figure = gr.Markdown("", elem_id="figures")
-        file = gr.File(label="preset file", interactive=False)
+        file = gr.File(label="preset file", interactive=False, visible=False)
         arguments = _arguments(session.controls, start, set(controls_of(task)))
         with gr.Accordion("plan", open=False):
             plan = gr.Code(label="plan as JSON", language="json", interactive=False)
@@ -169,18 +169,20 @@ def build_page(supplies: dict[str, Supply]) -> gr.Blocks:
             item.input(session.reset, first[:4], changed, api_name=False).then(**picture, api_name=False)
         first[2].input(session.follow, [*first[:4], chosen], changed, api_name=False).then(**picture, api_name=False)
         for item in (*first[3:], *arguments):
-            _moved(item)(**picture, api_name=False)
+            gr.on(_moved(item), **picture, trigger_mode="always_last", api_name=False)
         following.click(lambda turn: int(turn or 0) + 1, first[4], first[4], api_name="next").then(
             **picture, api_name=False
         )
         measure.click(session.figures, inputs, figure, api_name="measure")
-        keep.click(session.save, inputs, [file, figure], api_name="save")
+        keep.click(session.save, inputs, [file, figure], api_name="save").then(
+            lambda saved: gr.update(visible=saved is not None), file, file, api_name=False
+        )
         page.load(**picture, api_name="picture")
     return page
 
 
 def serve(supplies: dict[str, Supply], port: int) -> None:
-    """Show the page at a port of this machine until it is interrupted."""
+    """Serve the page on a port of this machine until interrupted."""
     import uvicorn
     from fastapi import FastAPI
 
@@ -192,7 +194,7 @@ def serve(supplies: dict[str, Supply], port: int) -> None:
 
 
 def _confined(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    """An ASGI application whose pages the browser lets ask no other host for anything."""
+    """Make browsers block requests from the pages of an ASGI application to other hosts."""
 
     async def confined(scope: Any, receive: Any, send: Callable[[Any], Awaitable[None]]) -> None:
         async def send_confined(message: Any) -> None:
@@ -206,17 +208,17 @@ def _confined(app: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[No
 
 
 def _tile(name: str) -> gr.Image:
-    """A picture that screen readers name, without a button that shares it."""
+    """A picture with a name for screen readers and without a share button."""
     return gr.Image(
         label=name, alt_text=name, format="png", interactive=False, min_width=200, buttons=["download", "fullscreen"]
     )
 
 
-def _moved(item: Any) -> Any:
-    """The event of a control that somebody has finished to move."""
+def _moved(item: Any) -> list[Any]:
+    """The events of a control that a user moves, by mouse or keys, or resets; of a text, once it is complete."""
     if isinstance(item, gr.Slider):
-        return item.release
-    return item.submit if isinstance(item, gr.Textbox) else item.input
+        return [item.input, item.release]
+    return [item.submit if isinstance(item, gr.Textbox) else item.input]
 
 
 def _arguments(controls: dict[str, Control], start: dict[str, Any], own: set[str]) -> list[Any]:

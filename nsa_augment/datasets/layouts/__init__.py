@@ -1,4 +1,4 @@
-"""The layouts of a dataset: where files go, and what a layout writes beside images, masks and labels."""
+"""The layouts of a dataset: where files go, and which files a layout adds to images, masks and labels."""
 
 from nsa_augment.datasets.layouts.base import LAYOUTS, Layout
 from nsa_augment.datasets.layouts.coco import CocoLayout

@@ -1,4 +1,4 @@
-"""What every layout is: where files go, and what a layout writes beside images, masks and labels."""
+"""The base of all layouts: where files go, and which files a layout adds to images, masks and labels."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ if TYPE_CHECKING:
     from nsa_augment.datasets.recipe import Recipe
 
 Records = Callable[[], Iterator[dict[str, Any]]]
-"""Each call returns the lines of the manifest, parsed, in order; they are read while they are used."""
+"""Each call returns an iterator over the parsed lines of the manifest, in order."""
 
 LAYOUTS: Registry[Layout] = Registry("layouts")
 """The layouts by name."""
 
 CATEGORY = "anomaly"
-"""What COCO and YOLO files call the one class of a dataset of one task."""
+"""Name of the only class in COCO and YOLO files of a dataset with one task."""
 
 
 class Layout:
     """Where the files of a dataset go. A subclass with a `name` registers itself.
 
     Paths are below the folder of the dataset, with ``/`` between folders; ``{task}``, ``{number}``, ``{category}`` and
-    ```{split}`` are filled in. The last is "train/" or "val/" in a dataset that is split, else empty. A subclass sets
-    the attributes that differ, and overrides methods to write more than images, masks and labels.
+    ``{split}`` are filled in. The last is "train/" or "val/" in a split dataset, else empty. A subclass sets the
+    attributes that differ, and overrides methods to write more than images, masks and labels.
 
     Attributes
     ----------
     name : str
-        The value of `layout=` and `--layout` that asks for it.
+        The value for `layout=` and `--layout`.
     image, mask, label : str
         Paths of the image, the mask (0 and 255) and the soft label (16 bits) of an item.
     unchanged : str or None
-        Path of the image where no patch could be placed; it is then the only file of its item. None: such an item has
-        the same files as others.
+        Path of an image in which no patch could be placed; it is then the only file of its item. None: such an item
+        has the same files as others.
     extra_paths : mapping
-        Paths of the further files of an item, by what the manifest calls them.
+        Paths of further files of an item, by their names in the manifest.
     index : str or None
         Path of a file about the whole dataset.
     min_images : int
-        Number of normal images that it needs.
+        Number of normal images that the layout needs.
     item_split : str
-        Which part of the dataset items belong to, where the dataset is not split.
+        Part of the dataset to which items belong if it is not split.
     normals_of_its_own : bool
-        Whether it has normal images in any case, so that further ones as background have no place.
+        Whether the layout always has normal images, which rules out further ones as backgrounds.
     earlier : Layout class or None
-        What its name stood for in datasets of the edition before.
+        The layout of this name in datasets of the previous edition.
 
     Examples
     --------
@@ -78,44 +78,44 @@ class Layout:
         LAYOUTS.register(cls)
 
     def paths(self) -> dict[str, str]:
-        """Paths of all files of items, by what the manifest calls them; that of unchanged images as "unchanged"."""
+        """Paths of all files of items, by their names in the manifest; that of unchanged images as "unchanged"."""
         fixed = {"image": self.image, "mask": self.mask, "label": self.label}
         return {**fixed, **self.extra_paths, **({} if self.unchanged is None else {"unchanged": self.unchanged})}
 
     @property
     def can_be_split(self) -> bool:
-        """Whether its paths tell the parts of a split dataset apart."""
+        """Whether the paths separate the parts of a split dataset."""
         return "{split}" in self.image
 
     def pool(self, names: Sequence[str]) -> list[str]:
-        """Which of the normal images, sorted by name, anomalies are made of."""
+        """The normal images, of those sorted by name, from which anomalies are made."""
         return list(names)
 
     def normals(self, names: Sequence[str]) -> list[tuple[str, str]]:
-        """Path in the dataset and name in the folder of each normal image that is part of the dataset."""
+        """Path in the dataset and name in the folder of each normal image in the dataset."""
         return []
 
     def normal_split(self, path: str) -> str:
-        """Which part of the dataset a path that `normals` returned belongs to."""
+        """Part of the dataset to which a path returned by `normals` belongs."""
         return self.item_split
 
     def class_files(self, result: SynthesisResult, number: int) -> dict[str, bytes]:
-        """Content of the files in `extra_paths` for one item of a class, which is counted from 0."""
+        """Contents of the files in `extra_paths` for one item of a class; classes count from 0."""
         return self.extra_files(result)
 
     def extra_files(self, result: SynthesisResult) -> dict[str, bytes]:
-        """Content of the files in `extra_paths` for one item."""
+        """Contents of the files in `extra_paths` for one item."""
         return {}
 
     def record_fields(self, result: SynthesisResult) -> dict[str, Any]:
-        """What the line of an item in the manifest says beside the fields of all layouts; plain JSON.
+        """Further fields for the line of an item in the manifest; plain JSON.
 
-        Lines of the layout's own normal images have the fields of all layouts only.
+        Lines of the layout's own normal images have only the fields of all layouts.
         """
         return {}
 
     def index_files(self, recipe: Recipe) -> dict[str, Callable[[Recipe, Records], Iterable[str]]]:
-        """Functions that return the text of the files about the whole dataset, by their paths."""
+        """Functions that return the texts of the files about the whole dataset, by path."""
         return {} if self.index is None else {self.index: self.index_text}
 
     def index_text(self, recipe: Recipe, records: Records) -> Iterable[str]:
@@ -125,13 +125,13 @@ class Layout:
         ----------
         recipe : Recipe
         records : callable
-            Each call returns the lines of the manifest, parsed, in order; they are read while they are used.
+            Each call returns an iterator over the parsed lines of the manifest, in order.
         """
         raise NotImplementedError(f"{type(self).__qualname__} has an index but no index_text")
 
 
 def number(index: int, count: int) -> str:
-    """Number of a file among `count` ones, with leading zeros so that names sort: three digits or more.
+    """Number of one of `count` files, with leading zeros so that names sort: three digits or more.
 
     Examples
     --------

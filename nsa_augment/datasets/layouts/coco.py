@@ -1,4 +1,4 @@
-"""The layout that readers of COCO's instance segmentations open."""
+"""The layout for readers of COCO instance segmentation."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FirstCocoLayout(Layout):
 
 
 class CocoLayout(PlainFolders):
-    """Plain folders, and polygons in the format of COCO, in a file for each part of the dataset."""
+    """Plain folders, and polygons in the format of COCO in a file per part of the dataset."""
 
     name = "coco"
     earlier = FirstCocoLayout
@@ -42,13 +42,13 @@ class CocoLayout(PlainFolders):
         return _described(result)
 
     def index_files(self, recipe: Recipe) -> dict[str, Callable[[Recipe, Records], Iterable[str]]]:
-        """With a file of annotations for each part of the dataset."""
+        """Adds a file of annotations per part of the dataset."""
         parts = {f"annotations/instances_{part}.json": partial(_part_text, part) for part in recipe.pools}
         return {**parts, **super().index_files(recipe)}
 
 
 def instances_text(recipe: Recipe, records: Records) -> Iterator[str]:
-    """One image or annotation a line; identifiers count from 1, as some readers take 0 for none."""
+    """One image or annotation per line; identifiers count from 1, as some readers take 0 for none."""
     categories = [{"id": number, "name": name} for number, name in enumerate(recipe.class_names, 1)]
     yield '{"info": {"description": "made by nsa-augment generate"}, "licenses": [],\n'
     yield f'"categories": {json.dumps(categories)},\n"images": ['

@@ -1,4 +1,4 @@
-"""Plain folders, the base of the layouts that detectors and segmentation models read."""
+"""Plain folders, the base of the layouts for object detection and segmentation."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class PlainFolders(Layout):
-    """Images, masks and soft labels in folders of their own, with a folder for each part of a split dataset.
+    """Separate folders for images, masks and soft labels, with a subfolder per part of a split dataset.
 
-    `metadata.jsonl` beside the images describes them for the loader `imagefolder` of Hugging Face.
+    `metadata.jsonl` beside the images describes them for Hugging Face's loader `imagefolder`.
     """
 
     image = "images/{split}{number}.png"
@@ -24,21 +24,21 @@ class PlainFolders(Layout):
     label = "labels/{split}{number}.png"
 
     def index_files(self, recipe: Recipe) -> dict[str, Callable[[Recipe, Records], Iterable[str]]]:
-        """With the metadata of the images in each folder."""
+        """Adds the metadata of the images in each folder."""
         folders = [f"images/{part}" for part in recipe.pools] if recipe.options.split else ["images"]
         texts = {f"{folder}/metadata.jsonl": partial(_metadata_text, folder) for folder in folders}
         return {**super().index_files(recipe), **texts}
 
 
 class MasksLayout(PlainFolders):
-    """Images, masks and soft labels in a folder each, under the same names."""
+    """Images, masks and soft labels, each in a folder, with the same names."""
 
     name = "masks"
     earlier = Layout
 
 
 def _metadata_text(folder: str, recipe: Recipe, records: Records) -> Iterator[str]:
-    """A line for each image of a folder."""
+    """A line per image of a folder."""
     for record in records():
         place, _, name = record["image_path"].rpartition("/")
         if place == folder:

@@ -1,4 +1,4 @@
-"""The layout of MVTec AD, which detectors of anomalies read."""
+"""The layout of MVTec AD, which anomaly detection libraries read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ HELD_OUT = 5
 
 
 class FirstMVTecLayout(Layout):
-    """The folder of one class of MVTec AD is the dataset, with soft labels and contact sheet inside; edition 1."""
+    """Edition 1: the dataset is the folder of one class of MVTec AD, with soft labels and contact sheet inside."""
 
     image = "test/{task}/{number}.png"
     mask = "ground_truth/{task}/{number}_mask.png"
@@ -24,11 +24,11 @@ class FirstMVTecLayout(Layout):
     normals_of_its_own = True
 
     def pool(self, names: Sequence[str]) -> list[str]:
-        """The images that are held out."""
+        """The held-out images."""
         return [names[index] for index in held_out(len(names))]
 
     def normals(self, names: Sequence[str]) -> list[tuple[str, str]]:
-        """All images: first those to train on, then those held out."""
+        """All images: first the training images, then those held out."""
         chosen = self.pool(names)
         training = sorted(set(names) - set(chosen))
         return [
@@ -38,14 +38,14 @@ class FirstMVTecLayout(Layout):
         ]
 
     def normal_split(self, path: str) -> str:
-        """The folder above the one of the defect."""
+        """The folder above that of the defect."""
         return path.split("/")[-3]
 
 
 class MVTecLayout(FirstMVTecLayout):
-    """A folder of one class as MVTec AD has it: normal images to train on, and a test set; soft labels lie beside it.
+    """A class folder of MVTec AD: normal training images and a test set; soft labels lie beside it.
 
-    Images and sources of the anomalies are held-out images, so that nothing of the test set is trained on.
+    Images and sources of the anomalies are held-out images, so that the training set shares nothing with the test set.
     """
 
     name = "mvtec"
@@ -58,9 +58,9 @@ class MVTecLayout(FirstMVTecLayout):
 
 
 def held_out(count: int) -> range:
-    """Which of `count` normal images, sorted by name, are held out: the first, the sixth, and so on.
+    """Indices of the held-out images among `count`, sorted by name: the first, the sixth, and so on.
 
-    Of fewer than ten images two are held out, so that an anomaly has an image and another one as its source.
+    Of fewer than ten images two are held out, as an anomaly needs an image and another one as its source.
 
     Examples
     --------

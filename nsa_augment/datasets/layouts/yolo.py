@@ -1,4 +1,4 @@
-"""The layout that readers of YOLO's segmentation format open."""
+"""The layout for readers of YOLO's segmentation format."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FirstYoloLayout(Layout):
     index = "data.yaml"
 
     def extra_files(self, result: SynthesisResult) -> dict[str, bytes]:
-        """A line for each component."""
+        """A line per component."""
         return {"polygons": yolo_lines(result.mask).encode()}
 
     def index_text(self, recipe: Recipe, records: Records) -> Iterator[str]:
@@ -39,7 +39,7 @@ class FirstYoloLayout(Layout):
 
 
 class YoloLayout(PlainFolders):
-    """Polygons as text files in `labels`, where readers of YOLO look for them; soft labels stand in `soft_labels`."""
+    """Polygons as text files in `labels`, where YOLO expects them; soft labels are in `soft_labels`."""
 
     name = "yolo"
     label = "soft_labels/{split}{number}.png"
@@ -48,7 +48,7 @@ class YoloLayout(PlainFolders):
     earlier = FirstYoloLayout
 
     def class_files(self, result: SynthesisResult, number: int) -> dict[str, bytes]:
-        """A line for each component; none for an image without anomaly."""
+        """A line per component; none for an image without an anomaly."""
         return {"polygons": yolo_lines(result.mask, number).encode()}
 
     def index_text(self, recipe: Recipe, records: Records) -> Iterator[str]:

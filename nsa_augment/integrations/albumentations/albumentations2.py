@@ -17,7 +17,7 @@ from nsa_augment.integrations.albumentations.targets import image_targets
 
 
 class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-ignore]
-    """A transform of albumentations 2.0.8, which seeds neither workers nor ranks and repeats one draw in all."""
+    """A transform of albumentations 2.0.8, which seeds neither workers nor ranks: all would repeat one draw."""
 
     _worker: tuple[tuple[int, ...], np.random.Generator, random.Random] | None = None
     _rank: int | None = None
@@ -30,7 +30,7 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
         return self.guard(data, lambda checked: call(force_apply=force_apply, **checked))
 
     def update_transform_params(self, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        """Add the shape of the image that is planned for; targets may be None, and stacks empty."""
+        """Add the shape of the image that the plan is for; targets may be None, and stacks empty."""
         first = image_targets(data, self._additional_targets)[0]
         return {**params, "shape": first.value.shape[len(first.stack_shape) :]}
 
@@ -47,24 +47,24 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
         data[self.save_key][id(self)] = dict(UNCHANGED)
 
     def place_label(self, key: str, label: Image) -> Image:
-        """A label in the form in which pipelines hand masks from transform to transform: as it is."""
+        """A label in the form of masks inside a pipeline: as it is."""
         return label
 
     @staticmethod
     def source_pipeline(transform: Any) -> Any:
-        """What transforms sources: the transform itself."""
+        """The pipeline for sources: the transform itself."""
         return transform
 
     @staticmethod
     def run_on_source(
         pipeline: Any, source: Image, generator: np.random.Generator, python_random: random.Random
     ) -> Image:
-        """A source after a pipeline that is driven by the random state given."""
+        """A source after a pipeline, run with the given random state."""
         pipeline.set_random_state(generator, python_random)
         return pipeline(image=source)["image"]  # type: ignore[no-any-return]
 
     def set_random_seed(self, seed: int | None) -> None:
-        """Seed this transform, apart from the other transforms (of other arguments) that are given the same seed."""
+        """Seed this transform differently from others (with other arguments) that get the same seed."""
         self.seed = seed
         self.random_generator = np.random.default_rng(None if seed is None else [self.seed_tag(), seed])
         self.py_random = random.Random(int(self.random_generator.integers(2**63)))
@@ -76,13 +76,13 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
         self._worker = None
 
     def should_apply(self, force_apply: bool = False) -> bool:
-        """Decide by p, in a DataLoader worker and on each rank with its own randomness."""
+        """Decide by p, with different random numbers in each DataLoader worker and on each rank."""
         if self.p <= 0 or self.p >= 1 or force_apply:
             return bool(self.p > 0)
         return bool(self._random_state()[1].random() < self.p)
 
     def _random_state(self) -> tuple[np.random.Generator, random.Random]:
-        """Generators of the transform; in a worker or on a rank above 0, ones derived from them."""
+        """Generators of the transform; in a worker or on a rank above 0, generators derived from them."""
         torch_data = sys.modules.get("torch.utils.data")
         worker = None if torch_data is None else torch_data.get_worker_info()
         rank = rank_of(self._rank)

@@ -44,12 +44,12 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
         return self.apply_params(sampled_params.params, data)
 
     def record_skip(self, data: dict[str, Any]) -> None:
-        """Note for `A.ReplayCompose` that nothing was changed; a transform may run several times in a call."""
+        """Note for `A.ReplayCompose` that nothing changed; a transform may run several times in a call."""
         record = SampledParams(params=dict(UNCHANGED)).to_dict()
         data[self.save_key].setdefault(id(self), []).append(record)
 
     def place_label(self, key: str, label: Image) -> Image:
-        """A label with the axis of channels that masks have inside a `Compose`, which then takes it away again."""
+        """A label with the channel axis that masks have inside a `Compose`, which removes it at the end."""
         invocation = get_current_invocation()
         if invocation is None or invocation.root_key is None:
             return label
@@ -60,14 +60,14 @@ class HostTransform(Guest, A.ImageOnlyTransform):  # type: ignore[misc, unused-i
 
     @staticmethod
     def source_pipeline(transform: Any) -> Any:
-        """What transforms sources: a `Compose`, which also takes (H, W)."""
+        """The pipeline for sources: a `Compose`, which also takes (H, W)."""
         return transform if isinstance(transform, A.Compose) else A.Compose([transform], telemetry=False)
 
     @staticmethod
     def run_on_source(
         pipeline: Any, source: Image, generator: np.random.Generator, python_random: random.Random
     ) -> Image:
-        """A source after a pipeline that is driven by the random state given."""
+        """A source after a pipeline, run with the given random state."""
         seed = int(generator.integers(2**63))
         return pipeline(image=source, invocation_seed=seed)["image"]  # type: ignore[no-any-return]
 

@@ -17,12 +17,12 @@ from nsa_augment.integrations.albumentations.targets import RESERVED_KEYS
 
 
 def pick_source(name: str, given: Any, generator: np.random.Generator) -> Mapping[str, Image]:
-    """The source that a call brings, one of several at random: for each target that has one of its own, under its key.
+    """The source given with a call, a random one of several, by the key of the target that it is for.
 
     Parameters
     ----------
     name : str
-        What errors call it.
+        Name in errors.
     given : image, mapping, sequence of either, or array (N, H, W, C)
         A mapping holds the source of the first target under "image", and of additional targets under their keys.
     generator : numpy.random.Generator
@@ -52,22 +52,22 @@ def _is_image(value: Any) -> bool:
 
 
 def check_keys(metadata_key: Any, label_key: Any) -> None:
-    """Raise unless the keys are free: neither those of other targets, nor the same."""
+    """Raise unless the keys differ from each other and from those of other targets."""
     for name, key in (("metadata_key", metadata_key), ("label_key", label_key)):
         if not isinstance(key, str):
             raise fail(TypeError, name, "a string", key)
         taken = RESERVED_KEYS | ({"mask", label_key} if name == "metadata_key" else set())
         if key in taken or not key:
-            raise fail(ValueError, name, f"a key of its own, none of {', '.join(sorted(taken))}", key)
+            raise fail(ValueError, name, f"an unused key, none of {', '.join(sorted(taken))}", key)
 
 
 def check_anomaly_class(value: Any) -> int | None:
-    """Return the class of anomalies, or None."""
+    """Check and return the class of anomalies, or None."""
     return None if value is None else check_integer("anomaly_class", value, 1, 2**31 - 1)
 
 
 def is_being_printed() -> bool:
-    """Whether a container asks for the state in order to print itself (albumentations has one method for both)."""
+    """Whether a container asks for the state to print itself (albumentations uses the same method to serialize)."""
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back
@@ -86,7 +86,7 @@ def plain_sources(sources: Any) -> Any:
 
 
 def is_plain(value: Any) -> bool:
-    """Whether a value consists of what JSON and YAML know."""
+    """Whether a value consists of types that JSON and YAML can hold."""
     if isinstance(value, Mapping):
         return all(is_plain(entry) for entry in value.values())
     if isinstance(value, (list, tuple)):

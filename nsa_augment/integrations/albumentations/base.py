@@ -1,4 +1,4 @@
-"""What the transforms of all tasks share, in either library."""
+"""The base class of the transforms of all tasks, for either library."""
 
 from __future__ import annotations
 
@@ -15,18 +15,12 @@ import numpy as np
 from nsa_augment._shared.checks import check_number, fail
 from nsa_augment._shared.types import Image
 from nsa_augment.integrations._masks import check_mergeable
-from nsa_augment.integrations.albumentations.arguments import (
-    check_anomaly_class,
-    check_keys,
-    is_being_printed,
-    is_plain,
-    plain_sources,
-)
+from nsa_augment.integrations.albumentations.arguments import check_anomaly_class, check_keys
 from nsa_augment.integrations.albumentations.contract import UNCHANGED
-from nsa_augment.integrations.albumentations.hosts import HostTransform
 from nsa_augment.integrations.albumentations.labels import add_boxes, write_label
 from nsa_augment.integrations.albumentations.notices import check_input, say_lost_label
 from nsa_augment.integrations.albumentations.seeding import seed_tag
+from nsa_augment.integrations.albumentations.serialization import SerializableTransform
 from nsa_augment.integrations.albumentations.signatures import task_init
 from nsa_augment.integrations.albumentations.supply import Supply, as_record
 from nsa_augment.integrations.albumentations.targets import (
@@ -44,10 +38,10 @@ from nsa_augment.tasks import TASKS, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import given_parameters
 
 
-class SynthesisTransform(HostTransform):  # type: ignore[misc]
-    """What the transforms of all tasks share; parameters are those of `NSA`.
+class SynthesisTransform(SerializableTransform):
+    """Base class of the transforms of all tasks; parameters are those of `NSA`.
 
-    A subclass sets one attribute, and is then the transform of that task, with its arguments in the signature.
+    A subclass that sets `task_class` is the transform of that task, with the task's arguments in its signature.
 
     Attributes
     ----------
@@ -114,7 +108,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         self._tag, self._called = self.seed_tag(), False
 
     def guard(self, data: dict[str, Any], call: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-        """Check the data, let the host decide and apply, and add the labels that are there in any case."""
+        """Check the data, let the host decide and apply, and add labels if the transform was skipped."""
         targets = self._targets_of(data)
         keys = [key for target in targets if (key := target.label_key(self.label_key)) is not None]
         given = {key: data.get(key) for key in keys}
@@ -180,13 +174,13 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
 
     @property
     def available_keys(self) -> set[str]:
-        """Keys that a strict `A.Compose` lets through."""
+        """Keys that a strict `A.Compose` accepts."""
         labels = {form.format(self.label_key) for form in LABEL_KEYS.values()}
         boxes = {"bboxes"} if self.box_label is not None else set()
         return {*self._available_keys, self.metadata_key, *MASK_KEYS, *labels, *boxes}
 
     def seed_tag(self) -> int:
-        """Number that tells this transform from those of other classes or arguments."""
+        """Number that differs between transforms of different classes or arguments."""
         return seed_tag(self._seed_name(), getattr(self, "task", None))
 
     def _seed_name(self) -> str:
@@ -196,7 +190,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         kind = getattr(self, "task_class", None)
         name = getattr(kind, "name", None)
         if name is None or TASKS.get(name) is not kind:
-            accepted = "a class of tasks with a `name` of its own"
+            accepted = "a class of tasks with its own `name`"
             raise fail(TypeError, f"task_class of {type(self).__name__}", accepted, kind)
         return str(name)
 
@@ -207,7 +201,7 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         return targets
 
     def _draw_sources(self, data: Mapping[str, Any], generator: np.random.Generator) -> Mapping[str, Source] | None:
-        """The sources of a call by target; none of them: cut from the image; None: leave it unchanged."""
+        """The sources of a call by target; empty: cut from the image; None: leave it unchanged."""
         given = data.get(self.metadata_key)
         if given is not None:
             return self._supply.given(self.metadata_key, given, generator)
@@ -263,53 +257,3 @@ class SynthesisTransform(HostTransform):  # type: ignore[misc]
         mask = np.zeros(shape, np.uint8) if mask is None else mask
         written = write_label(key, label, mask, given, self.anomaly_class)
         return self.place_label(key, written) if given is None else written
-
-    def get_transform_init_args(self) -> dict[str, Any]:
-        """Constructor arguments (those that are not None)."""
-        paired = self.paired_sources
-        arguments = {
-            "preset": self.preset,
-            "ablation": self.ablation,
-            "sources": plain_sources(self.sources),
-            "source_transform": self.source_transform,
-            "paired_sources": None if paired is None else {key: plain_sources(paired[key]) for key in paired},
-            "channel_order": self.channel_order,
-            "object_masks": self.object_masks,
-            "metadata_key": self.metadata_key,
-            "label_key": self.label_key,
-            "anomaly_class": self.anomaly_class,
-            "box_label": self.box_label,
-            "cache_mib": self.cache_mib,
-        }
-        return {**{name: value for name, value in arguments.items() if value is not None}, **self.parameters}
-
-    def to_dict_private(self) -> dict[str, Any]:
-        """Plain types for `A.to_dict` and `A.save`; ValueError if an argument cannot be written down."""
-        state: dict[str, Any] = super().to_dict_private()
-        if is_being_printed():
-            return state
-        transform = state.get("source_transform")
-        if isinstance(transform, (A.BasicTransform, A.BaseCompose)):
-            state["source_transform"] = transform.to_dict()
-        for name, value in state.items():
-            if not is_plain(value):
-                raise ValueError(
-                    f"{name} must consist of names, paths, numbers or albumentations transforms to be serialized, "
-                    f"got {type(value).__name__}"
-                )
-        return state
-
-    def get_dict_with_id(self) -> dict[str, Any]:
-        """State for `A.ReplayCompose`, whose parameters hold the sources."""
-        state: dict[str, Any] = super().to_dict_private()
-        for name in ("sources", "source_transform", "paired_sources", "object_masks"):
-            state.pop(name, None)
-        return {**state, "id": id(self)}
-
-    def __repr__(self) -> str:
-        arguments = {**self.get_base_init_args(), **self.get_transform_init_args()}
-        if not is_plain(arguments.get("sources")):
-            arguments["sources"] = f"<{type(self.sources).__name__}>"
-        elif isinstance(arguments.get("sources"), list):
-            arguments["sources"] = f"<{len(arguments['sources'])} paths>"
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

@@ -1,4 +1,4 @@
-"""What a base class for one of the libraries asks of the transforms, and gives them."""
+"""The interface between the transforms and the base class for either library."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 
 UNCHANGED: Mapping[str, Any] = MappingProxyType({"source": None, "plan": None})
-"""Parameters of a call that leaves the image as it is."""
+"""Parameters of a call that leaves the image unchanged."""
 
 
 class Guest:
-    """A transform as its host sees it: drawing and applying, whatever the library calls them."""
+    """A transform as its host sees it: drawing and applying, under names that fit either library."""
 
     _tag: int
 
     def guard(self, data: dict[str, Any], call: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-        """Check the data, let the host decide and apply, and add what is there in any case."""
+        """Check the data, let the host decide and apply, and add labels if the transform was skipped."""
         raise NotImplementedError
 
     def draw_params(
@@ -33,5 +33,5 @@ class Guest:
         raise NotImplementedError
 
     def seed_tag(self) -> int:
-        """Number that tells this transform from those of other classes or arguments."""
+        """Number that differs between transforms of different classes or arguments."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Which library of the import name `albumentations` is installed, and the base class for it."""
+"""Which library with the import name `albumentations` is installed, and the base class for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a transform writes beside the image: the label, a class in a mask, boxes."""
+"""What a transform writes in addition to the image: the label, a class in a mask, boxes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from nsa_augment.integrations._masks import merge_labels
 def write_label(
     name: str, label: NDArray[np.float32], mask: BinaryMap, given: Any, anomaly_class: int | None
 ) -> NDArray[Any]:
-    """The label of a call, merged with a mask that is already there.
+    """The label of a call, merged with an existing mask.
 
     Parameters
     ----------
     name : str
-        Its key.
+        Key of the label.
     label : (..., H, W) float32 array
     mask : (..., H, W) uint8 array of 0 and 1
         Where the image changed visibly.
@@ -44,7 +44,7 @@ def write_label(
 
 
 def mark_class(name: str, mask: BinaryMap, given: Any, anomaly_class: int) -> NDArray[Any]:
-    """A copy of a mask of classes in which anomalies are a class of their own.
+    """A copy of a mask of classes in which anomalies are a separate class.
 
     Examples
     --------
@@ -90,12 +90,12 @@ def anomaly_boxes(mask: NDArray[Any]) -> NDArray[np.float32]:
 
 
 def add_boxes(processor: Any, given: Any, mask: BinaryMap, box_label: Any) -> NDArray[np.float32]:
-    """The boxes of a call, as they are inside a pipeline, and after them those of the anomalies.
+    """The boxes of a call in the form they have inside a pipeline, followed by those of the anomalies.
 
     Parameters
     ----------
     processor : processor of boxes, or None
-        That of the `Compose`.
+        The processor of the `Compose`.
     given : array or None
         Rows of x_min, y_min, x_max, y_max as fractions of the image, then one column for each label field.
     mask : (H, W) uint8 array
@@ -108,7 +108,7 @@ def add_boxes(processor: Any, given: Any, mask: BinaryMap, box_label: Any) -> ND
     """
     if processor is None or given is None:
         raise ValueError(
-            f"box_label={box_label!r} needs A.Compose(..., bbox_params=...) and bboxes= in the call, be they none"
+            f"box_label={box_label!r} needs A.Compose(..., bbox_params=...) and bboxes= in the call, even if empty"
         )
     if getattr(processor.params, "bbox_type", "hbb") != "hbb":
         raise ValueError(f"box_label={box_label!r} needs upright boxes (bbox_type='hbb'), got oriented ones")

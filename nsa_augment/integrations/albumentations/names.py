@@ -1,7 +1,6 @@
 """Importing this module makes the transforms attributes of `albumentations`, for libraries that look them up by name.
 
-MMDetection and MMSegmentation do: with this module among the imports of `custom_imports`
-their `Albu` takes ``dict(type="NSA", ...)``.
+For MMDetection and MMSegmentation: with this module in `custom_imports`, their `Albu` takes ``dict(type="NSA", ...)``.
 
 Examples
 --------

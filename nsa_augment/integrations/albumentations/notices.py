@@ -1,4 +1,4 @@
-"""What users are told: input at the wrong place of the pipeline, labels that get lost."""
+"""Advice to users: about a wrong position in the pipeline, and about lost labels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from nsa_augment.integrations.albumentations.targets import ImageTarget
 
 
 def check_input(owner: str, targets: Sequence[ImageTarget], scale: Scale) -> None:
-    """Raise unless all targets hold images; say where to put the transform if they were images before.
+    """Raise unless all targets hold images; say where to put the transform if an earlier step changed them.
 
     Raises
     ------
     TypeError, ValueError
-        Names the target.
+        The message names the target.
     """
     for target in targets:
         try:
@@ -38,7 +38,7 @@ def _advice(owner: str, target: ImageTarget) -> str:
 
 
 def say_lost_label(owner: str) -> None:
-    """Warn if the call comes from a container that takes nothing but the image back."""
+    """Warn if the call comes from a container that returns only the image."""
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""Seeds of transforms: each, on every rank, draws numbers of its own from the seed that a pipeline gives to all."""
+"""Seeds of transforms: each, on every rank, draws different numbers from the seed that a pipeline gives to all."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ ALWAYS_COUNTED = frozenset(
 )
 """Arguments of tasks in version 0.1.
 
-Others count only where they differ from their default: a task that gains an argument draws what it drew before.
+Others count only if they differ from their default, so that a task that gains an argument draws the same as before.
 """
 
 
 def seed_tag(owner: str, task: AnomalyTask | None) -> int:
-    """Number that tells a transform from those of other classes or arguments.
+    """Number that differs between transforms of different classes or arguments.
 
     Examples
     --------
@@ -59,16 +59,16 @@ def seed_tag(owner: str, task: AnomalyTask | None) -> int:
 
 
 def rank_of(remembered: int | None = None) -> int | None:
-    """Number of this process among those that train together; None where nothing tells.
+    """Rank of this process in distributed training; None if unknown.
 
     Parameters
     ----------
     remembered : int, optional
-        What was known in the process that this one was started from.
+        Rank known in the parent process.
 
     Notes
     -----
-    `torch.distributed` is asked where it is in use, then the variable RANK, which `torchrun` sets.
+    Comes from `torch.distributed` if in use, else from the variable RANK, which `torchrun` sets.
     """
     distributed = sys.modules.get("torch.distributed")
     if distributed is not None and distributed.is_available() and distributed.is_initialized():

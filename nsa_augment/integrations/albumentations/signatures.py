@@ -10,7 +10,7 @@ from nsa_augment.tasks.signature import explicit_signature
 
 
 def task_init(cls: type[Any], task: type[AnomalyTask]) -> Any:
-    """A constructor that only has the signature of a task, and calls that of the class it is for."""
+    """A constructor with the signature of a task that calls the constructor of the class."""
 
     def init(self: Any, *args: Any, **parameters: Any) -> None:
         super(cls, self).__init__(*args, **parameters)
@@ -21,7 +21,7 @@ def task_init(cls: type[Any], task: type[AnomalyTask]) -> Any:
 
 
 def joined_signature(init: Any, base: Any) -> inspect.Signature:
-    """Signature of a constructor that passes its `**parameters` on to that of a base, which has some more.
+    """Signature of a constructor that passes its `**parameters` on to a base class, with the parameters of both.
 
     Examples
     --------

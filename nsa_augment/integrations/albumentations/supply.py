@@ -1,4 +1,4 @@
-"""Where the sources of a call come from, read and prepared for each of its targets."""
+"""The sources of a transform: drawn, read, and prepared for each target of a call."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Supply:
     cache_mib : float
     channel_order : "rgb" or "bgr"
     object_masks : folder or "alpha", optional
-        Of `sources`.
+        Object masks of `sources`.
     """
 
     def __init__(
@@ -67,11 +67,11 @@ class Supply:
 
     @property
     def empty(self) -> bool:
-        """Whether there are no sources but those that calls bring."""
+        """Whether there are no sources except those given with calls."""
         return self._pool is None and not self.from_previous
 
     def draw(self, generator: np.random.Generator) -> Mapping[str, Source] | None:
-        """A source for the first target, and for each target with sources of its own; None if there is none yet."""
+        """A source for the first target, and for each target with paired sources; None if there is none yet."""
         if self.from_previous or self._pool is None:
             return self._previous
         if not self._paired:
@@ -87,7 +87,7 @@ class Supply:
             self._previous = {"image": reference.copy(), **unlike}
 
     def given(self, name: str, value: Any, generator: np.random.Generator) -> Mapping[str, Image]:
-        """The sources that a call brings."""
+        """The sources given with a call."""
         sources = pick_source(name, value, generator)
         for source in sources.values():
             self._task.scale.check_image(name, source)
@@ -96,18 +96,18 @@ class Supply:
     def transformed(
         self, source: Source, image: Image, transform: Transform, generator: np.random.Generator, other: random.Random
     ) -> Image:
-        """A source after the transform of sources, as NumPy array."""
+        """A source after `source_transform`, as a NumPy array."""
         pixels = self._read(source, image)
         result = as_pixels("source_transform(source)", transform(pixels, generator, other))
         self._task.scale.check_image("source_transform(source)", result)
         return result
 
     def mask_record(self, source: Source) -> str | None:
-        """What a replay keeps of the object mask of a source: where it is."""
+        """The record of the object mask of a source, for replays: its place."""
         return None if self._pool is None else self._pool.mask_record(source)
 
     def prepare(self, record: Any, image: Image, mask_record: str | None = None) -> PreparedSource:
-        """A recorded source as the task uses it for images like one; the last one is kept."""
+        """A recorded source as the task uses it for images like `image`; keeps the last one."""
         kept, form = self._prepared, (image.shape, image.dtype)
         if kept is not None and kept[0] is record and kept[1] == form:
             return kept[2]
@@ -125,7 +125,7 @@ class Supply:
         return prepared
 
     def forget(self) -> None:
-        """Let go of the source of a call."""
+        """Free the source of a call."""
         self._prepared = None
 
     def _read(self, source: Source, image: Image) -> Image:
@@ -135,16 +135,14 @@ class Supply:
 
 
 def as_record(source: Source) -> Any:
-    """What a replay keeps of a source: the path as a string, or the array itself."""
+    """The record of a source, for replays: its path as a string, or the array itself."""
     return str(source) if isinstance(source, Path) else source
 
 
 def _check_pairs(key: str, pool: SourcePool | None, paired: SourcePool) -> None:
     name = f"paired_sources[{key!r}]"
     if pool is None or not (pool.countable and paired.countable):
-        raise ValueError(
-            f"{name} must be a folder or a list beside sources that are one, got a callable, or no sources"
-        )
+        raise ValueError(f"{name} must be a folder or a list, and so must sources, got a callable, or no sources")
     if len(pool) != len(paired):
         raise ValueError(f"{name} must hold as many images as sources ({len(pool)}), got {len(paired)}")
     for one, other in zip(

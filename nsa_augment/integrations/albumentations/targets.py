@@ -13,16 +13,16 @@ from nsa_augment._shared.scale import Scale
 from nsa_augment._shared.types import BinaryMap, Image, Size
 
 STACK_AXES = {"image": 0, "images": 1, "volume": 1, "volumes": 2}
-"""Axes before (H, W) of every target that a transform of images declares; plans are drawn for the first one given."""
+"""Number of axes before (H, W) by kind of target; plans are drawn for the first target of a call."""
 STACK_LAYOUTS = {
     "images": "an array (N, H, W) or (N, H, W, C)",
     "volume": "an array (D, H, W) or (D, H, W, C)",
     "volumes": "an array (N, D, H, W) or (N, D, H, W, C)",
 }
 LABEL_KEYS = {"image": "{}", "images": "{}s", "volume": "{}3d", "volumes": "{}s3d"}
-"""Where the label of a target goes, from the key of that of `image`."""
+"""Key of a target's label, from the key of the label of `image`."""
 MASK_KEYS = {"object_mask": "mask", "allowed_mask": "allowed"}
-"""What a call may bring beside its images, and the argument of a task that it is."""
+"""Keys of masks in a call, and the task arguments that they become."""
 RESERVED_KEYS = frozenset(
     {
         *STACK_AXES,
@@ -41,7 +41,7 @@ RESERVED_KEYS = frozenset(
         "user_data",
     }
 )
-"""Keys that mean something else to a pipeline."""
+"""Keys with another meaning to a pipeline."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,18 @@ class ImageTarget:
         return height, width
 
     def frames(self) -> Iterator[Image]:
-        """Its images, one after the other."""
+        """The images, one after the other."""
         for index in np.ndindex(self.stack_shape):
             yield self.value[index]
 
     def stacked(self, parts: list[Any]) -> Any:
-        """Arrays of the images, in the axes of the target."""
+        """Results for the images, stacked along the axes of the target."""
         if not self.stack_shape:
             return parts[0]
         return np.stack(parts).reshape(*self.stack_shape, *parts[0].shape)
 
     def label_key(self, key: str) -> str | None:
-        """Where its label goes; None for additional targets, whose images share the label of another."""
+        """Key of the label; None for additional targets, whose images share the label of another."""
         return LABEL_KEYS[self.kind].format(key) if self.key == self.kind else None
 
     def check(self, scale: Scale) -> None:
@@ -126,7 +126,7 @@ def image_targets(data: Mapping[str, Any], additional: Mapping[str, str]) -> lis
 
 
 def given_masks(data: Mapping[str, Any], size: Size) -> dict[str, BinaryMap]:
-    """Object mask and allowed region that a call brings, as arguments of a task.
+    """Object mask and allowed region given with a call, as arguments of a task.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def check_alike(key: str, frame: Image, reference: Image, metadata_key: str) -> 
     """Raise if an image has other channels than the one that the source was drawn for."""
     if channels(frame) != channels(reference):
         accepted = (
-            f"an image with as many channels as the first target ({channels(reference)}), or have a source of its own: "
+            f"an image with as many channels as the first target ({channels(reference)}), or have its own source: "
             f"paired_sources={{{key!r}: ...}}, or an entry {key!r} in {metadata_key}"
         )
         raise fail(ValueError, key, accepted, frame)

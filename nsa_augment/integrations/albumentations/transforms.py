@@ -24,13 +24,13 @@ from nsa_augment.tasks import (
 class NSA(SynthesisTransform):
     """Natural synthetic anomalies in an albumentations pipeline.
 
-    Adds `label_key` to the output: the label, (H, W) float32, all zeros where `p` skipped the image or no place was
-    found. Later spatial transforms move it as they move any mask.
+    Adds `label_key` to the output: the label, (H, W) float32, all zeros if `p` skipped the image or no patch found a
+    place. Later spatial transforms move it like any mask.
 
     Parameters
     ----------
     preset : str or path-like, optional
-        A row of Table 4, one of `nsa_augment.PRESETS`, or a YAML file of arguments; None: the defaults of
+        A name in `nsa_augment.PRESETS` (Table 4), or a YAML file of arguments; None: the defaults of
         `NaturalSyntheticAnomaly`.
     ablation : "A", "B", "C" or "D", optional
         An ablation of the preset, see `nsa_augment.ABLATIONS`.
@@ -40,35 +40,35 @@ class NSA(SynthesisTransform):
         transform saw last (the first call then changes nothing). Files are decoded in `channel_order`, or as grey for a
         one-channel image.
     source_transform : albumentations transform or callable, optional
-        Applied to each drawn source, an albumentations transform with the random state of this one.
+        Applied to each drawn source; an albumentations transform uses this transform's random state.
     paired_sources : mapping of target to folder or list, optional
-        Sources of additional targets, one beside each of `sources`: files of the same names, or lists in the same
+        Sources of additional targets, one for each of `sources`: files of the same names, or lists in the same
         order. The same patches are cut from them.
     channel_order : "rgb" or "bgr"
-        That of the images of the pipeline: "bgr" if `cv2.imread` reads them.
+        Channel order of the images in the pipeline: "bgr" if read by `cv2.imread`.
     object_masks : folder or "alpha", optional
-        Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
+        Object masks of sources that are files: a folder with masks of the same names, or their alpha channel.
         Only without `source_transform`, which would not move them. The object of the image is found by `background`,
         or given with the call, see Notes.
     metadata_key : str
         Key under which a call may bring its own source: an image, a dict {"image": image} that may hold sources of
         additional targets under their keys, or a list of either. It wins over `sources`.
     label_key : str
-        Key of the label. A mask that is already there is merged by maximum (bool or integer: > 0 counts as 1;
+        Key of the label. An existing mask is merged by maximum (bool or integer: > 0 counts as 1;
         float in [0, 1]); with label="continuous" it is an error. The label of `images` goes to this key and "s",
         of `volume` to this key and "3d", of `volumes` to this key and "s3d".
     anomaly_class : int, optional
-        Class of anomalies in a mask of integer classes, which keeps its dtype and its other classes; without a mask
-        one of zeros is made. None: the label is written as above.
+        Class of anomalies in a mask of integer classes, which keeps its dtype and its other classes; a missing mask
+        counts as zeros. None: the label is written as above.
     box_label : label, or mapping of label field to label, optional
         Boxes of the anomalies are added to `bboxes` with this label, in an `A.Compose` with `bbox_params`.
     cache_mib : float
-        Decoded sources and their object masks are kept up to this many MiB in each process.
+        Size of the cache of decoded sources and their object masks, in MiB per process.
     p : float
         Probability of applying the transform.
     **parameters
-        Arguments of `NaturalSyntheticAnomaly`, each in the signature; they replace those of the preset, which "preset"
-        leaves as they are.
+        Arguments of `NaturalSyntheticAnomaly`, each in the signature; they override the preset, whose values "preset"
+        keeps.
 
     Raises
     ------
@@ -77,9 +77,9 @@ class NSA(SynthesisTransform):
 
     Notes
     -----
-    A call may bring `object_mask` and `allowed_mask`, (H, W) bool or integer arrays: where the image shows the object,
-    in place of `background`, and where patches may land. Declare them as additional targets of kind "mask", so that
-    spatial transforms move them. To replay a call, give its object mask again.
+    A call may include `object_mask` and `allowed_mask`, (H, W) bool or integer arrays: where the object is, in place of
+    `background`, and where patches may land. Declare them as additional targets of kind "mask", so that spatial
+    transforms move them. To replay a call, give its object mask again.
 
     Examples
     --------
@@ -148,7 +148,7 @@ class PII(SynthesisTransform):
 
 
 class Mix(SynthesisTransform):
-    """A mixture of tasks in an albumentations pipeline: each call is made by one of them.
+    """A mixture of tasks in an albumentations pipeline: a random one of them makes each call's anomaly.
 
     Parameters are those of `NSA`; `**parameters` are arguments of `MixedAnomaly`: `parts`, and what all parts share.
 
@@ -167,8 +167,8 @@ class Mix(SynthesisTransform):
 class CutOut(SynthesisTransform):
     """Cut-outs in an albumentations pipeline: patches are replaced by a colour or by noise.
 
-    Parameters are those of `NSA`; `**parameters` are arguments of `CutOutAnomaly`, `fill` among them. It needs no
-    sources, and looks at none.
+    Parameters are those of `NSA`; `**parameters` are arguments of `CutOutAnomaly`, `fill` among them. It uses no
+    sources.
 
     Examples
     --------
@@ -186,7 +186,7 @@ class Texture(SynthesisTransform):
     """Foreign textures inside noise outlines in an albumentations pipeline.
 
     Parameters are those of `NSA`; `preset` may also be "draem", "memseg" or "glass"; `**parameters` are arguments of
-    `TextureAnomaly`. Sources are images of textures; without them (and without `textures`), code draws textures.
+    `TextureAnomaly`. Sources are images of textures; without them (and without `textures`), textures are procedural.
 
     Examples
     --------
@@ -201,19 +201,19 @@ class Texture(SynthesisTransform):
 
 
 class AnomalyTransform(SynthesisTransform):
-    """Any task in an albumentations pipeline, those of other packages among them.
+    """Any task in an albumentations pipeline, including those of other packages.
 
-    Parameters that are not listed here are those of `NSA`.
+    The other parameters are those of `NSA`.
 
     Parameters
     ----------
     task : str or AnomalyTask
-        One of `nsa_augment.tasks.TASKS`; or a task that is given whole, which takes no `preset`, `ablation` and
-        parameters, and which `A.to_dict` and `A.save` refuse.
+        A name in `nsa_augment.tasks.TASKS`; or a task object, which excludes `preset`, `ablation` and parameters, and
+        which `A.to_dict` and `A.save` refuse.
     arguments : mapping, optional
-        Arguments of the task, as they are written down.
+        Arguments of the task, as serialized.
     **parameters
-        Arguments of the task; they replace those of the preset.
+        Arguments of the task; they override the preset.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Normal image files with synthetic anomalies, as files of their own."""
+"""Synthetic anomalies in normal image files, written as new files."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from nsa_augment.synthesis import SynthesisResult
 from nsa_augment.tasks import AnomalyTask
 
 ATTEMPTS = 10
-"""Plans drawn for an image before another image is taken."""
+"""Plans drawn for an image before trying another one."""
 
 
 def write_anomalies(
     paths: Sequence[Path], count: int, task: AnomalyTask, sources: SourcePool, seed: int, folder: Path
 ) -> dict[int, tuple[Path, Path]]:
-    """Write anomalies that show, made of images drawn from `paths`, and their masks of 0 and 255.
+    """Write images with visible anomalies, made from images drawn from `paths`, and their masks of 0 and 255.
 
     Parameters
     ----------
     paths : sequence of Path
         Normal images.
     count : int
-        How many of them to change.
+        Number of images to change.
     task : AnomalyTask
     sources : SourcePool
         Where patches come from; an image is its own source only if there is no other.
     seed : int
     folder : Path
-        Gets two folders, ``abnormal`` and ``ground_truth``.
+        Gets two subfolders, ``abnormal`` and ``ground_truth``.
 
     Returns
     -------
     dict
-        Files of image and mask by index of the image in `paths`. A warning says if they are fewer than `count`.
+        Files of image and mask by index of the image in `paths`. Fewer than `count` are a warning.
 
     Raises
     ------

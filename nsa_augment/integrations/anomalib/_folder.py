@@ -1,4 +1,4 @@
-"""A temporary folder that lives as long as what refers to it."""
+"""A temporary folder that exists as long as something refers to it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 
 class TemporaryFolder:
-    """A folder that is removed when the process that made it no longer refers to it; copies share it.
+    """A folder that is removed once the process that created it no longer refers to it; copies share it.
 
     Parameters
     ----------
     prefix : str
-        How its name begins.
+        Start of its name.
     """
 
     def __init__(self, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""Items of anomalib's datasets that an augmentation changed become anomalous."""
+"""Label items of anomalib's datasets as anomalous if an augmentation changed them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _ITEM = threading.local()
 
 
 def say_changed() -> None:
-    """Tell the dataset whose item is being made in this thread, if any, that the item is anomalous now."""
+    """Tell the dataset whose item this thread is making, if any, that the item is now anomalous."""
     _ITEM.changed = True
 
 
 def label_changed_items() -> None:
-    """Let every image dataset that is defined label the items that were changed; again: only those defined since."""
+    """Make all image dataset classes label changed items; a further call adds only classes defined since."""
     for dataset in _with_subclasses(AnomalibDataset):
         getitem = vars(dataset).get("__getitem__")
         if getitem is not None and not hasattr(getitem, "labels_changed_items"):

@@ -21,10 +21,10 @@ _ACCEPTED = "(image) or (image, mask): a (C, H, W) tensor and an (H, W) or (1, H
 
 
 class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
-    """Anomalies for `train_augmentations=` of a datamodule; items that change become anomalous: mask and label.
+    """Anomalies for `train_augmentations=` of a datamodule; changed items become anomalous in mask and label.
 
-    Alone or anywhere in a `v2.Compose`, `v2.RandomApply`... It works on images as they are on disk, in DataLoader
-    workers; anomalib appends the resizing of the model.
+    Use it alone or anywhere in a `v2.Compose`, `v2.RandomApply`... It works on images as they are on disk, in
+    DataLoader workers; anomalib appends the resizing of the model.
 
     Parameters
     ----------
@@ -42,9 +42,9 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
 
     Notes
     -----
-    anomalib's datasets set the label of an item themselves, after the augmentation. The first augmentation that is
-    made in a process therefore wraps `__getitem__` of the image datasets, so that items it changed get
-    ``gt_label=True``; other items stay as they are.
+    anomalib's datasets set the label of an item themselves, after the augmentation. The first augmentation created in
+    a process therefore wraps `__getitem__` of the image datasets, so that changed items get ``gt_label=True``; other
+    items are not affected.
 
     Examples
     --------
@@ -87,7 +87,7 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
         Returns
         -------
         Tensor or (Tensor, Mask)
-            As many as were given; the mask in its dtype, 1 where it was above 0 or the image changed.
+            The image, and the mask if one was given, in its dtype: 1 where it was above 0 or the image changed.
         """
         if len(inputs) not in (1, 2) or not all(isinstance(one, Tensor) for one in inputs) or inputs[0].ndim != 3:
             raise fail(TypeError, "inputs", _ACCEPTED, [getattr(one, "shape", one) for one in inputs])

@@ -1,4 +1,4 @@
-"""Anomalies in the batches of models that learn from ground truth."""
+"""Anomalies in the batches of models that learn from ground-truth masks."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from nsa_augment.tasks.signature import spell_out
 
 
 class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
-    """Put anomalies into every training batch, and set its `gt_mask` and `gt_label` from what changed.
+    """Put anomalies into every training batch, and set its `gt_mask` and `gt_label` accordingly.
 
-    For models that learn from the two: `Supersimplenet(supervised=True)`. Give it to the engine,
+    For models that learn from both, such as `Supersimplenet(supervised=True)`. Pass it to the engine,
     ``Engine(callbacks=[NSACallback(...)])``: it works before the model's pre-processor normalises the images.
-    Validation and test batches stay as they are.
+    Validation and test batches are not changed.
 
     Parameters
     ----------
     preset, sources, task, ablation, cache_mib
         As for `NSAGenerator`.
     p : float
-        Probability, for each image, to get an anomaly.
+        Probability of an anomaly per image.
     **parameters
         As for `NSAGenerator`, without `label`: masks are boolean in anomalib.
 
@@ -73,7 +73,7 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
             )
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """Change the batch that the model is about to see."""
+        """Change a batch before the model sees it."""
         self.change(batch)
 
     def change(self, batch: ImageBatch) -> None:
@@ -82,7 +82,7 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
         Parameters
         ----------
         batch : ImageBatch
-            Images in [0, 1]. Masks and labels that are there are kept: an image is anomalous if it was, or if it
+            Images in [0, 1]. Existing masks and labels are kept: an image is anomalous if it was before, or if it
             changed.
         """
         if not isinstance(batch, ImageBatch):

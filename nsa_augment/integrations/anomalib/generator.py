@@ -1,4 +1,4 @@
-"""What stands in for anomalib's generator of Perlin noise."""
+"""A replacement for anomalib's generator of Perlin noise."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
 ROUNDING = 8
-"""Units in the last place by which images may leave [0, 1], as they do where a model takes normalisation back."""
+"""Units in the last place by which images may exceed [0, 1], as they do after a model reverts normalisation."""
 
 
 class NSAGenerator(nn.Module):
-    """Synthetic anomalies for models of anomalib that make their own: it takes the place of their Perlin noise.
+    """Synthetic anomalies in place of the Perlin noise of anomalib's models.
 
-    Assign it to `augmenter` of a `Draem`, to `perlin_generator` of a `Dsr`, to `model.augmentor` of a `Glass`.
+    Assign it to the `augmenter` of a `Draem`, the `perlin_generator` of a `Dsr`, or the `model.augmentor` of a `Glass`.
 
     Parameters
     ----------
     preset : str or path-like, optional
-        Row of `PRESETS`, or a YAML file of arguments; None: the defaults of the task.
+        A name in `PRESETS`, or a YAML file of arguments; None: the defaults of the task.
     sources : folder, list or callable
         Where patches come from: a folder of normal images (``folder/**``: with its subfolders), a list of paths,
         arrays or (C, H, W) tensors, or a callable ``rng -> array``. None only for tasks that need no source, such as
         CutPaste.
     task : str or AnomalyTask
-        One of `nsa_augment.tasks.TASKS`, those of other packages among them; or a task that is given whole, which
-        takes no preset, no ablation and no parameters.
+        A name in `nsa_augment.tasks.TASKS`, which includes tasks of other packages; or a task object, which excludes
+        preset, ablation and parameters.
     ablation : "A", "B", "C" or "D", optional
-        Variation of the preset in the paper.
+        An ablation of the paper.
     label : str
         One of `nsa_augment.labelling.LABELS`, in place of the task's own. DRAEM, DSR and GLASS learn from 0 and 1;
-        they cut other values to whole numbers, which is warned of once.
+        they truncate other values to whole numbers; a warning says so once.
     p : float
-        Probability, for each image, to get an anomaly. GLASS gives every image one: 1.
+        Probability of an anomaly per image. For GLASS, which changes every image: 1.
     cache_mib : float
-        Decoded sources are kept up to this many MiB.
+        Size of the cache of decoded sources, in MiB.
     **parameters
-        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
 
     Raises
@@ -107,14 +107,14 @@ class NSAGenerator(nn.Module):
         if not self._warned and bool(((mask != 0) & (mask != 1)).any()):
             self._warned = True
             warn_caller(
-                f"label={self.task.label!r} has values other than 0 and 1, which DRAEM, DSR and GLASS cut to whole "
-                f"numbers: for them leave label at 'binary'"
+                f"label={self.task.label!r} has values other than 0 and 1, which DRAEM, DSR and GLASS truncate to "
+                f"whole numbers: for them leave label at 'binary'"
             )
         return changed, mask
 
 
 def _without_rounding(image: Tensor) -> Tensor:
-    """Clip what rounding alone added beyond 0 and 1."""
+    """Clip values that exceed [0, 1] by rounding alone."""
     if not isinstance(image, Tensor):
         raise fail(TypeError, "image", "a (C, H, W) or (B, C, H, W) tensor, uint8 or float in [0, 1]", image)
     if not image.is_floating_point() or image.numel() == 0:

@@ -1,4 +1,4 @@
-"""Validation and test splits with synthetic anomalies, in place of those that anomalib makes of Perlin noise."""
+"""Validation and test splits with synthetic anomalies, in place of those with anomalib's Perlin noise."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from nsa_augment.tasks.signature import spell_out
 
 
 class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
-    """Normal images of a dataset, a part of them with synthetic anomalies, which lie as files in a temporary folder.
+    """Normal images of a dataset, some with synthetic anomalies, which are files in a temporary folder.
 
     Parameters
     ----------
     normal : AnomalibDataset
-        Normal images, as files. Its augmentations stay.
+        Normal images, as files. Its augmentations are kept.
     preset, task, ablation, cache_mib
         As for `NSAGenerator`.
     sources : folder, list or callable, optional
@@ -33,14 +33,14 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
     ratio : float
         Share of the images that become anomalous.
     seed : int
-        Which images become anomalous, and how, depends on it and on the dataset alone.
+        With the dataset, it determines which images become anomalous, and how.
     **parameters
         As for `NSAGenerator`, without `label`: masks are boolean in anomalib.
 
     Raises
     ------
     TypeError, ValueError
-        The message names the argument, what is accepted and what was received; or no anomaly fits any image.
+        If no anomaly fits any image; else the message names the argument, what is accepted and what was received.
     """
 
     @spell_out(PUBLISHED, without=MASK)
@@ -79,7 +79,7 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
 
 
 class _SyntheticSplits(AnomalibDataModule):  # type: ignore[misc, unused-ignore]
-    """What a datamodule does otherwise when its synthetic splits are made by this package."""
+    """The methods of a datamodule with synthetic splits made by this package."""
 
     synthetic_arguments: dict[str, Any]
     train_data: Any
@@ -122,7 +122,7 @@ def synthetic_splits(
     cache_mib: float = 256,
     **parameters: Any,
 ) -> AnomalibDataModule:
-    """Let this package make the synthetic splits of a datamodule.
+    """Make the synthetic splits of a datamodule with this package.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def synthetic_splits(
     Returns
     -------
     AnomalibDataModule
-        The same datamodule, whose `val_data` or `test_data` becomes a `SyntheticDataset`.
+        A copy of the datamodule whose `val_data` or `test_data` becomes a `SyntheticDataset`.
 
     Raises
     ------
@@ -161,5 +161,5 @@ def _make(datamodule: type[Any]) -> AnomalibDataModule:
 
 @cache
 def _with_synthetic_splits(datamodule: Any) -> Any:
-    """A class of the same name: anomalib writes results below it."""
+    """A class of the same name, as anomalib names the folder of results after it."""
     return type(datamodule.__name__, (_SyntheticSplits, datamodule), {"__module__": datamodule.__module__})

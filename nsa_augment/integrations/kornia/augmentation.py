@@ -1,4 +1,4 @@
-"""An augmentation for kornia's pipelines, which draws for each sample and replays."""
+"""An augmentation for kornia's pipelines, which draws per sample and can be replayed."""
 
 from __future__ import annotations
 
@@ -22,44 +22,44 @@ from nsa_augment.tasks.signature import spell_out
 
 _SEEDS, _LABELS = "nsa_seeds", "nsa_labels"
 _ROUNDING = 1e-4
-"""Values that kornia's interpolation exceeds [0, 1] by at most."""
+"""Most by which kornia's interpolation exceeds [0, 1]."""
 
 
 class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignore]
     """Put synthetic anomalies into the images of a batch, and their labels into its masks.
 
     Use it in `kornia.augmentation.AugmentationSequential` with ``data_keys=["input", "mask"]``, before normalisation.
-    Boxes, keypoints and classes pass through. Gradients do not flow through images that were changed.
+    Boxes, keypoints and classes pass through. Gradients do not flow through changed images.
 
     Parameters
     ----------
     preset : str or path-like, optional
-        Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
+        A name in `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
         Where patches come from: a folder of images (``folder/**``: with its subfolders), a list of paths, arrays or
         (C, H, W) tensors, or a callable ``rng -> array``. None: from another image of the batch, which must hold two or
         more (tasks that need no source, such as CutPaste: from the image itself).
     task : str or AnomalyTask
-        One of `nsa_augment.tasks.TASKS`; or a task that is given whole, which takes no preset, ablation and parameters.
+        A name in `nsa_augment.tasks.TASKS`, or a task object, which excludes preset, ablation and parameters.
     ablation : "A", "B", "C" or "D", optional
-        Variation of the preset in the paper.
+        An ablation of the paper.
     label : str, optional
-        Kind of label; None: binary, or that of a task that is given whole. kornia returns a mask in the dtype in which
-        it came: with any other kind give masks of floats, as integers lose all values below 1.
+        Kind of label; None: binary, or that of a task object. kornia returns a mask in its original dtype: with any
+        other kind give masks of floats, as integers lose all values below 1.
     p : float
-        Probability, for each sample, to get an anomaly.
+        Probability of an anomaly per sample.
     p_batch : float
-        Probability that a batch gets any.
+        Probability that a batch gets any anomalies.
     same_on_batch : bool
-        All samples are drawn with the same seed.
+        Draw all samples with the same seed.
     keepdim : bool
-        Return a (C, H, W) image as such, not as a batch of one.
+        Return a (C, H, W) image with that shape, not as a batch of one.
     max_channels : int
-        Images of more channels are refused, as volumes look like them.
+        Images with more channels are refused, as they look like volumes.
     cache_mib : float
-        Decoded sources are kept up to this many MiB (in every process).
+        Size of the cache of decoded sources, in MiB (per process).
     **parameters
-        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
 
     Raises
@@ -135,7 +135,7 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
             del self._changed
 
     def generate_parameters(self, batch_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        """A seed for each sample."""
+        """Draw a seed per sample."""
         seeds = torch.randint(2**63 - 1, (1 if self.same_on_batch else batch_shape[0],))
         return {_SEEDS: seeds.expand(batch_shape[0]).clone()}
 

@@ -1,4 +1,4 @@
-"""A callback that gives the datasets of synthetic anomalies the epoch of the trainer."""
+"""A callback that passes the trainer's epoch to the datasets of synthetic anomalies."""
 
 from nsa_augment.integrations.lightning.callback import EpochCallback
 

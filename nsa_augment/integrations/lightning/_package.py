@@ -12,6 +12,6 @@ NAMES = ("lightning.pytorch", "pytorch_lightning")
 
 
 def callback_class() -> Any:
-    """`Callback` of the package in use, else of one that is installed; trainers of either take both."""
+    """`Callback` of the package in use, or of an installed one; trainers of either accept both."""
     loaded = [name for name in NAMES if name in sys.modules]
     return import_module(require("lightning", *(loaded or NAMES))).Callback

@@ -1,4 +1,4 @@
-"""Epochs of a Lightning trainer, told to the datasets of synthetic anomalies in its loaders."""
+"""Passing the epoch of a Lightning trainer to the datasets of synthetic anomalies in its loaders."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ class EpochCallback(callback_class()):  # type: ignore[misc]
     """Call `set_epoch` on every `AnomalyDataset` in the training loaders, before each epoch.
 
     Without it every epoch has the same anomalies. Datasets are also found inside `Subset`, `ConcatDataset`,
-    `CombinedLoader`, lists and dictionaries of loaders, and as attributes of datasets of your own. Those of validation
-    and test loaders keep their epoch: they are meant to stay the same.
+    `CombinedLoader`, lists and dictionaries of loaders, and as attributes of custom datasets. Those of validation and
+    test loaders keep their epoch, so that their anomalies stay the same.
 
     Warns
     -----
     UserWarning
-        If the training loaders hold no `AnomalyDataset`, once.
+        Once, if the training loaders hold no `AnomalyDataset`.
 
     Notes
     -----
-    Works with trainers of `lightning` and of `pytorch_lightning`. A training that is resumed goes on with the anomalies
-    of the epoch that it would have had.
+    Works with trainers of `lightning` and of `pytorch_lightning`. A resumed training continues with the anomalies of
+    its epoch.
 
     Examples
     --------
@@ -38,7 +38,7 @@ class EpochCallback(callback_class()):  # type: ignore[misc]
         self._warned = False
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
-        """Set the epoch that a resumed training is in."""
+        """Set the epoch of a resumed training."""
         self._loaded_ahead = True
         self._set_epoch(trainer)
 
@@ -48,15 +48,15 @@ class EpochCallback(callback_class()):  # type: ignore[misc]
         self._loaded_ahead = False
 
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
-        """Say that validation data are to stay the same."""
+        """Mark validation data as meant to stay the same."""
         _keep_epoch(trainer.val_dataloaders)
 
     def on_test_start(self, trainer: Any, pl_module: Any) -> None:
-        """Say that test data are to stay the same."""
+        """Mark test data as meant to stay the same."""
         _keep_epoch(trainer.test_dataloaders)
 
     def on_predict_start(self, trainer: Any, pl_module: Any) -> None:
-        """Say that data to predict are to stay the same."""
+        """Mark prediction data as meant to stay the same."""
         _keep_epoch(trainer.predict_dataloaders)
 
     def _set_epoch(self, trainer: Any) -> None:

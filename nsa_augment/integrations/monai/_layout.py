@@ -1,4 +1,4 @@
-"""Between channel-first images as MONAI has them and (H, W, C) arrays."""
+"""Conversion between MONAI's channel-first images and (H, W, C) arrays."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from nsa_augment.integrations.torch.tensors import to_numpy
 from nsa_augment.sources import Sources
 
 AXES = {"xy": (2, 1, 0), "yx": (1, 2, 0)}
-"""Orders of the spatial axes, and the permutation that makes (H, W, C) of (C, ...)."""
+"""Orders of the spatial axes, and the permutations from (C, ...) to (H, W, C)."""
 
 
 def image_from(value: Any, axes: str, name: str, max_channels: int) -> Image:
@@ -27,12 +27,12 @@ def image_from(value: Any, axes: str, name: str, max_channels: int) -> Image:
     Parameters
     ----------
     value : (C, x, y) or (C, y, x) tensor or array
-        By `axes`.
+        Spatial axes in the order of `axes`.
     axes : "xy" or "yx"
     name : str
-        What errors call it.
+        Name in errors.
     max_channels : int
-        Images of more are taken for volumes.
+        Images with more channels are taken for volumes.
     """
     accepted = f"a (C, {axes[0]}, {axes[1]}) tensor or array: this package is 2-D only"
     if not isinstance(value, Tensor | np.ndarray):
@@ -68,7 +68,7 @@ def _draw_upright(draw: Callable[[np.random.Generator], Any], axes: str, limit: 
 
 
 def _is_volume(value: Any) -> bool:
-    """Whether a loaded image has three spatial axes of its own, and no channels."""
+    """Whether a loaded image has three spatial axes and no channels."""
     if not isinstance(value, MetaTensor):
         return False
     loaded = np.ravel(value.meta.get("spatial_shape", ()))

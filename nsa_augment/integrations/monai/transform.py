@@ -24,41 +24,41 @@ from nsa_augment.tasks.signature import spell_out
 
 
 class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ignore]
-    """Put synthetic anomalies into images of a dictionary, and their labels beside them.
+    """Put synthetic anomalies into images of a dictionary, and add their labels.
 
-    Put it after the channels came first and the intensities were scaled to [0, 1] (or give ``max_value=255`` for images
-    as `LoadImaged` returns them). Images and labels are tensors afterwards, with the metadata of the image; spatial
-    transforms that follow should be told both keys. Images are 2-D: (C, x, y).
+    Use it after transforms that make images channel-first and scale intensities to [0, 1] (or give ``max_value=255``
+    for images as `LoadImaged` returns them). Images and labels become tensors with the metadata of the image; give
+    later spatial transforms both keys. Images are 2-D: (C, x, y).
 
     Parameters
     ----------
     keys : str or sequence of str
-        Images; each gets anomalies of its own.
+        Keys of images; each gets different anomalies.
     label_key : str or sequence of str
-        A label for each of `keys`, (1, x, y) float32, zero where nothing was changed. A mask that is already there is
-        merged by maximum (bool or integer: above 0 counts as 1; float in [0, 1]).
+        Key of the label for each of `keys`, (1, x, y) float32, zero where nothing changed. An existing mask is merged
+        by maximum (bool or integer: above 0 counts as 1; float in [0, 1]).
     preset : str or path-like, optional
-        Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
+        A name in `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
         Normal images to cut patches from: a folder (``folder/**``: with its subfolders), a list of paths or of
-        channel-first tensors or arrays, or a callable ``rng -> channel-first array``. Files are brought into the
-        orientation of the images. Tasks that need no source, such as CutPaste, cut from the image itself without.
+        channel-first tensors or arrays, or a callable ``rng -> channel-first array``. Files are brought into
+        the orientation of the images. Without sources, tasks that need none (CutPaste) cut from the image itself.
     task : str or AnomalyTask
-        One of `nsa_augment.tasks.TASKS`; or a task that is given whole, which takes no preset, ablation and parameters.
+        A name in `nsa_augment.tasks.TASKS`, or a task object, which excludes preset, ablation and parameters.
     ablation : "A", "B", "C" or "D", optional
-        Variation of the preset in the paper.
+        An ablation of the paper.
     prob : float
         Probability that an item gets anomalies.
     axes : "xy" or "yx"
         Order of the spatial axes of images: (C, x, y), as MONAI's readers load files, or (C, y, x).
     max_channels : int
-        Images of more channels are refused, as volumes look like them.
+        Images with more channels are refused, as they look like volumes.
     allow_missing_keys : bool
-        Leave out keys that an item does not have.
+        Skip keys that an item does not have.
     cache_mib : float
-        Decoded sources are kept up to this many MiB (in every process).
+        Size of the cache of decoded sources, in MiB (per process).
     **parameters
-        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
 
     Raises
@@ -68,8 +68,8 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
 
     Notes
     -----
-    `set_random_state` (of this transform, or of the `Compose` that holds it) makes it repeatable. Workers never repeat
-    each other, not even those of PyTorch's own DataLoader, which start with all of MONAI's transforms in one state.
+    `set_random_state` (of this transform, or of the `Compose` that holds it) makes it reproducible. Workers never
+    repeat each other, even with PyTorch's own DataLoader, which starts all with one state of MONAI's transforms.
 
     Examples
     --------
@@ -102,7 +102,7 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
         RandomizableTransform.__init__(self, check_number("prob", prob, 0, 1))
         self.label_keys: tuple[Hashable, ...] = ensure_tuple(label_key)
         if len({*self.keys, *self.label_keys}) < 2 * len(self.keys) or len(self.label_keys) != len(self.keys):
-            raise fail(ValueError, "label_key", f"a key of its own for each of keys={self.keys}", label_key)
+            raise fail(ValueError, "label_key", f"a different key for each of keys={self.keys}", label_key)
         if axes is None:
             raise fail(TypeError, "axes", "'xy' or 'yx'", axes)
         check_choice("axes", axes, AXES)
@@ -118,7 +118,7 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
         self._seeded_in = os.getpid()
 
     def set_random_state(self, seed: int | None = None, state: np.random.RandomState | None = None) -> NSAd:
-        """Seed this transform, or have it share a state, as MONAI's transforms do."""
+        """Seed this transform, or let it share a state, as in MONAI's transforms."""
         super().set_random_state(seed, state)
         self._seeded_in = os.getpid()
         return self

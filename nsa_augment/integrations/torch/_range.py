@@ -1,4 +1,4 @@
-"""Float images whose values lie slightly outside [0, maximum], as bicubic resampling leaves them."""
+"""Float images whose values lie slightly outside [0, maximum], as after bicubic resizing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from nsa_augment.integrations.torch.tensors import image_of
 from nsa_augment.sources import Sources
 
 OVERSHOOT = 0.45
-"""Most that bicubic interpolation (a = -0.75) leaves [0, 1] by, in two dimensions."""
+"""Most by which bicubic interpolation (a = -0.75) exceeds [0, 1] in two dimensions."""
 
 
 def checked_image(name: str, image: Any, scale: Scale, clamp: bool) -> Image:
-    """An image, clamped if that is asked for and it is slightly outside its range; or an error that says what helps.
+    """An image, clamped if `clamp` is set and it is slightly outside its range; the error otherwise says what helps.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def checked_image(name: str, image: Any, scale: Scale, clamp: bool) -> Image:
         scale.check_image(name, image)
     except ValueError as error:
         if slightly:
-            message = f"{error}; clamp=True brings what bicubic resizing leaves outside (by up to {OVERSHOOT}) back in"
+            message = f"{error}; clamp=True clips what bicubic resizing leaves outside (by up to {OVERSHOOT})"
             raise ValueError(message) from None
         raise
     return image  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Where the image of a sample is, and where its mask is or goes: tuples, lists and mappings, nested as they come."""
+"""Where the image of a sample is, and where its mask is or goes, in nested tuples, lists and mappings."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Places:
     image : tuple
         Path of the image.
     mask : tuple
-        Path of the mask, which may have to be added; of a lone image, ().
+        Path of the mask, which may be new; () for a lone image.
     added : bool
-        Whether the sample has no place for a mask yet.
+        Whether the mask is new to the sample.
     """
 
     image: Path
@@ -87,7 +87,7 @@ def part(sample: Any, path: Path) -> Any:
 
 
 def with_part(sample: Any, path: Path, value: Any) -> Any:
-    """A sample with another part at a path (one past the end of a tuple or list: added); containers are copied.
+    """A sample with another part at a path (past the end of a tuple or list: appended); copies containers.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def _walk(sample: Any, mask_key: str, path: Path = ()) -> Iterator[tuple[Path, A
 
 
 def _find_image(sample: Any, leaves: Mapping[Path, Any], mask_key: str) -> Path:
-    """An image by its class, as in torchvision, before plain tensors; one under "image" before others."""
+    """Find the image: by its class, as in torchvision, before plain tensors; the one under "image" before others."""
     others = {path: leaf for path, leaf in leaves.items() if path[-1:] != (mask_key,)}
     explicit = [path for path, leaf in others.items() if is_image_class(leaf) or isinstance(leaf, PillowImage)]
     named = [path for path in explicit if path[-1:] == (IMAGE_KEY,)]
@@ -159,7 +159,7 @@ def _is_unclassed_mask(leaf: Any) -> bool:
 
 
 def _follows(path: Path, other: Path) -> bool:
-    """Whether a part comes right after another one in the same tuple or list."""
+    """Whether a part directly follows another one in the same tuple or list."""
     return (
         bool(path)
         and path[:-1] == other[:-1]

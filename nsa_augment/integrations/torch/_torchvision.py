@@ -1,4 +1,4 @@
-"""All that is known of torchvision: its base class and tensor classes where it is there, and containers that skip."""
+"""All that concerns torchvision: its base class and tensor classes, if installed, and containers that skip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ else:
 
 
 def is_classed(leaf: Any) -> bool:
-    """Whether a tensor says by its class what it is (boxes, key points...)."""
+    """Whether a tensor has a class that says what it is (boxes, key points...)."""
     return _is(leaf, "TVTensor")
 
 
@@ -35,7 +35,7 @@ def is_mask_class(leaf: Any) -> bool:
 
 
 def as_given(changed: Tensor, image: Tensor) -> Tensor:
-    """A changed image in the class of the one that was given."""
+    """A changed image in the class of the original one."""
     for name in ("Image", "Video"):
         if _is(image, name):
             return getattr(_tv_tensors(), name)(changed)  # type: ignore[no-any-return, unused-ignore]
@@ -43,16 +43,16 @@ def as_given(changed: Tensor, image: Tensor) -> Tensor:
 
 
 def as_mask(labels: Tensor) -> Tensor:
-    """Labels in torchvision's class of masks, where it is loaded."""
+    """Labels in torchvision's class of masks, if loaded."""
     tv_tensors = _tv_tensors()
     return labels if tv_tensors is None else tv_tensors.Mask(labels)  # type: ignore[no-any-return, unused-ignore]
 
 
 def skipping_container(kind: type) -> str | None:
-    """Name of the container in whose call we are that may leave out a transform of class `kind`; None: there is none.
+    """Name of the calling container that may skip a transform of class `kind`; None if there is none.
 
-    `RandomApply` returns its inputs, and `RandomChoice` what another transform makes of them, so what `kind` adds to a
-    sample would be there in some samples only. Containers show this nowhere but on the stack.
+    `RandomApply` may return its inputs, and `RandomChoice` the result of another transform, so that only some samples
+    would have what `kind` adds. Only the call stack shows containers.
     """
     if v2 is None:
         return None

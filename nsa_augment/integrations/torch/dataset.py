@@ -1,4 +1,4 @@
-"""A map-style dataset of synthetic anomalies in which an item depends on (seed, epoch, index) alone."""
+"""A map-style dataset of synthetic anomalies whose items depend only on (seed, epoch, index)."""
 
 from __future__ import annotations
 
@@ -24,42 +24,42 @@ from nsa_augment.tasks import AnomalyTask
 
 _ACCEPTED_VIEW = "an albumentations transform, a torch.nn.Module on (C, H, W) tensors, a callable (image, rng), or None"
 _LOADER = "torch.utils.data._utils.fetch"
-"""Module from which a DataLoader without workers asks for items."""
+"""Module from which a DataLoader without workers fetches items."""
 _MEANT = -1
-"""Items left in the first epoch, once its repetition is meant or was warned of."""
+"""Count of items left in the first epoch once its repetition is intended, or after the warning."""
 _REPEATED = (
-    "a DataLoader has loaded all items of an AnomalyDataset and goes on, but set_epoch was never called: every epoch "
+    "a DataLoader starts another epoch of an AnomalyDataset, but set_epoch was never called: every epoch "
     "has the same anomalies and views. Call set_epoch(epoch) before each epoch (with Lightning, add "
-    "nsa_augment.integrations.lightning.EpochCallback to the trainer), or set_epoch(0) once to say that it is meant"
+    "nsa_augment.integrations.lightning.EpochCallback to the trainer), or set_epoch(0) once if this is intended"
 )
 
 
 class NormalImages(Protocol):
-    """Anything with a length whose items hold an image: a list of arrays, a torch dataset..."""
+    """Anything with a length whose items contain an image: a list of arrays, a torch dataset..."""
 
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Any: ...
 
 
 class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
-    """Wrap a dataset of normal images: its items with synthetic anomalies, and their labels.
+    """A dataset of normal images with synthetic anomalies, and their labels.
 
-    Everything random in an item is drawn from (seed, epoch, index) alone. A run is therefore the same whatever the
-    number of workers or ranks and wherever it is taken up again; call `set_epoch` before every epoch. If an epoch is
-    repeated although it was never called, a warning says so, once.
+    The randomness of an item depends only on (seed, epoch, index). A run is therefore the same with any number of
+    workers or ranks, and after resuming; call `set_epoch` before every epoch. If it was never called and an epoch is
+    repeated, a warning says so once.
 
     Parameters
     ----------
     images : folder, list of image files, or dataset of normal images
-        A dataset has a length and items by index: (H, W) or (H, W, C) arrays or (C, H, W) tensors, uint8 or float in
-        [0, 1]; PIL images; paths; tuples that start with one of these; mappings or objects with one as `image`. Files
-        are decoded as RGB, each time an item asks for them, with 16 bits or floats where they have them.
+        A dataset has a length and integer indices. Its items are (H, W) or (H, W, C) arrays or (C, H, W) tensors, uint8
+        or float in [0, 1]; PIL images; paths; tuples that start with one of these; mappings or objects with one as
+        `image`. Files are decoded as RGB, each time they are needed, as 16 bits or floats if stored so.
     task : AnomalyTask
         Makes the anomalies.
     view_transform : callable, optional
-        Random view (rotation, crop...) of an image and, drawn anew, of its source: an albumentations transform, a
-        `torch.nn.Module` on (C, H, W) tensors (torchvision), or a callable ``(image, rng) -> image`` on arrays, given
-        a `numpy.random.Generator`. The first two are seeded for each call.
+        Random view (rotation, crop...) of an image and, drawn again, of its source: an albumentations transform, a
+        `torch.nn.Module` on (C, H, W) tensors (torchvision), or a callable ``(image, rng) -> image`` on arrays with a
+        `numpy.random.Generator`. The first two are seeded for each call.
     image_transform : callable, optional
         Applied to each finished (C, H, W) tensor: conversion to float, normalisation. Must not be random.
     p : float
@@ -67,14 +67,14 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
     seed : int
         At least 0.
     severity : callable, optional
-        Number of the epoch -> `severity` of the task in it, a number or a pair: a curriculum. Workers that are
-        spawned need one that can be pickled. None: the task's own.
+        A curriculum: epoch number -> `severity` of the task, a number or a pair. Must be picklable for spawned
+        workers. None: the task's own.
     recursive : bool
-        Whether the subfolders of a folder count, too.
+        Whether to read the subfolders of a folder, too.
     object_masks, allowed_masks : sequence, folder or "alpha", optional
-        Where the object is in each image, instead of the background model, and where patches may land: for each image
-        its (H, W) bool or integer mask; or, if `images` are files, a folder with masks of the same names, or the alpha
-        channel. Only with `view_transform=None`, which would not move them.
+        Masks of the object in each image, instead of the background model, and of where patches may land: an (H, W)
+        bool or integer mask for each image; or, if `images` are files, a folder with masks of the same names, or the
+        alpha channel. Only with `view_transform=None`, as a view would not move them.
 
     Raises
     ------
@@ -110,13 +110,13 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         allowed_masks: Masks | None = None,
     ) -> None:
         if not isinstance(task, AnomalyTask):
-            raise fail(TypeError, "task", "an AnomalyTask, NaturalSyntheticAnomaly() say", task)
+            raise fail(TypeError, "task", "an AnomalyTask such as NaturalSyntheticAnomaly()", task)
         if isinstance(images, str | PathLike):
             images = list_images(images, recursive=recursive)
         elif recursive:
             raise fail(ValueError, "recursive", "False unless images is a folder", recursive)
         if not (hasattr(images, "__len__") and hasattr(images, "__getitem__")):
-            raise fail(TypeError, "images", "a folder, a list, or a dataset with a length and items by index", images)
+            raise fail(TypeError, "images", "a folder, a list, or a dataset with a length and integer indices", images)
         if len(images) == 0:
             raise fail(ValueError, "images", "a dataset of at least one image", images)
         if view_transform is not None and not callable(view_transform):
@@ -142,15 +142,14 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
 
     @property
     def epoch(self) -> int:
-        """The epoch that items are drawn for."""
+        """The epoch of the items."""
         return int(self._epoch)
 
     def set_epoch(self, epoch: int) -> None:
-        """Draw the items of another epoch from now on.
+        """Set the epoch for the items drawn from now on.
 
-        The number lies in shared memory, so that workers which are already running (``persistent_workers=True``) see
-        it. Call it before the loader is iterated over, as with `torch.utils.data.distributed.DistributedSampler`, in
-        every rank.
+        The number is in shared memory, so that running workers (``persistent_workers=True``) see it. Call this before
+        iterating over the loader, in every rank, as with `torch.utils.data.distributed.DistributedSampler`.
         """
         self._epoch.fill_(check_integer("epoch", epoch, 0))
         self._left.fill_(_MEANT)
@@ -160,7 +159,7 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         self._share()
 
     def _share(self) -> None:
-        """Let workers see, and change, what is counted here."""
+        """Share the counters with workers."""
         self._epoch.share_memory_()  # type: ignore[no-untyped-call, unused-ignore]
         self._left.share_memory_()  # type: ignore[no-untyped-call, unused-ignore]
 
@@ -168,7 +167,7 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
         return len(self.images)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
-        """(C, H, W) image of the dtype of the normal one, and (H, W) float32 label."""
+        """(C, H, W) image in the dtype of the normal one, and (H, W) float32 label."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"index must be in [{-len(self)}, {len(self)}), got {index}")
         index = int(index) % len(self)
@@ -215,7 +214,7 @@ class AnomalyDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 def _is_loading() -> bool:
-    """Whether a DataLoader asks for the item, rather than somebody who looks at single ones."""
+    """Whether a DataLoader requests the item."""
     if get_worker_info() is not None:
         return True
     frame: FrameType | None = sys._getframe()

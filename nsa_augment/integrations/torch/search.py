@@ -11,7 +11,7 @@ from nsa_augment.integrations.torch.dataset import AnomalyDataset
 
 
 def find_datasets(holder: Any) -> list[AnomalyDataset]:
-    """Every `AnomalyDataset` in a loader or dataset, or in a collection of them, however deep; each once.
+    """Every `AnomalyDataset` in a loader or dataset, or in a collection of them, at any depth; each once.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def find_datasets(holder: Any) -> list[AnomalyDataset]:
 
 
 def _inside(holder: Any) -> Iterator[Any]:
-    """What may be, or hold, a dataset, one step below."""
+    """Objects one level below that may be or hold a dataset."""
     if isinstance(holder, list | tuple | Mapping):
         yield from _items(holder)
         return

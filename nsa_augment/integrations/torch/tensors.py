@@ -1,4 +1,4 @@
-"""Between images as PyTorch users have them and (H, W, C) arrays."""
+"""Conversion between the images of PyTorch users and (H, W, C) arrays."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ACCEPTED = (
 
 
 def to_array(image: Tensor) -> Image:
-    """(C, H, W) tensor, on any device, to an (H, W, C) array; half precision becomes float32."""
+    """Convert a (C, H, W) tensor, on any device, to an (H, W, C) array; half precision becomes float32."""
     return np.ascontiguousarray(to_numpy(image).transpose(1, 2, 0))
 
 
 def to_numpy(tensor: Tensor) -> NDArray[Any]:
-    """Tensor, on any device, to an array of its shape; half precision becomes float32."""
+    """Convert a tensor, on any device, to an array of its shape; half precision becomes float32."""
     tensor = tensor.detach().cpu()
     if tensor.dtype in (torch.float16, torch.bfloat16):
         tensor = tensor.float()
@@ -37,13 +37,13 @@ def to_numpy(tensor: Tensor) -> NDArray[Any]:
 
 
 def to_tensor(image: Image) -> Tensor:
-    """(H, W) or (H, W, C) array to a (C, H, W) tensor of its own memory."""
+    """Convert an (H, W) or (H, W, C) array to a (C, H, W) tensor, a copy."""
     height, width = image.shape[:2]
     return torch.from_numpy(np.array(image.reshape(height, width, -1).transpose(2, 0, 1), order="C"))
 
 
 def image_of(item: Any, name: str) -> Image:
-    """The image of a dataset's item, as an array.
+    """The image in an item of a dataset, as an array.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def image_of(item: Any, name: str) -> Image:
         A (C, H, W) tensor, an (H, W) or (H, W, C) array, a PIL image, the path of an image file, which is read as RGB
         with its own depth; a tuple or list that starts with one; a mapping or an object with one as `image`.
     name : str
-        What error messages call it.
+        Name in errors.
 
     Raises
     ------

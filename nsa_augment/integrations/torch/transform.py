@@ -25,43 +25,43 @@ from nsa_augment.tasks.signature import spell_out
 
 DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32, torch.float64)
 MODES = ("L", "RGB", "RGBA", "I;16", "F")
-"""Modes of PIL images that are images as they are."""
+"""Modes of PIL images that need no conversion."""
 
 
 class AnomalyTransform(Transform):
     """Put synthetic anomalies into an image, into each image of a batch, or into a sample that holds one of them.
 
     With torchvision installed it is a transform of `torchvision.transforms.v2`, and masks are `tv_tensors.Mask`, so
-    that the geometric transforms which follow move image and mask. Without, it is a `torch.nn.Module` that does the
-    same. Put it before normalisation: it works in grey levels.
+    that later geometric transforms move image and mask. Without, it is a `torch.nn.Module` that does the same. Use it
+    before normalisation, as it works in grey levels.
 
     Parameters
     ----------
     preset : str or path-like, optional
-        Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
+        A name in `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, or callable, optional
         Where patches come from: a folder of images (``folder/**``: with its subfolders), a list of paths, arrays or
         (C, H, W) tensors, or a callable ``rng -> array``. None: from another image of the batch, which must hold two or
         more (tasks that need no source, such as CutPaste: from the image itself).
     task : str or AnomalyTask
-        One of `nsa_augment.tasks.TASKS`, those of other packages among them; or a task that is given whole, which
-        takes no preset, no ablation and no parameters.
+        A name in `nsa_augment.tasks.TASKS`, which includes tasks of other packages; or a task object, which excludes
+        preset, ablation and parameters.
     ablation : "A", "B", "C" or "D", optional
-        Variation of the preset in the paper.
+        An ablation of the paper.
     p : float
-        Probability, for each image, to get an anomaly.
+        Probability of an anomaly per image.
     cache_mib : float
-        Decoded sources are kept up to this many MiB (in every process).
+        Size of the cache of decoded sources, in MiB (per process).
     object_masks : folder or "alpha", optional
-        Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
+        Object masks of sources that are files: a folder with masks of the same names, or their alpha channel.
         `background` finds the object of the image.
     mask_key : str
         Key of the mask in samples that are mappings, or whose target is one.
     clamp : bool
-        Whether float images that bicubic resizing left slightly outside [0, 1] (by up to 0.45) are clamped; otherwise
-        they are an error.
+        Whether to clamp float images that bicubic resizing left slightly outside [0, 1] (by up to 0.45), which are an
+        error otherwise.
     **parameters
-        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
 
     Raises
@@ -71,8 +71,8 @@ class AnomalyTransform(Transform):
 
     Notes
     -----
-    Seeds come from PyTorch's default generator, as those of torchvision's transforms do: `torch.manual_seed` makes a
-    run repeatable, and a DataLoader gives each worker its own.
+    Seeds come from PyTorch's default generator, as in torchvision's transforms: `torch.manual_seed` makes a run
+    reproducible, and a DataLoader seeds each worker differently.
 
     Examples
     --------
@@ -126,27 +126,27 @@ class AnomalyTransform(Transform):
             A sample is a tuple, list or mapping, nested in any way, around one image: an image by its class
             (`tv_tensors.Image`, PIL), else the tensor under "image", else the first one. Never modified.
         mask : (H, W), (1, H, W) or (N, H, W) tensor, PIL image, or target, optional
-            Label that the images already have: bool, integer (above 0 counts as 1), or float in [0, 1]. The larger
-            value of both is returned. An error beside a label that is no share of 1, such as "continuous". Numbers,
-            class labels, boxes and mappings are targets, which follow the image as they are.
+            Existing label of the images: bool, integer (above 0 counts as 1), or float in [0, 1]; the result is the
+            maximum of both. An error with labels not in [0, 1], such as "continuous". Numbers, class labels, boxes and
+            mappings are targets, which are returned unchanged.
         *targets
             Further parts of the sample; ``transform(image, target)`` is ``transform((image, target))``.
 
         Returns
         -------
         image, mask
-            Of a lone image: the image as it was given (class, shape, dtype, device), and its (H, W) or (N, H, W)
-            float32 label: zero where nothing was changed.
+            For a lone image: the image in its original form (class, shape, dtype, device), and its (H, W) or (N, H, W)
+            float32 label, zero where nothing changed.
         sample
-            Of a sample: the same structure. The mask replaces the one that was given. Where there was none, it is
-            added under `mask_key` to the mapping that holds the image, or to the first mapping beside the image;
-            otherwise at the end of the tuple or list that holds the image.
+            For a sample: the same structure. The mask replaces the given one. Without one, it is added under
+            `mask_key` to the mapping that holds the image, or to the first mapping beside the image; otherwise at the
+            end of the tuple or list that holds the image.
         """
         sample = image if mask is None and not targets else (image, mask, *targets)
         places = find_places(sample, self.mask_key)
         if places.added and (container := skipping_container(AnomalyTransform)) is not None:
             raise ValueError(
-                f"image must come with a mask inside {container}, which would leave the mask out where it skips this "
+                f"image must come with a mask inside {container}, which would omit the mask when it skips this "
                 f"transform: give it one of zeros, or use p= of {type(self).__name__} instead; got a sample without"
             )
         given = part(sample, places.image)
@@ -197,11 +197,11 @@ class AnomalyTransform(Transform):
 
 
 class NSATransform(AnomalyTransform):
-    """`AnomalyTransform` under its name of version 0.1, which keeps working."""
+    """`AnomalyTransform` under its name in version 0.1, which still works."""
 
 
 def _mask_array(name: str, mask: Any, shape: tuple[int, ...]) -> NDArray[Any] | None:
-    """A mask that is already there, checked but for its values between 0 and 1."""
+    """An existing mask, checked except that floats are at most 1."""
     if mask is None:
         return None
     shapes = (shape, (1, *shape)) if len(shape) == 2 else (shape,)
@@ -220,7 +220,7 @@ def _mask_array(name: str, mask: Any, shape: tuple[int, ...]) -> NDArray[Any] | 
 
 
 def _restored(changed: list[Image], given: Any) -> Any:
-    """Changed images in the form of the one that was given."""
+    """Changed images in the form of the given one."""
     if not isinstance(given, Tensor):
         return PIL.Image.fromarray(changed[0])
     tensor = torch.stack([to_tensor(one) for one in changed]).to(given.dtype).reshape(given.shape)

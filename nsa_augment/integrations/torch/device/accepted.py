@@ -23,7 +23,7 @@ _ACCEPTED = f"a (B, C, H, W) tensor with 1 to {MAX_CHANNELS} channels, uint8, or
 
 
 def check_task(task: AnomalyTask) -> AnomalyTask:
-    """A task, or an error if the module cannot do what it asks for."""
+    """A task, or an error if the module does not support it."""
     names = ", ".join(repr(published.name) for published in PUBLISHED)
     if not isinstance(task, PUBLISHED):
         raise fail(ValueError, "task", f"one of {names} for AnomalyModule", task.name)
@@ -39,7 +39,7 @@ def check_task(task: AnomalyTask) -> AnomalyTask:
 
 
 def check_images(name: str, images: Any, task: AnomalyTask) -> None:
-    """Raise unless a batch is one that the module can process."""
+    """Raise unless the module can process a batch."""
     if not isinstance(images, Tensor) or images.dtype not in DTYPES:
         raise fail(TypeError, name, _ACCEPTED, images.dtype if isinstance(images, Tensor) else images)
     if images.ndim != 4 or 0 in images.shape or images.shape[1] > MAX_CHANNELS:
@@ -53,7 +53,7 @@ def check_images(name: str, images: Any, task: AnomalyTask) -> None:
 
 
 def check_sources(sources: Any, images: Tensor, task: AnomalyTask) -> None:
-    """Raise unless the sources of a call go with its images."""
+    """Raise unless the sources of a call match its images."""
     check_images("sources", sources, task)
     if sources.dtype != images.dtype:
         raise fail(TypeError, "sources", f"of the images' dtype {images.dtype}", sources.dtype)
@@ -65,7 +65,7 @@ def check_sources(sources: Any, images: Tensor, task: AnomalyTask) -> None:
 
 
 def check_numbers(numbers: Tensor | None, images: Tensor, bank: SourceBank) -> list[int]:
-    """Numbers of sources of a bank, or an error."""
+    """Indices of sources of a bank, or an error."""
     accepted = f"a (B, C, H, W) tensor, or {len(images)} integers below {len(bank)}, as drawn_sources() returns them"
     if numbers is None or numbers.is_floating_point() or len(numbers) != len(images):
         raise fail(ValueError, "sources", accepted, numbers)

@@ -1,4 +1,4 @@
-"""Sources that are kept on the device: loaded once, at the size of the images."""
+"""Sources on the device, loaded once, at the size of the images."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ class Bank:
         return cls(prepared, images, objects)
 
     def sources(self, number: list[int]) -> Sources:
-        """One source for each image of a batch."""
+        """The source of each image of a batch."""
         return Sources(self.images, np.array(number, np.int64), self.objects)
 
 
 class SourceBank:
-    """Sources of a module, loaded for the size, channels and dtype of the images that come first.
+    """Sources of a module, loaded for the size, channels and dtype of the first images.
 
     Parameters
     ----------
     sources : folder, list, array or tensor
-        As for `SourcePool`, but no callable and no dataset, whose images cannot be kept.
+        As for `SourcePool`, except a callable or a dataset, whose images cannot be kept.
     max_value : float, optional
         Value of grey level 255 in arrays.
     object_masks : folder or "alpha", optional
-        Where sources that are files show the object.
+        Object masks of sources that are files.
     """
 
     def __init__(self, sources: Any, max_value: float | None, object_masks: Any) -> None:
@@ -72,7 +72,7 @@ class SourceBank:
 
 
 def _stacked(tensors: list[Tensor]) -> Tensor:
-    """Tensors of several sizes, padded by zeros at the bottom and on the right."""
+    """Stack tensors of several sizes, padded with zeros at the bottom and on the right."""
     size: Size = max(one.shape[-2] for one in tensors), max(one.shape[-1] for one in tensors)
     stack = tensors[0].new_zeros((len(tensors), *tensors[0].shape[:-2], *size))
     for place, one in zip(stack, tensors, strict=True):

@@ -1,4 +1,4 @@
-"""The blendings, on many patches at once."""
+"""The blendings, for many patches at once."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Patches:
         Source pixels in the dtype of `canvas`.
     footprint, region : (n, h, w) uint8 tensors of 0 and 1
     tight : (n, 4) int64 tensor
-        Box around each footprint, counted from the window's upper left pixel.
+        Box around each footprint, relative to the window's upper left pixel.
     factor : (n,) float64 tensor
     poisson_factor : (n,) float32 tensor
-        The factor as the mask of Poisson blending holds it, in whole grey levels.
+        The factor rounded to whole grey levels, as in the mask of Poisson blending.
     mixed : (n,) bool tensor, or None
-        Whose gradients are the stronger of both images; None: no patch's.
+        Patches with mixed gradients, the stronger of both images; None: no patch.
     whole : bool
-        Whether images have whole numbers.
+        Whether pixel values are whole numbers.
     maximum : float
         Value of grey level 255.
     objects : Objects, optional
@@ -71,7 +71,7 @@ Blend = Callable[[Tensor, Patches], Tensor]
 
 
 def exact(values: Tensor) -> Tensor:
-    """In double precision, where the device has it."""
+    """Values in double precision, if the device supports it."""
     return values.float() if values.device.type == "mps" else values.double()
 
 
@@ -89,14 +89,14 @@ def copy_paste(canvas: Tensor, patches: Patches) -> Tensor:
 
 
 def linear(canvas: Tensor, patches: Patches) -> Tensor:
-    """(D - a D) + a S, in this order; whole numbers are cut."""
+    """(D - a D) + a S, in this order; whole numbers are truncated."""
     factor, destination = _spread(exact(patches.factor)), exact(canvas)
     mixture = (destination - factor * destination) + factor * exact(patches.pixels)
     return _inside(patches, mixture.floor() if patches.whole else mixture, canvas)
 
 
 def feather(canvas: Tensor, patches: Patches) -> Tensor:
-    """By the factor, less at the edge of the region: by the mean of 1 and of the 3 x 3 around."""
+    """Linear blending, weaker at the edge of the region: weighted by the mean of 1 and of the 3 x 3 around."""
     around = box_sum(F.pad(patches.region, (1,) * 4), 1)
     eighteenths = exact(patches.region * (9 + around))[:, :, None]
     destination = exact(canvas)
@@ -105,7 +105,7 @@ def feather(canvas: Tensor, patches: Patches) -> Tensor:
 
 
 def poisson(canvas: Tensor, patches: Patches) -> Tensor:
-    """The source's gradients, or the stronger of both images, and the image's values along the border."""
+    """Poisson blending: gradients of the source, or the stronger of both images; the image's values at the border."""
     weight = box_sum(F.pad(patches.footprint, (REACH,) * 4), REACH) == (2 * REACH + 1) ** 2
     change = solve_poisson(
         _divergence(canvas, patches, weight * patches.poisson_factor[:, None, None]),
@@ -145,4 +145,4 @@ def _divergence(canvas: Tensor, patches: Patches, weight: Tensor) -> Tensor:
 BLENDS: Mapping[type[Blending], Blend] = MappingProxyType(
     {CopyPaste: copy_paste, Linear: linear, Feather: feather, Poisson: poisson}
 )
-"""How each kind of blending is done here."""
+"""Function by kind of blending."""

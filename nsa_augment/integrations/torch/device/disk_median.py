@@ -11,9 +11,9 @@ from nsa_augment.labelling.disk_median import disk_median as compiled_median
 
 RADIUS = DISK_RADIUS
 BELOW = DISK_PIXELS // 2
-"""As many pixels of the disk may lie below the median."""
+"""Most pixels of the disk below the median."""
 HALF_WIDTHS = (0, 3, 4, 4, 4, 5, 4, 4, 4, 3, 0)
-"""Of the rows of the disk."""
+"""Half widths of the rows of the disk."""
 
 
 def disk_median(values: Tensor, levels: int | None = None, needed: Tensor | None = None) -> Tensor:
@@ -24,14 +24,14 @@ def disk_median(values: Tensor, levels: int | None = None, needed: Tensor | None
     values : (n, h + 10, w + 10) tensor
         Whole numbers below `levels`, or floats.
     levels : int, optional
-        None for floats, which are replaced by their ranks within each window.
+        None for floats, which are replaced by their ranks in each window.
     needed : (n, h, w) uint8 tensor of 0 and 1, optional
-        Where the median is asked for; elsewhere it may be anything.
+        Where the median is needed; elsewhere the result is undefined.
 
     Returns
     -------
     (n, h, w) tensor
-        Of the same dtype.
+        Medians, in the dtype of `values`.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def disk_median(values: Tensor, levels: int | None = None, needed: Tensor | None
 
 
 def _search_compiled(values: Tensor, bits: int, needed: Tensor | None) -> Tensor:
-    """The same as `_search`, window by window on the processor."""
+    """`_search`, window by window on the CPU."""
     inner = (slice(None), slice(RADIUS, -RADIUS), slice(RADIUS, -RADIUS))
     asked = np.zeros(values.shape, np.uint8)
     asked[inner] = 1 if needed is None else needed.numpy()
@@ -62,7 +62,7 @@ def _search_compiled(values: Tensor, bits: int, needed: Tensor | None) -> Tensor
 
 
 def _search(values: Tensor, bits: int, needed: Tensor | None) -> Tensor:
-    """Binary search, from the highest bit on: the median is the largest number that at most 40 of 81 lie below."""
+    """Binary search from the highest bit: the median is the largest number with at most 40 of 81 values below it."""
     n, height, width = values.shape[0], values.shape[1] - 2 * RADIUS, values.shape[2] - 2 * RADIUS
     values = values.contiguous()
     found = values.new_zeros((n, height, width))

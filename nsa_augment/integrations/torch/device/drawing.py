@@ -1,7 +1,7 @@
 """Plans of a whole batch, drawn with object masks that stay on the device.
 
-Numbers are drawn on the processor, by the functions that the tasks draw with; what the candidate places show of the
-object is counted on the device, for all patches of the batch at once.
+Random numbers are drawn on the CPU, by the functions of the tasks; the device counts the object's pixels at the
+candidate places, for all patches of the batch at once.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from nsa_augment.planning.silence import listen
 from nsa_augment.tasks import AnomalyTask
 
 FIRST_DRAWS = 4
-"""Destinations that are looked at first; many patches need no more."""
+"""Destinations tried first; many patches need no more."""
 MOST_PIXELS = 2**26
-"""Looked at in one step."""
+"""Most pixels read in one step."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Draft:
     number: int
     rng: np.random.Generator
     sources: NDArray[np.int64]
-    """(n, 4): candidate boxes in the source, up to the first that is empty."""
+    """(n, 4) candidate boxes in the source, up to the first empty one."""
     extent: Size
     source: Box | None = None
     size: Size = (0, 0)
@@ -67,7 +67,7 @@ def check_drawable(task: AnomalyTask) -> None:
 def draw_plans(
     material: Material, rngs: Sequence[np.random.Generator | None], task: AnomalyTask
 ) -> list[SynthesisPlan | None]:
-    """One plan for each image that has a generator, with the distribution of those that the task draws."""
+    """A plan for each image with a generator, from the same distribution as the task's."""
     blending = BLENDINGS[task.blending].bind(task)
     factors = [
         1.0 if rng is None or task.factor_range is None else float(rng.uniform(*task.factor_range)) for rng in rngs
@@ -107,7 +107,7 @@ def _draft(number: int, rng: np.random.Generator, material: Material, task: Anom
 
 
 def _find_sources(drafts: Sequence[Draft], material: Material, task: AnomalyTask) -> None:
-    """The first candidate of each patch whose box the object fills enough of."""
+    """Find each patch's first candidate whose box is sufficiently filled by the object."""
     objects = material.sources.objects
     for draft in drafts:
         if not len(draft.sources):
@@ -153,7 +153,7 @@ def _resize(draft: Draft, material: Material, task: AnomalyTask, blending: Blend
 
 
 def _find_destinations(drafts: Sequence[Draft], material: Material, task: AnomalyTask) -> None:
-    """The first candidate of each patch at which enough of its object lands on the object of the image."""
+    """Find each patch's first candidate at which enough of its object lands on the object of the image."""
     if material.objects is None or material.sources.objects is None:
         for draft in drafts:
             draft.destination = _box_at(draft.positions[0], draft.size)
@@ -164,7 +164,7 @@ def _find_destinations(drafts: Sequence[Draft], material: Material, task: Anomal
 
 
 def _find_alike(drafts: list[Draft], sizes: NDArray[np.int64], material: Material, task: AnomalyTask) -> None:
-    """Destinations of patches of similar size."""
+    """Find the destinations of patches of similar size."""
     assert material.objects is not None
     counted = _resized_objects(drafts, sizes, material)
     filled = counted.sum((1, 2), dtype=torch.int32).cpu().numpy()

@@ -14,14 +14,14 @@ GREY_WEIGHTS = (0.299, 0.587, 0.114)
 
 
 def jittered(pixels: Tensor, jitters: Sequence[Jitter | None], boxes: Boxes, whole: bool, maximum: float) -> Tensor:
-    """Patches with other colours, as `Jitter.apply` makes them.
+    """Patches with jittered colours, as from `Jitter.apply`.
 
     Parameters
     ----------
     pixels : (n, h, C, w) float tensor
     jitters : sequence of Jitter or None
     boxes : (n, 4) int64 array
-        Where each patch is in its window.
+        Position of each patch in its window.
     whole : bool
         Whether the values are whole numbers.
     maximum : float
@@ -66,7 +66,7 @@ def _grey(values: Tensor) -> Tensor:
 
 
 def _turned(values: Tensor, turn: Tensor) -> Tensor:
-    """Colours whose hue is turned by a part of the colour circle."""
+    """Colours with their hue rotated by a part of the colour circle."""
     red, green, blue = (values[:, :, [channel]] for channel in range(3))
     value, least = values.amax(2, keepdim=True), values.amin(2, keepdim=True)
     chroma = value - least

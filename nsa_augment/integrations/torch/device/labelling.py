@@ -1,4 +1,4 @@
-"""The labels, on many windows at once."""
+"""The labels, for many windows at once."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ MOST_LEVEL = 255.0
 
 @dataclass(frozen=True)
 class Changes:
-    """What blending changed, by pixel of a batch.
+    """The changes by blending, per pixel of a batch.
 
     Parameters
     ----------
     before, after : (B, C, H, W) tensors
     region, fine : (B, H, W) uint8 tensors of 0 and 1
-        Where patches were blended; `fine`, if there are any, those with fine outlines.
+        Where patches were blended; `fine`: only those with fine outlines, if any.
     maximum : float
         Value of grey level 255.
     """
@@ -46,16 +46,16 @@ class Changes:
 
     @property
     def channels(self) -> int:
-        """Of the images."""
+        """Number of channels of the images."""
         return self.before.shape[1]
 
     @property
     def whole(self) -> bool:
-        """Whether changes are whole numbers of grey levels."""
+        """Whether changes are whole grey levels."""
         return self.before.dtype == torch.uint8 and self.maximum == MOST_LEVEL
 
     def read(self, windows: Windows) -> Tensor:
-        """(n, h, w) sums over channels of the change, grey levels: int16, or float in double precision."""
+        """(n, h, w) change summed over channels, in grey levels: int16, or float64."""
         before, after = windows.read(self.before), windows.read(self.after)
         if self.whole:
             return (after.to(torch.int16) - before).abs_().sum(2, dtype=torch.int16)
@@ -64,14 +64,14 @@ class Changes:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of label is made.
+    """Computation of a kind of label.
 
     Parameters
     ----------
     reach : int
-        Pixels that it reaches beyond patches.
+        Pixels that the label extends beyond patches.
     of_levels : callable, optional
-        (label, levels, mask) -> label, from the median change; None: the label is the mask, times the factor if it is
+        (label, levels, mask) -> label, from the median change; None: the label is the mask, times the factor if
         `weighted`.
     weighted : bool
     """
@@ -98,7 +98,7 @@ KINDS: Mapping[type[Label], Kind] = MappingProxyType(
         ContinuousLabel: Kind(MARGIN, _continuous),
     }
 )
-"""How each kind of label is made here."""
+"""Computation by kind of label."""
 
 
 def label_changes(changes: Changes, placed: Placed, plans: Sequence[SynthesisPlan | None], label: Label) -> Tensor:
@@ -133,7 +133,7 @@ def label_changes(changes: Changes, placed: Placed, plans: Sequence[SynthesisPla
 
 
 def _windows(placed: Placed, reach: int, within: tuple[int, int], device: torch.device) -> list[Windows]:
-    """Windows around all patches, as far as their labels reach."""
+    """Windows around all patches, including the reach of their labels."""
     if not len(placed):
         return []
     boxes = placed.destination.copy()
@@ -155,7 +155,7 @@ def _mask(candidates: Tensor, windows: Windows, fine: Tensor | None) -> Tensor:
 def _levels(
     changes: Changes, groups: Sequence[Windows], sums: Sequence[Tensor], masks: Sequence[Tensor], beyond: bool
 ) -> list[Tensor]:
-    """Medians of mask times change, mean over channels, grey levels in float32; `beyond`: outside the mask, too."""
+    """Medians of mask times change, averaged over channels, in float32 grey levels; `beyond`: outside the mask, too."""
     count, _, height, width = changes.before.shape
     dtype = torch.int16 if changes.whole else torch.float32
     padded = torch.zeros((count, height + 2 * RADIUS, width + 2 * RADIUS), dtype=dtype, device=changes.before.device)
@@ -180,7 +180,7 @@ def _label_fine(
     of_levels: Callable[[Label, Tensor, Tensor], Tensor],
     label: Label,
 ) -> None:
-    """Raise labels on fine outlines to that of the mean change of their pixels in the 5 x 5 around."""
+    """Raise labels on fine outlines to the label of the mean change of their pixels in the 5 x 5 around."""
     assert changes.fine is not None
     count, _, height, width = changes.before.shape
     shape = (count, height + 2 * MEDIAN_RADIUS, width + 2 * MEDIAN_RADIUS)
@@ -200,7 +200,7 @@ def _label_fine(
 def _factors(
     placed: Placed, plans: Sequence[SynthesisPlan | None], size: tuple[int, int], device: torch.device
 ) -> Tensor:
-    """(B, H, W) interpolation factors: where patches with different ones meet, that of the last one."""
+    """(B, H, W) interpolation factors; where patches overlap, that of the last one."""
     factors = np.zeros((len(plans), *size), np.float32)
     strengths = [1.0 if plan is None else plan.severity for plan in plans]
     for reach in (MEDIAN_RADIUS, 0):

@@ -1,4 +1,4 @@
-"""What plans of a batch are drawn for and applied to: images, their sources, and the object masks of both."""
+"""The input of plans for a batch: images, their sources, and the object masks of both."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Material:
         Object masks of the images; None without constraints.
     sources : Sources
     prepared : sequence of PreparedSource or None
-        Of each image, where sources were prepared on the host.
+        Prepared source of each image, if prepared on the CPU.
     own : bool
         Whether the source of each image is the image itself.
     """
@@ -51,13 +51,13 @@ class Material:
         return height, width
 
     def used_size(self, number: int) -> Size:
-        """Size at which the source of an image is used."""
+        """(height, width) at which the source of an image is used."""
         prepared = self.prepared[number]
         height, width = self.sources.images.shape[-2:] if prepared is None else prepared.image.shape[:2]
         return height, width
 
     def given_size(self, number: int) -> Size:
-        """Size of the source of an image, before it was brought to another."""
+        """(height, width) of the source of an image before resizing."""
         prepared = self.prepared[number]
         if prepared is not None:
             return prepared.given_shape
@@ -65,7 +65,7 @@ class Material:
         return height, width
 
     def for_planning(self, task: AnomalyTask) -> list[tuple[Image, Any, dict[str, NDArray[Any] | None]]]:
-        """For each image, what the task draws a plan for: image, source, and masks."""
+        """Input of the task's plan for each image: image, source, and masks."""
         masks = None if self.objects is None else to_numpy(self.objects)
         source_masks = None if self.sources.objects is None or self.own else to_numpy(self.sources.objects)
         found = []
@@ -95,14 +95,14 @@ def gather(
     ----------
     images : (B, C, H, W) tensor
     sources : (B, C, H', W') tensor, optional
-        One for each image; None: from the bank, or the batch.
+        A source per image; None: from the bank, or the batch.
     masks, source_masks : (B, H, W) tensor, optional
         Object masks of a call.
     task : AnomalyTask
     bank : Bank, optional
         None: sources are images of the batch.
     numbers : sequence of int, optional
-        Which sources of the bank the images have.
+        Indices of the images' sources in the bank.
     """
     count, _, height, width = images.shape
     maximum = task.scale.maximum(shown(images[0], task).dtype)
@@ -125,7 +125,7 @@ def gather(
 
 
 def _alike(objects: Tensor | None, sources: Sources, images: Tensor) -> tuple[Tensor | None, Sources]:
-    """Object masks of both sides or of neither: a side without counts as all object."""
+    """Object masks of images and sources, or of neither: a side without masks counts as all object."""
     if objects is None and sources.objects is not None:
         objects = torch.ones(images[:, 0].shape, dtype=torch.uint8, device=images.device)
     elif objects is not None and sources.objects is None:
@@ -137,7 +137,7 @@ def _alike(objects: Tensor | None, sources: Sources, images: Tensor) -> tuple[Te
 def _given(
     images: Tensor, sources: Tensor, source_masks: Tensor | None, task: AnomalyTask, maximum: float
 ) -> tuple[Sources, list[PreparedSource | None]]:
-    """Sources of a call; those of another size than the images are resized on the host."""
+    """Sources of a call; those that differ in size from the images are resized on the CPU."""
     count, _, height, width = images.shape
     if source_masks is not None:
         source_masks = given_maps("source_masks", source_masks, (count, *sources.shape[-2:]), images.device)

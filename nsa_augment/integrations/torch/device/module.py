@@ -1,4 +1,4 @@
-"""Synthetic anomalies for whole batches, as a module: blended and labelled on the device of the images."""
+"""A module that makes synthetic anomalies in whole batches, on the device of the images."""
 
 from __future__ import annotations
 
@@ -26,39 +26,39 @@ from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
 PLANNERS = {"processor": draw_by_task, "device": draw_plans}
-"""Who draws plans."""
+"""Where plans are drawn."""
 
 
 class AnomalyModule(nn.Module):
     """Put synthetic anomalies into the images of a batch, on their device.
 
     All patches of a batch are cut, resized, blended and labelled together, in plain PyTorch. The same plan gives the
-    picture of the task itself within one grey level for each patch.
+    image of the task itself within one grey level per patch.
 
     Parameters
     ----------
     preset : str or path-like, optional
-        Row of `PRESETS`, or a YAML file of arguments; None: the task's defaults.
+        A name in `PRESETS`, or a YAML file of arguments; None: the task's defaults.
     sources : folder, list, array or (M, C, H, W) tensor, optional
-        Normal images to cut patches from, which are loaded once and kept on the device, at the size of the images.
-        None: the other images of the batch (each image's source is the one before it), or those given with the call;
-        tasks that need no source, such as CutPaste, cut from the image itself.
+        Normal images to cut patches from, loaded once and kept on the device, at the size of the images. None: the
+        other images of the batch (each image's source is the one before it), or those given with the call; tasks that
+        need no source, such as CutPaste, cut from the image itself.
     task : str or AnomalyTask
-        "nsa", "cutpaste", "fpi" or "pii"; or a task of these classes, which takes no preset, no ablation and no
+        "nsa", "cutpaste", "fpi" or "pii"; or a task object of these classes, which excludes preset, ablation and
         parameters.
     ablation : "A", "B", "C" or "D", optional
-        Variation of the preset in the paper.
+        An ablation of the paper.
     p : float
-        Probability, for each image, to get an anomaly.
+        Probability of an anomaly per image.
     plans_on : "processor" or "device"
-        Who looks for places: the task itself, image by image, for which object masks are moved to the processor; or
-        the device, for all images at once. The second draws other plans from a seed, of the same distribution, and
-        only rectangles by the published conditions: no `shape`, no `variant`, no strips, no `candidates`, no
-        `min_change`.
+        Where places are searched: on the processor, by the task itself, image by image, with object masks moved there;
+        or on the device, for all images at once. The latter draws other plans from the same seed, of the same
+        distribution, and only rectangles under the published conditions: no `shape`, `variant`, strips, `candidates`
+        or `min_change`.
     object_masks : folder or "alpha", optional
-        Where sources that are files show the object: a folder with masks of the same names, or their alpha channel.
+        Object masks of sources that are files: a folder with masks of the same names, or their alpha channel.
     **parameters
-        Arguments of the task that replace those of the preset. The signature lists those of the published tasks;
+        Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
 
     Raises
@@ -68,8 +68,8 @@ class AnomalyModule(nn.Module):
 
     Notes
     -----
-    It has no parameters and no gradient, and does the same in training and evaluation. Arithmetic is in float32 also
-    within `torch.autocast`. `torch.compile` leaves it as it is, since the sizes of patches change with every call.
+    It has no parameters and no gradient, and does the same in training and evaluation. Arithmetic is in float32 even
+    within `torch.autocast`. `torch.compile` does not compile it, as the sizes of patches change with every call.
 
     Examples
     --------
@@ -129,18 +129,18 @@ class AnomalyModule(nn.Module):
         images : (B, C, H, W) tensor, uint8, or float in [0, 1] (or up to `max_value`), on any device
             Normal images, never modified.
         sources : (B, C, H', W') tensor of the same dtype, optional
-            The image that each image's patches come from, in place of the sources of the module.
+            The source of each image, in place of the sources of the module.
         generator : torch.Generator, optional
             Source of randomness; None: PyTorch's default generator.
         masks, source_masks : (B, H, W) bool or integer tensor, optional
-            Object masks of images and (given) sources, which replace the background model.
+            Object masks of images and (given) sources, in place of the background model.
 
         Returns
         -------
         images : (B, C, H, W) tensor
-            Of the dtype, the device and the memory format of the images.
+            In the dtype, on the device and in the memory format of the images.
         labels : (B, H, W) float32 tensor
-            Zero where nothing was changed.
+            Zero where nothing changed.
         """
         check_images("images", images, self.task)
         rngs = _generators(len(images), generator)
@@ -168,18 +168,18 @@ class AnomalyModule(nn.Module):
         masks: Tensor | None = None,
         source_masks: Tensor | None = None,
     ) -> Any:
-        """Blend and label what plans say; deterministic.
+        """Apply plans: blend and label, deterministically.
 
         Parameters
         ----------
         images, masks, source_masks
-            As for calling the module; masks that were given when the plans were drawn must be given again. (A function
-            in place of the images is applied to the module, as by every `torch.nn.Module`.)
+            As for calling the module; masks given when the plans were drawn must be given again. (A function in place
+            of the images is applied to the module, as in every `torch.nn.Module`.)
         sources : (B, C, H', W') tensor, or (B,) integer tensor, optional
-            One source for each image; or its number among the sources of the module, as `drawn_sources` returns them;
-            None: the other images of the batch, or the images themselves, as in a call.
+            A source per image, or its index among the sources of the module, as returned by `drawn_sources`; None: the
+            other images of the batch, or the images themselves, as in a call.
         plans : sequence of SynthesisPlan or None
-            One for each image; None leaves it as it is.
+            A plan per image; None leaves it unchanged.
 
         Returns
         -------
@@ -204,11 +204,11 @@ class AnomalyModule(nn.Module):
             return self._applied(material, plans)
 
     def plans(self) -> list[SynthesisPlan | None]:
-        """The plans of the last call, one for each image; None for those that `p` left as they are."""
+        """The plans of the last call, one per image; None for images that `p` left unchanged."""
         return list(self._plans)
 
     def drawn_sources(self) -> Tensor | None:
-        """(B,) int64 tensor: numbers of the module's sources in the last call; None if it used others."""
+        """(B,) int64 tensor: indices of the module's sources in the last call; None if it used others."""
         return self._numbers
 
     def extra_repr(self) -> str:
@@ -222,13 +222,13 @@ class AnomalyModule(nn.Module):
         return self._bank.bank(shown(images[0], self.task), images.dtype, images.device, self.task)
 
     def _is_alone(self, images: Tensor) -> bool:
-        """Whether there is no other image to cut from; warns of it once."""
+        """Whether there is no other image to cut from; warns about it once."""
         if len(images) > 1 or not self.task.needs_source:
             return False
         if not self._warned:
             self._warned = True
             warn_caller(
-                "a batch of one image has no other image to cut patches from, so it is left as it is: give the module "
+                "a batch of one image has no other image to cut patches from, so it is left unchanged: give the module "
                 "sources=, or larger batches (drop_last=True of the DataLoader)"
             )
         return True
@@ -268,7 +268,7 @@ class AnomalyModule(nn.Module):
 
 
 def _generators(count: int, generator: torch.Generator | None) -> list[np.random.Generator]:
-    """One generator for each image, seeded by PyTorch."""
+    """A generator per image, seeded by PyTorch."""
     device = "cpu" if generator is None else generator.device
     seeds = torch.randint(2**63 - 1, (count,), generator=generator, device=device)
     return [np.random.default_rng(seed) for seed in seeds.tolist()]

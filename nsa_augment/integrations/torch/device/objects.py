@@ -1,4 +1,4 @@
-"""Where the images of a batch show their object."""
+"""The object masks of a batch of images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAJORITY = (2 * MEDIAN_RADIUS + 1) ** 2 // 2
 
 
 def object_maps(images: Tensor, task: AnomalyTask, maximum: float) -> Tensor | None:
-    """Object masks by the background model of a task.
+    """Object masks from the background model of a task.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The patches of the plans of a batch, as arrays: what is known of them without looking at a pixel."""
+"""The patches of the plans of a batch, as arrays: what is known without reading pixels."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Footprint:
     Parameters
     ----------
     tight : Box
-        Around its pixels, counted from the patch's upper left pixel.
+        Box around its pixels, relative to the patch's upper left pixel.
     bitmap : (h, w) uint8 array of 0 and 1, or None
         None: all of `tight`.
     """
@@ -43,19 +43,19 @@ class Placed:
     Parameters
     ----------
     number : (n,) int64 array
-        Image of the batch that each is blended into.
+        Index of the image that each is blended into.
     place : (n,) int64 array
-        Place of each among the patches of its image.
+        Index of each among the patches of its image.
     source, destination : (n, 4) int64 arrays
         Boxes.
     tight : (n, 4) int64 array
-        Boxes around the footprints, counted as `destination`.
+        Boxes around the footprints, in the coordinates of `destination`.
     factor : (n,) float64 array
     mixed, fine : (n,) bool arrays
     bitmaps : tuple
         Footprints; None: all of `tight`.
     jitters : tuple
-        Changes of colours, or None.
+        Colour jitter of each, or None.
     """
 
     number: NDArray[np.int64]
@@ -73,7 +73,7 @@ class Placed:
 
     @classmethod
     def of(cls, plans: Sequence[SynthesisPlan | None], blending: Blending) -> Placed:
-        """Those patches of plans that are large enough to be blended."""
+        """The patches of plans that are large enough to be blended."""
         found = list(_footprints(plans, blending))
         patches = [patch for _, patch, _ in found]
         destination = _boxes([patch.destination_box for patch in patches])
@@ -91,7 +91,7 @@ class Placed:
         )
 
     def take(self, chosen: NDArray[np.int64]) -> Placed:
-        """Some of them."""
+        """Some of the patches."""
         parts: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         taken: dict[str, Any] = {
             name: tuple(part[index] for index in chosen) if isinstance(part, tuple) else part[chosen]

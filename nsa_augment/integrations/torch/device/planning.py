@@ -1,4 +1,4 @@
-"""Plans of a whole batch, drawn by the task on the processor."""
+"""Plans of a whole batch, drawn by the task on the CPU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nsa_augment.tasks import AnomalyTask
 def draw_by_task(
     material: Material, rngs: Sequence[np.random.Generator | None], task: AnomalyTask
 ) -> list[SynthesisPlan | None]:
-    """One plan for each image that has a generator, exactly as the task draws it."""
+    """A plan for each image with a generator, exactly as the task draws it."""
     return [
         None if rng is None else task.plan(image, source, rng, **masks)
         for (image, source, masks), rng in zip(material.for_planning(task), rngs, strict=True)

@@ -1,4 +1,4 @@
-"""Patches of many sizes, resized at once, as `cv2.resize` does: 8 bits in its fixed-point arithmetic."""
+"""Resizing of patches of many sizes at once, as in `cv2.resize`: 8 bits in its fixed-point arithmetic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from nsa_augment.integrations.torch.device.windows import Boxes, to_device
 
 BITS = 11
-"""Of the weights of bilinear interpolation in 8 bits."""
+"""Bits of the weights of bilinear interpolation for 8-bit pixels."""
 UNIT = 2**BITS
 
 
@@ -23,11 +23,11 @@ class Resizing:
     Parameters
     ----------
     rows, columns : pair of (n, h) or (n, w) int64 arrays
-        The two pixels that are interpolated between.
+        The two pixels to interpolate between.
     down, across : (n, h) or (n, w) float32 array
-        Weight of the second.
+        Weight of the second pixel.
     read : (height, width)
-        Of the windows that the patches are read from.
+        Size of the windows that the patches are read from.
     """
 
     rows: tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -47,7 +47,7 @@ class Resizing:
         return cls(rows, columns, down, across, whole, device)
 
     def of_pixels(self, pixels: Tensor) -> Tensor:
-        """(n, h, C, w) resized pixels of (n, h', C, w') ones: 8 bits as whole float32 numbers, others as they are."""
+        """(n, h, C, w) pixels resized from (n, h', C, w'): 8 bits as whole float32 numbers, others in their dtype."""
         if pixels.dtype == torch.uint8:
             return self._in_fixed_point(pixels)
         across = self._across(np.float32(1) - self.across, self.across, pixels.dtype)
@@ -57,7 +57,7 @@ class Resizing:
         return upper * weights[0] + lower * weights[1]
 
     def of_maps(self, maps: Tensor) -> Tensor:
-        """(n, h, w) resized 0/1 maps, rounded back to 0 and 1 in 8 bits."""
+        """(n, h, w) resized 0/1 maps, rounded to 0 and 1 in 8 bits."""
         return self._in_fixed_point(maps[:, :, None]).to(torch.uint8)[:, :, 0]
 
     def _in_fixed_point(self, pixels: Tensor) -> Tensor:
@@ -105,8 +105,8 @@ def _axis(
 ) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], NDArray[np.float32]]:
     """The two pixels that each pixel lies between along an axis, and the weight of the second.
 
-    Beyond the first and the last pixel OpenCV repeats that pixel: along columns both weights stay what they are
-    (`clipped`), along rows the first weight is 1, which rounds differently.
+    Beyond the first and the last pixel OpenCV repeats that pixel: along columns it keeps both weights (`clipped`),
+    along rows the first weight is 1, which rounds differently.
     """
     size, source_size = (stop - start)[:, None], (source_stop - source_start)[:, None]
     place = np.clip(np.arange(length) - start[:, None], 0, size - 1)

@@ -1,4 +1,4 @@
-"""What plans see of images."""
+"""The pixels that plans depend on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from nsa_augment.tasks import PUBLISHED, AnomalyTask
 
 
 def reads_pixels(task: AnomalyTask) -> bool:
-    """Whether plans depend on more than object masks."""
+    """Whether plans depend on pixels, not only on object masks."""
     return type(task) not in PUBLISHED or task.candidates > 1 or task.min_change > 0
 
 
 def shown(image: Tensor, task: AnomalyTask) -> Image:
-    """(H, W, C) array that plans are drawn for: the pixels, or, where plans do not depend on them, zeros."""
+    """(H, W, C) array for drawing plans: the pixels, or zeros if plans do not depend on them."""
     if reads_pixels(task):
         return to_array(image)
     channels, height, width = image.shape

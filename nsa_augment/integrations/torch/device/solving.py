@@ -1,4 +1,4 @@
-"""Poisson's equation on many rectangles of different sizes at once: sine transforms as products of matrices."""
+"""Poisson's equation on many rectangles of different sizes at once: sine transforms as matrix products."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from torch import Tensor
 
 
 def sines(start: Tensor, count: Tensor, length: int) -> tuple[Tensor, Tensor]:
-    """Sine matrices of different sizes, zero beyond them, and the eigenvalues that belong to their rows.
+    """Sine matrices of different sizes, padded with zeros, and the eigenvalues of their rows.
 
     Parameters
     ----------
     start, count : (n,) int64 tensors
         First pixel of each rectangle along an axis, and number of its pixels.
     length : int
-        Of the axis.
+        Length of the axis.
 
     Returns
     -------
@@ -45,9 +45,9 @@ def solve_poisson(divergence: Tensor, start: tuple[Tensor, Tensor], count: tuple
     Parameters
     ----------
     divergence : (n, h, C, w) float32 tensor
-        Right-hand sides; what lies outside the rectangles is not read.
+        Right-hand sides; values outside the rectangles are ignored.
     start, count : pairs of (n,) int64 tensors
-        First row and column of each rectangle, and its numbers of rows and columns.
+        First row and column of each rectangle, and numbers of its rows and columns.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Plans of a whole batch, applied and labelled on the device of the images."""
+"""Applying and labelling the plans of a whole batch on the device of the images."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from nsa_augment.planning import SynthesisPlan
 
 @dataclass(frozen=True)
 class Sources:
-    """Where patches are cut from.
+    """The images that patches are cut from.
 
     Parameters
     ----------
     images : (M, C, H, W) tensor
         Smaller ones are padded at the bottom and on the right.
     number : (B,) int64 array
-        Which of them each image of the batch has.
+        Index of the source of each image of the batch.
     objects : (M, H, W) uint8 tensor of 0 and 1, optional
-        Their object masks.
+        Object masks of the sources.
     """
 
     images: Tensor
@@ -44,7 +44,7 @@ class Sources:
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """Within this block products are in float32, whatever autocast and the settings of matrix products say."""
+    """Compute products in float32 inside this block, whatever autocast and the settings of matrix products say."""
     before = torch.get_float32_matmul_precision()
     with torch.autocast(device.type, enabled=False), torch.no_grad():
         torch.set_float32_matmul_precision("highest")
@@ -69,13 +69,13 @@ def apply_plans(
     ----------
     images : (B, C, H, W) tensor, uint8 or float
     sources : Sources
-    plans : sequence of SynthesisPlan, or None for images that stay as they are
+    plans : sequence of SynthesisPlan, or None for images to leave unchanged
     blending : Blending
     label : Label
     maximum : float
         Value of grey level 255.
     objects : (B, H, W) uint8 tensor of 0 and 1, optional
-        Object masks of the images; like those of the sources, or None as they are.
+        Object masks of the images; given if and only if the sources have some.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def apply_plans(
 
 
 def _groups(placed: Placed, device: torch.device) -> Iterator[NDArray[np.int64]]:
-    """Patches that are blended at once: at most one of each image, in the order of its plan, all fine or none."""
+    """Groups of patches to blend at once: at most one per image, in the order of its plan, all fine or none."""
     for one_each in in_rounds(placed.number):
         for alike in (one_each[placed.fine[one_each]], one_each[~placed.fine[one_each]]):
             if len(alike):
@@ -122,7 +122,7 @@ def _cut(
     maximum: float,
     objects: Tensor | None,
 ) -> Patches:
-    """Patches as their placements describe them, resized and in their place within the windows."""
+    """Patches cut and resized by their placements, at their positions in the windows."""
     device = images.device
     read = Windows.around(sources.number[patches.number], patches.source, _size(sources.images), device)
     outer, inner = read.relative(patches.source), windows.relative(patches.destination)

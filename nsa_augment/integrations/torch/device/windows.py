@@ -1,4 +1,4 @@
-"""Equal windows into the images of a batch, and how boxes of many sizes are grouped into few of them."""
+"""Windows of equal size into the images of a batch, and the grouping of boxes of many sizes into few windows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Boxes = NDArray[np.int64]
 """(n, 4): half-open boxes y0, x0, y1, x1."""
 
 COST = {"cpu": 40_000.0}
-"""Pixels of padding that cost as much as one more group, by device."""
+"""Pixels of padding that cost as much as another group, by device."""
 COST_ELSEWHERE = 1_000_000.0
 
 
@@ -29,9 +29,9 @@ class Windows:
     Parameters
     ----------
     number : (n,) int64 array
-        Image that each of them lies in.
+        Index of the image of each window.
     corners : (n, 2) int64 array
-        Row and column of its upper left pixel.
+        Row and column of the upper left pixel of each window.
     size : (height, width)
     """
 
@@ -46,7 +46,7 @@ class Windows:
 
     @classmethod
     def around(cls, number: NDArray[np.int64], boxes: Boxes, within: Size, device: torch.device) -> Windows:
-        """The smallest windows of one size that hold the boxes and lie within images of a size."""
+        """The smallest windows of equal size that contain the boxes and lie within images of a size."""
         size = _largest(boxes)
         return cls(number, np.minimum(boxes[:, :2], np.array(within) - size), size, device)
 
@@ -59,17 +59,17 @@ class Windows:
         _view(images, self.size).index_put_(self._indices, values)  # type: ignore[attr-defined]
 
     def relative(self, boxes: Boxes) -> Boxes:
-        """Boxes of images, counted from the upper left pixels of the windows."""
+        """Boxes of images, relative to the upper left pixels of the windows."""
         return np.asarray(boxes - np.concatenate([self.corners] * 2, axis=1), np.int64)
 
     def grown(self, margin: int) -> Windows:
-        """With a margin on all sides, in images that have one: the corners stay what they are."""
+        """The windows with a margin on all sides, in images padded by it: the corners stay the same."""
         height, width = self.size
         return Windows(self.number, self.corners, (height + 2 * margin, width + 2 * margin), self.device)
 
 
 def _view(images: Tensor, size: Size) -> Tensor:
-    """Every window of a size, by image, row and column."""
+    """View of all windows of a size, by image, row and column."""
     view = images.unfold(-2, size[0], 1).unfold(-2, size[1], 1)
     return view if images.ndim == 3 else view.permute(0, 2, 3, 4, 1, 5)
 
@@ -80,10 +80,10 @@ def _largest(boxes: Boxes) -> Size:
 
 
 def by_size(boxes: Boxes, device: torch.device) -> Iterator[NDArray[np.int64]]:
-    """Numbers of the boxes, in groups of similar size.
+    """Indices of the boxes, in groups of similar size.
 
-    Boxes are sorted by area, and cut where padding all boxes to the largest of their group, and the groups themselves,
-    cost least in all.
+    Boxes are sorted by area, and divided so that the cost of padding them to the largest of their group and of the
+    groups themselves is least.
     """
     order = np.argsort(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1), kind="stable")
     heights, widths = (boxes[order, 2:] - boxes[order, :2]).T
@@ -102,7 +102,7 @@ def by_size(boxes: Boxes, device: torch.device) -> Iterator[NDArray[np.int64]]:
 
 
 def in_rounds(number: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Numbers of the items of a batch, in rounds: the first of every image, then the second of every image..."""
+    """Indices of the items of a batch in rounds: the first of every image, then the second of every image..."""
     order = np.argsort(number, kind="stable")
     sorted_ = number[order]
     first = np.searchsorted(sorted_, sorted_)
@@ -149,5 +149,5 @@ def repeat_edges(padded: Tensor, margin: int) -> Tensor:
 
 
 def to_device(values: Sequence[Any] | NDArray[Any], dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Numbers of the host as a tensor."""
+    """Numbers from the CPU as a tensor on the device."""
     return torch.as_tensor(np.asarray(values), dtype=dtype).to(device, non_blocking=True)
