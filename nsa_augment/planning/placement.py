@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.bits import Bits, bits_of, draw_integer
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.randomness import normal
@@ -103,7 +104,7 @@ def draw_destination(
         if candidates > 1:
             whole = np.ones(size, np.uint8)
             _, y, x = _draw_position(
-                rng, image_size, whole, whole.size, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border
+                bits_of(rng), image_size, whole, whole.size, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border
             )
         elif positions is not None:
             y, x = positions[rng.integers(len(positions))].tolist()
@@ -118,7 +119,7 @@ def draw_destination(
     if min_overlap == 1 and source_object.any():
         min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
     found, y, x = _draw_position(
-        rng,
+        bits_of(rng),
         image_size,
         source_object,
         area,
@@ -169,7 +170,7 @@ def allowed_positions(allowed: BinaryMap, footprint: BinaryMap) -> NDArray[np.in
 
 @compiled
 def _draw_position(
-    rng: np.random.Generator,
+    bits: Bits,
     image_size: Size,
     source_object: BinaryMap,
     area: int,
@@ -202,11 +203,11 @@ def _draw_position(
     accepted, best, best_y, best_x = 0, np.inf, 0, 0
     for _ in range(DRAWS):
         if len(positions):
-            index = rng.integers(0, len(positions))
+            index = draw_integer(bits, 0, len(positions))
             y0, x0 = positions[index, 0], positions[index, 1]
         else:
-            y0 = rng.integers(1, image_size[0] - height)
-            x0 = rng.integers(1, image_size[1] - width)
+            y0 = draw_integer(bits, 1, image_size[0] - height)
+            x0 = draw_integer(bits, 1, image_size[1] - width)
         if min_overlap >= 0 and not _overlaps(counted, image_object, y0, x0, remaining, filled, min_overlap):
             continue
         if candidates == 1:

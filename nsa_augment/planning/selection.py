@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from nsa_augment._shared.bits import bits_of
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.cache import cached
 from nsa_augment._shared.checks import check_choice, check_number, check_numbers, check_range, fail, set_field
@@ -209,7 +210,7 @@ def _in_extents(draw_extents: Extents) -> PatchDraw:
             return _given_up(extents, foreground) if placed is None else SourcePatch(*placed)
         table = NO_TABLE if foreground is None else foreground.table
         least_share = threshold(arguments.min_object)
-        found, box = draw_rectangle(rng, source_size, *extents, foreground is not None, table, least_share)
+        found, box = draw_rectangle(bits_of(rng), source_size, *extents, foreground is not None, table, least_share)
         return SourcePatch(Box(*box)) if found else _given_up(extents, foreground)
 
     return draw
@@ -283,13 +284,13 @@ def _of_strips(kind: type[Strip]) -> PatchDraw:
             return GivenUp(Reason.TOO_LARGE, (height, width))
         rows, columns = (0, source_size[0] - height + 1, 0, height), (0, source_size[1] - width + 1, 0, width)
         if foreground is None:
-            _, box = draw_rectangle(rng, source_size, rows, columns, False, NO_TABLE, 0.0)
+            _, box = draw_rectangle(bits_of(rng), source_size, rows, columns, False, NO_TABLE, 0.0)
             return SourcePatch(Box(*box), strip)
         inside = strip.mask((height, width))
         if not inside.any():
             return GivenUp(Reason.EMPTY, (height, width))
         least_share = threshold(arguments.min_object)
-        found, box = draw_mask(rng, source_size, rows, columns, inside, foreground.mask, least_share)
+        found, box = draw_mask(bits_of(rng), source_size, rows, columns, inside, foreground.mask, least_share)
         return SourcePatch(Box(*box), strip) if found else _given_up((rows, columns), foreground)
 
     return draw
