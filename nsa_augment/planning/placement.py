@@ -1,4 +1,4 @@
-"""Where a patch goes: its size after resizing, and a destination that meets the object and overlap conditions."""
+"""Where a patch goes: a destination that meets the object and overlap conditions."""
 
 from __future__ import annotations
 
@@ -11,37 +11,13 @@ from numpy.typing import NDArray
 from nsa_augment._shared.bits import Bits, bits_of, draw_integer
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.randomness import normal
 from nsa_augment._shared.types import BinaryMap, Image, Size
 from nsa_augment.planning._draws import DRAWS, NO_MASK, threshold
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import Reason
-from nsa_augment.planning.selection import HalfSizes
 
 EVERYWHERE = np.empty((0, 2), np.intp)
 """What the compiled function is given where every position may be drawn."""
-
-
-def resized_size(rng: np.random.Generator, size: Size, scale_range: tuple[float, float], limits: HalfSizes) -> Size:
-    """Size of a patch after resizing by s ~ N(1, 0.5), clipped to `scale_range`.
-
-    The aspect ratio is kept where `limits` (inclusive, pixels, on the size after resizing) allow.
-
-    Examples
-    --------
-    >>> limits = HalfSizes((8, 102), (8, 102))
-    >>> resized_size(np.random.default_rng(0), (40, 60), (0.7, 1.3), limits)
-    (42, 63)
-    """
-    height, width = size
-    scaled = min(max(normal(rng, 1.0, 0.5), scale_range[0]), scale_range[1]) * height
-    scaled = _clip(scaled, limits.height)
-    new_width = _clip(int(scaled / height * width), limits.width)
-    return int(_clip(int(new_width / width * height), limits.height)), int(new_width)
-
-
-def _clip(value: float, bounds: tuple[int, int]) -> float:
-    return min(max(value, bounds[0]), bounds[1])
 
 
 def draw_destination(
@@ -99,17 +75,19 @@ def draw_destination(
         return Reason.NOT_ALLOWED
     if border is None:
         candidates, border = 1, _NO_BORDER
+    bits = bits_of(rng)
     choices = EVERYWHERE if positions is None else positions
     if source_object is None or image_object is None:
         if candidates > 1:
             whole = np.ones(size, np.uint8)
             _, y, x = _draw_position(
-                bits_of(rng), image_size, whole, whole.size, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border
+                bits, image_size, whole, whole.size, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border
             )
-        elif positions is not None:
-            y, x = positions[rng.integers(len(positions))].tolist()
+        elif positions is None:
+            y = draw_integer(bits, 1, image_size[0] - height)
+            x = draw_integer(bits, 1, image_size[1] - width)
         else:
-            y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
+            y, x = positions[draw_integer(bits, 0, len(positions))].tolist()
         return Box.at(y, x, size)
     area = source_object.size
     if within is not None:
@@ -119,7 +97,7 @@ def draw_destination(
     if min_overlap == 1 and source_object.any():
         min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
     found, y, x = _draw_position(
-        bits_of(rng),
+        bits,
         image_size,
         source_object,
         area,
