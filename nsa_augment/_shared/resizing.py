@@ -44,7 +44,33 @@ def resize(pixels: Image, size: Size, flags: int = cv2.INTER_LINEAR) -> Image:
 
 def resize_map(binary: BinaryMap, size: Size) -> BinaryMap:
     """Resize a 0/1 map in 8 bits, which rounds it back to 0 and 1."""
-    return resize(binary[:, :, np.newaxis], size)[:, :, 0]
+    return binary.copy() if binary.shape == size else resized_map(np.ascontiguousarray(binary), size)
+
+
+@compiled
+def resized_map(binary: BinaryMap, size: Size) -> BinaryMap:
+    """As `resize_map`, for compiled functions, from another size."""
+    height, width = size
+    if _is_uniform(binary):
+        return np.full((height, width), binary[0, 0])
+    resized = np.empty((height, width, 1), np.uint8)
+    pixels = binary.reshape(binary.shape[0], binary.shape[1], 1)
+    if binary.shape == (2 * height, 2 * width):
+        _average(pixels, resized, np.empty((2, width), np.float32), True)
+    else:
+        _interpolate_bytes(pixels, resized)
+    return resized.reshape(height, width)
+
+
+@compiled
+def _is_uniform(binary: BinaryMap) -> bool:
+    for row in binary:
+        total = np.int64(0)
+        for value in row:
+            total += value
+        if total != np.int64(binary[0, 0]) * row.size:
+            return False
+    return True
 
 
 @compiled

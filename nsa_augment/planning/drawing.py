@@ -10,7 +10,6 @@ import numpy as np
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import check_choice, unchecked
 from nsa_augment._shared.randomness import uniform
-from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending
 from nsa_augment.planning._draws import DRAWS as DRAWS
@@ -163,16 +162,15 @@ def _draw_boxes(
         return source, source.box
     source_object = image_object = None
     if foreground is not None and scene.foreground is not None:
-        source_object = resize_map(foreground.crop(source.box), size)
-        image_object = scene.foreground.mask
-    within = bitmap if source.outline is not None and source.outline.scalable else None
+        source_object, image_object = foreground.mask, scene.foreground.mask
     destination = draw_destination(
         rng,
         scene.size,
         size,
         source_object=source_object,
+        source_box=source.box,
         bitmap=bitmap,
-        within=within,
+        only_inside=source.outline is not None and source.outline.scalable,
         image_object=image_object,
         min_object=arguments.min_object,
         min_overlap=arguments.min_overlap,
