@@ -16,6 +16,12 @@ FOUND, NOWHERE, NO_OBJECT_LEFT = 0, 1, 2
 
 
 @compiled
+def draw_corner(bits: Bits, image_size: Size, size: Size) -> tuple[int, int]:
+    """The upper left corner of a box that keeps a pixel to the border of the image."""
+    return draw_integer(bits, 1, image_size[0] - size[0]), draw_integer(bits, 1, image_size[1] - size[1])
+
+
+@compiled
 def draw_position(
     bits: Bits,
     image_size: Size,
@@ -55,8 +61,7 @@ def draw_position(
             index = draw_integer(bits, 0, len(positions))
             y0, x0 = positions[index, 0], positions[index, 1]
         else:
-            y0 = draw_integer(bits, 1, image_size[0] - size[0])
-            x0 = draw_integer(bits, 1, image_size[1] - size[1])
+            y0, x0 = draw_corner(bits, image_size, size)
         if constrained and not _overlaps(counted, image_object, y0, x0, remaining, filled, min_overlap):
             continue
         if candidates == 1:

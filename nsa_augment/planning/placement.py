@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.bits import bits_of
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.types import BinaryMap, Size
-from nsa_augment.planning._destinations import FOUND, NO_OBJECT_LEFT, draw_position
+from nsa_augment.planning._destinations import FOUND, NO_OBJECT_LEFT, draw_corner, draw_position
 from nsa_augment.planning._draws import threshold
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import Reason
@@ -75,6 +75,9 @@ def draw_destination(
     if positions is not None and not len(positions):
         return Reason.NOT_ALLOWED
     if source_object is None or image_object is None:
+        if positions is None and border is None:
+            y, x = draw_corner(bits_of(rng), image_size, size)
+            return Box.at(y, x, size)
         source_object = image_object = _NO_MAP
     height, width = source_object.shape
     outcome, y, x = draw_position(
