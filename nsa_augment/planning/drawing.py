@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.checks import check_choice, unchecked
+from nsa_augment._shared.checks import check_choice, check_number, unchecked
 from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending
@@ -58,7 +58,7 @@ def draw_plan(
     fill : callable, optional
         Draws what fills a patch; None: the source.
     """
-    factor = 1.0 if factor_range is None else float(uniform(rng, *factor_range))
+    factor = 1.0 if factor_range is None else check_number("factor", uniform(rng, *factor_range), 0, 1)
     count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
 
     draw_boxes = _draw_boxes if shift or scene.allowed is None else _draw_allowed_boxes
