@@ -1,5 +1,7 @@
 """`blending=`: any blending joins the patches of any task."""
 
+import itertools
+
 import numpy as np
 import oracle
 import pytest
@@ -7,6 +9,8 @@ from strategies import draw_object, draw_pixels
 from table5 import ROWS, each_row
 
 from nsa_augment import NaturalSyntheticAnomaly
+from nsa_augment import blending as blendings
+from nsa_augment.blending.poisson import Poisson
 
 BLENDINGS = ("copy_paste", "feather", "linear", "poisson", "silhouette")
 ORACLES = {"copy_paste": "copy", "feather": "feather", "linear": "linear"}
@@ -50,6 +54,19 @@ def test_small_patches_are_given_up_by_what_the_blending_needs(row):
     for blending, kept in (("copy_paste", True), ("poisson", False)):
         plans = [row.task(blending=blending, **limits).plan(image, source, seed) for seed in range(20)]
         assert any(plan.patches for plan in plans) == kept
+
+
+class Demanding(Poisson):
+    """Says anew what fits, of footprints alone."""
+
+    def fits(self, footprint):
+        return bool(footprint.sum() > 200)
+
+
+@pytest.mark.parametrize("blending", [*(kind() for kind in blendings.BLENDINGS.values()), Demanding()])
+def test_rectangles_fit_as_their_footprints_do(blending):
+    for size in [*itertools.product(range(1, 14), repeat=2), (20, 20), (6, 90)]:
+        assert blending.fits_rectangle(size) == blending.fits(blending.footprint(np.ones(size, np.uint8)))
 
 
 @pytest.mark.parametrize(("given", "error"), [("swirl", ValueError), (None, TypeError), (3, TypeError)])

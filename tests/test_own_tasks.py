@@ -12,6 +12,7 @@ import pytest
 from pipelines import LARGE, TEXTURE, TRANSFORMS, VISIBLE, assert_same, normals, params_of, recorder, write_folder
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly, SynthesisPlan
+from nsa_augment.blending import BLENDINGS
 from nsa_augment.integrations.albumentations import NSA, AnomalyTransform, SynthesisTransform
 from nsa_augment.labelling import Label
 from nsa_augment.tasks import TASKS, AnomalyTask
@@ -235,3 +236,13 @@ def test_only_labels_that_are_shares_are_merged(unit, maximum, registries):
         transform(image=IMAGE, mask=given)
     with pytest.raises(ValueError, match=message):
         on_tensors(tensor, torch.from_numpy(given))
+
+
+def test_factors_and_gradients_that_plans_cannot_hold_are_refused(toy, monkeypatch):
+    monkeypatch.setattr(toy, "factor_range", (1.5, 2.0))
+    with pytest.raises(ValueError, match=r"factor must be a number in \[0, 1\]"):
+        toy().plan(IMAGE, OTHERS[0], 0)
+    monkeypatch.setattr(toy, "factor_range", None)
+    monkeypatch.setattr(BLENDINGS["linear"], "gradient", "steepest")
+    with pytest.raises(ValueError, match="gradient must be one of 'source', 'mixed', None"):
+        toy().plan(IMAGE, OTHERS[0], 0)

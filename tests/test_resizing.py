@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nsa_augment._shared.resizing import resize
+from nsa_augment._shared.resizing import resize, resize_map
 
 SIDES = st.integers(1, 60)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -40,6 +40,16 @@ def test_bytes_are_interpolated_as_opencv_does(height, width, new_height, new_wi
     pixels = draw(seed, (height, width, channels), np.uint8)
     expected = cv2.resize(pixels, (new_width, new_height)).reshape(new_height, new_width, channels)
     np.testing.assert_array_equal(resize(pixels, (new_height, new_width)), expected)
+
+
+@given(SIDES, SIDES, SIDES, SIDES, st.booleans(), st.sampled_from([0.0, 0.01, 0.5, 0.99, 1.0]), SEEDS)
+def test_maps_are_resized_as_opencv_does(height, width, new_height, new_width, halved, share, seed):
+    if halved:
+        height, width = 2 * new_height, 2 * new_width
+    binary = (np.random.default_rng(seed).random((height, width)) < share).astype(np.uint8)
+    expected = cv2.resize(binary, (new_width, new_height))
+    np.testing.assert_array_equal(resize_map(binary, (new_height, new_width)), expected)
+    np.testing.assert_array_equal(resize_map(np.asfortranarray(binary), (new_height, new_width)), expected)
 
 
 @given(SIDES, SIDES, st.integers(0, 59), st.integers(0, 59), st.booleans(), st.integers(1, 4), SEEDS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from nsa_augment._shared.types import BinaryMap, Image, Size
+
+Instance = TypeVar("Instance")
 
 
 def fail(error: type[Exception], name: str, accepted: str, value: object) -> Exception:
@@ -150,3 +152,10 @@ def check_names(owner: str, given: Iterable[str], accepted: Iterable[str]) -> No
 def set_field(instance: object, name: str, value: object) -> None:
     """Set a field of a frozen dataclass during its construction."""
     object.__setattr__(instance, name, value)
+
+
+def unchecked(kind: type[Instance], **values: Any) -> Instance:
+    """A frozen dataclass of values, one for each field, that need no check: its `__post_init__` is not called."""
+    instance = object.__new__(kind)
+    instance.__dict__.update(values)
+    return instance

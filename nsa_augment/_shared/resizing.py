@@ -32,9 +32,10 @@ def resize(pixels: Image, size: Size, flags: int = cv2.INTER_LINEAR) -> Image:
     resized = np.empty((*size, pixels.shape[2]), pixels.dtype)
     work = np.dtype(np.float64 if pixels.dtype == np.float64 else np.float32)
     halved = pixels.shape[:2] == (2 * size[0], 2 * size[1])
-    if flags == cv2.INTER_AREA or halved:
-        rows = np.empty((2, size[1] * pixels.shape[2]), work)
-        _average(pixels, resized, rows, halved and pixels.dtype.kind == "u" and pixels.shape[2] != 2)
+    if halved and pixels.dtype.kind == "u" and pixels.shape[2] != 2:
+        _halve(pixels, resized)
+    elif flags == cv2.INTER_AREA or halved:
+        _average(pixels, resized, np.empty((2, size[1] * pixels.shape[2]), work))
     elif pixels.dtype == np.uint8:
         _interpolate_bytes(pixels, resized)
     else:
@@ -44,7 +45,33 @@ def resize(pixels: Image, size: Size, flags: int = cv2.INTER_LINEAR) -> Image:
 
 def resize_map(binary: BinaryMap, size: Size) -> BinaryMap:
     """Resize a 0/1 map in 8 bits, which rounds it back to 0 and 1."""
-    return resize(binary[:, :, np.newaxis], size)[:, :, 0]
+    return binary.copy() if binary.shape == size else resized_map(np.ascontiguousarray(binary), size)
+
+
+@compiled
+def resized_map(binary: BinaryMap, size: Size) -> BinaryMap:
+    """As `resize_map`, for compiled functions, from another size."""
+    height, width = size
+    if _is_uniform(binary):
+        return np.full((height, width), binary[0, 0])
+    resized = np.empty((height, width, 1), np.uint8)
+    pixels = binary.reshape(binary.shape[0], binary.shape[1], 1)
+    if binary.shape == (2 * height, 2 * width):
+        _halve(pixels, resized)
+    else:
+        _interpolate_bytes(pixels, resized)
+    return resized.reshape(height, width)
+
+
+@compiled
+def _is_uniform(binary: BinaryMap) -> bool:
+    for row in binary:
+        total = np.int64(0)
+        for value in row:
+            total += value
+        if total != np.int64(binary[0, 0]) * row.size:
+            return False
+    return True
 
 
 @compiled
@@ -161,8 +188,22 @@ def _cover(given: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 @compiled
-def _average(pixels: Image, resized: Image, lines: NDArray[np.floating], halves: bool) -> None:
-    """Mean over the area of each new pixel in the precision of `lines`; where `halves`, of 2 x 2 in whole numbers."""
+def _halve(pixels: Image, resized: Image) -> None:
+    """Mean of 2 x 2 pixels each, in whole numbers."""
+    height, width, channels = resized.shape
+    for y in range(height):
+        above, below, wanted = pixels[2 * y], pixels[2 * y + 1], resized[y]
+        for x in range(width):
+            left, right = 2 * x, 2 * x + 1
+            for c in range(channels):
+                total = np.int64(above[left, c]) + np.int64(above[right, c])
+                total += np.int64(below[left, c]) + np.int64(below[right, c])
+                wanted[x, c] = (total + 2) >> 2
+
+
+@compiled
+def _average(pixels: Image, resized: Image, lines: NDArray[np.floating]) -> None:
+    """Mean over the area of each new pixel in the precision of `lines`."""
     given, across, channels = pixels.shape
     height, width, _ = resized.shape
     whole = resized.dtype.kind != "f"
@@ -176,10 +217,7 @@ def _average(pixels: Image, resized: Image, lines: NDArray[np.floating], halves:
                     for row in range(y * down, (y + 1) * down):
                         for column in range(x * right, (x + 1) * right):
                             total += lines.dtype.type(pixels[row, column, c])
-                    if halves:
-                        resized[y, x, c] = (int(total) + 2) >> 2
-                    else:
-                        resized[y, x, c] = np.rint(total * share) if whole else total * share
+                    resized[y, x, c] = np.rint(total * share) if whole else total * share
         return
     row_starts, rows, row_weights = _cover(given, height)
     starts, columns, weights = _cover(across, width)

@@ -11,7 +11,7 @@ import numpy as np
 
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.scale import IMAGE_DTYPES
-from nsa_augment._shared.types import BinaryMap, Gradient, Image
+from nsa_augment._shared.types import BinaryMap, Gradient, Image, Size
 
 BLENDINGS: Registry[Blending] = Registry("blendings")
 """The blendings by name."""
@@ -80,6 +80,8 @@ class Blending(ABC):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if {"footprint", "fits"} & vars(cls).keys() and "fits_rectangle" not in vars(cls):
+            cls.fits_rectangle = Blending.fits_rectangle  # type: ignore[method-assign]
         BLENDINGS.register(cls)
 
     @classmethod
@@ -103,6 +105,10 @@ class Blending(ABC):
     def fits(self, footprint: BinaryMap) -> bool:
         """Whether a footprint is large enough to be blended."""
         return bool(footprint.any())
+
+    def fits_rectangle(self, size: Size) -> bool:
+        """As `fits`, for a patch that fills its box; an override says the same without looking at pixels."""
+        return self.fits(self.footprint(np.ones(size, np.uint8)))
 
     def region(self, footprint: BinaryMap, objects: ObjectMaps | None) -> BinaryMap:
         """Part of the footprint whose change is labelled: object in the source or in the image; all without masks."""

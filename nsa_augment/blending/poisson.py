@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from nsa_augment._shared.scale import BY_DTYPE, Scale
-from nsa_augment._shared.types import BinaryMap, Gradient, Image
+from nsa_augment._shared.types import BinaryMap, Gradient, Image, Size
 from nsa_augment.blending.base import Blending, Patch
 from nsa_augment.blending.feather import Feather
 from nsa_augment.blending.solvers import SOLVERS, Solver
@@ -73,6 +73,11 @@ class Poisson(Blending):
             return False
         _, _, width, height = cv2.boundingRect(footprint)
         return min(height, width) + 2 >= self.min_side
+
+    def fits_rectangle(self, size: Size) -> bool:
+        """As `fits`, from the numbers of pixels."""
+        height, width = size
+        return min(size) >= self.min_side and (height - 2) * (width - 2) >= MIN_PIXELS
 
     def precision(self, pixels: Image) -> Image:
         """That of the solver."""

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.bits import Bits, draw_integer, draw_share
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Size
 
@@ -36,14 +37,14 @@ def threshold(share: float) -> float:
 
 
 @compiled
-def draw_interval(rng: np.random.Generator, dimension: int, extent: Extent) -> tuple[int, int]:
-    anchor = rng.integers(extent[0], extent[1])
+def draw_interval(bits: Bits, dimension: int, extent: Extent) -> tuple[int, int]:
+    anchor = draw_integer(bits, extent[0], extent[1])
     return max(anchor - extent[2], 0), min(anchor + extent[3], dimension)
 
 
 @compiled
 def draw_rectangle(
-    rng: np.random.Generator,
+    bits: Bits,
     size: Size,
     rows: Extent,
     columns: Extent,
@@ -56,8 +57,8 @@ def draw_rectangle(
     `table` is the summed-area table of the object mask; it is read only if the box is `constrained`.
     """
     for _ in range(DRAWS):
-        y0, y1 = draw_interval(rng, size[0], rows)
-        x0, x1 = draw_interval(rng, size[1], columns)
+        y0, y1 = draw_interval(bits, size[0], rows)
+        x0, x1 = draw_interval(bits, size[1], columns)
         area = (y1 - y0) * (x1 - x0)
         if area == 0:
             break
@@ -71,7 +72,7 @@ def draw_rectangle(
 
 @compiled
 def draw_mask(
-    rng: np.random.Generator,
+    bits: Bits,
     size: Size,
     rows: Extent,
     columns: Extent,
@@ -81,8 +82,8 @@ def draw_mask(
 ) -> tuple[bool, Corners]:
     """Like `draw_rectangle`, for a given outline that is never cut at the border; `mask` is the object mask."""
     for _ in range(DRAWS):
-        y0, y1 = draw_interval(rng, size[0], rows)
-        x0, x1 = draw_interval(rng, size[1], columns)
+        y0, y1 = draw_interval(bits, size[0], rows)
+        x0, x1 = draw_interval(bits, size[1], columns)
         if object_share(inside, mask, y0, x0) > min_object:
             return True, (y0, x0, y1, x1)
     return False, (0, 0, 0, 0)
@@ -90,7 +91,7 @@ def draw_mask(
 
 @compiled
 def draw_ellipse_patch(
-    rng: np.random.Generator,
+    bits: Bits,
     size: Size,
     rows: Extent,
     columns: Extent,
@@ -106,11 +107,11 @@ def draw_ellipse_patch(
     parameters, turns = np.empty((0, 5), np.float64), np.empty((ELLIPSE_COUNT, 2), np.float64)
     half = ((rows[2] + rows[3]) // 2, (columns[2] + columns[3]) // 2)
     for _ in range(DRAWS):
-        y0, y1 = draw_interval(rng, size[0], rows)
-        x0, x1 = draw_interval(rng, size[1], columns)
+        y0, y1 = draw_interval(bits, size[0], rows)
+        x0, x1 = draw_interval(bits, size[1], columns)
         if y1 == y0 or x1 == x0:
             break
-        parameters = _draw_ellipses(rng, y1 - y0, x1 - x0, half, low)
+        parameters = _draw_ellipses(bits, y1 - y0, x1 - x0, half, low)
         if not constrained:
             return True, (y0, x0, y1, x1), parameters
         for index in range(ELLIPSE_COUNT):
@@ -133,16 +134,16 @@ def object_share(inside: BinaryMap, mask: BinaryMap, y0: int, x0: int) -> float:
 
 @compiled
 def _draw_ellipses(
-    rng: np.random.Generator, height: int, width: int, half: tuple[int, int], low: tuple[int, int]
+    bits: Bits, height: int, width: int, half: tuple[int, int], low: tuple[int, int]
 ) -> NDArray[np.float64]:
     parameters = np.empty((ELLIPSE_COUNT, 5), np.float64)
     low_y, low_x = max(low[0], 1), max(low[1], 1)
     for index in range(ELLIPSE_COUNT):
-        parameters[index, 0] = rng.integers(0, height)
-        parameters[index, 1] = rng.integers(0, width)
-        parameters[index, 2] = rng.integers(low_y, max(low_y + 1, half[0] // 2))
-        parameters[index, 3] = rng.integers(low_x, max(low_x + 1, half[1] // 2))
-        parameters[index, 4] = rng.random() * np.pi
+        parameters[index, 0] = draw_integer(bits, 0, height)
+        parameters[index, 1] = draw_integer(bits, 0, width)
+        parameters[index, 2] = draw_integer(bits, low_y, max(low_y + 1, half[0] // 2))
+        parameters[index, 3] = draw_integer(bits, low_x, max(low_x + 1, half[1] // 2))
+        parameters[index, 4] = draw_share(bits) * np.pi
     return parameters
 
 

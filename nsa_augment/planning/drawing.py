@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
+from nsa_augment._shared.checks import check_choice, check_number, unchecked
 from nsa_augment._shared.randomness import uniform
-from nsa_augment._shared.resizing import resize_map
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending
 from nsa_augment.planning._draws import DRAWS as DRAWS
@@ -18,9 +19,10 @@ from nsa_augment.planning.cutting import is_fine, largest_change, patch_bitmap
 from nsa_augment.planning.filling import Filling
 from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.jitter import Jitter
-from nsa_augment.planning.placement import allowed_positions, draw_destination, resized_size
-from nsa_augment.planning.plan import PatchPlacement, SynthesisPlan
-from nsa_augment.planning.selection import SourcePatch, draw_source_patch, half_sizes
+from nsa_augment.planning.placement import allowed_positions, draw_destination
+from nsa_augment.planning.plan import GRADIENTS, PatchPlacement, SynthesisPlan
+from nsa_augment.planning.selection import SourcePatch, draw_source_patch
+from nsa_augment.planning.sizes import half_sizes, resized_size
 from nsa_augment.scenes.scene import Scene
 
 CHANGE_DRAWS = 20
@@ -56,17 +58,28 @@ def draw_plan(
     fill : callable, optional
         Draws what fills a patch; None: the source.
     """
-    factor = 1.0 if factor_range is None else float(uniform(rng, *factor_range))
+    factor = 1.0 if factor_range is None else check_number("factor", uniform(rng, *factor_range), 0, 1)
     count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
 
+    draw_boxes = _draw_boxes if shift or scene.allowed is None else _draw_allowed_boxes
+    check_choice("gradient", blending.gradient, GRADIENTS)
+
     def draw() -> PatchPlacement | GivenUp:
-        found = _draw_allowed_boxes(scene, arguments, blending, rng, shift)
+        found = draw_boxes(scene, arguments, blending, rng, shift)
         if isinstance(found, GivenUp):
             return found
         source, destination = found
-        changes = Jitter.draw(rng, jitter) if jitter > 0 else None
-        filling = None if fill is None else fill(rng)
-        return PatchPlacement(source.box, destination, factor, blending.gradient, source.outline, changes, filling)
+        patch = unchecked(
+            PatchPlacement,
+            source_box=source.box,
+            destination_box=destination,
+            factor=factor,
+            gradient=blending.gradient,
+            shape=source.outline,
+            jitter=Jitter.draw(rng, jitter) if jitter > 0 else None,
+            filling=None,
+        )
+        return patch if fill is None else replace(patch, filling=fill(rng))
 
     return plan_patches(scene, arguments, blending, draw, count)
 
@@ -79,16 +92,24 @@ def plan_patches(
     count: int = 1,
 ) -> SynthesisPlan:
     """Plan of so many patches, each drawn again, up to 20 times in all, until it changes enough for `min_change`."""
-    drawn = [_draw_visible(scene, arguments, blending, draw) for _ in range(count)]
-    patches = tuple(patch for patch in drawn if isinstance(patch, PatchPlacement))
-    given_up = tuple(patch for patch in drawn if isinstance(patch, GivenUp))
-    return SynthesisPlan(scene.size, scene.source.given_shape, patches, given_up, arguments.source_fit)
+    least = arguments.min_change * arguments.logistic_midpoint
+    drawn = [draw() if least == 0 else _draw_visible(scene, blending, draw, least) for _ in range(count)]
+    return unchecked(
+        SynthesisPlan,
+        image_shape=scene.size,
+        source_shape=scene.source.given_shape,
+        patches=tuple(patch for patch in drawn if isinstance(patch, PatchPlacement)),
+        given_up=tuple(patch for patch in drawn if isinstance(patch, GivenUp)),
+        source_fit=arguments.source_fit,
+        task=None,
+        severity=1.0,
+    )
 
 
 def _draw_visible(
-    scene: Scene, arguments: PlanArguments, blending: Blending, draw: Callable[[], PatchPlacement | GivenUp]
+    scene: Scene, blending: Blending, draw: Callable[[], PatchPlacement | GivenUp], least: float
 ) -> PatchPlacement | GivenUp:
-    least = arguments.min_change * arguments.logistic_midpoint
+    """A patch whose label exceeds `least`."""
     given_up: GivenUp | None = None
     for _ in range(CHANGE_DRAWS):
         patch = draw()
@@ -96,7 +117,7 @@ def _draw_visible(
             if given_up is None:
                 return patch
             continue
-        if least == 0 or largest_change(scene, patch, blending) > least:
+        if largest_change(scene, patch, blending) > least:
             return patch
         given_up = GivenUp(Reason.TOO_FAINT, patch.size)
     assert given_up is not None
@@ -106,9 +127,9 @@ def _draw_visible(
 def _draw_allowed_boxes(
     scene: Scene, arguments: PlanArguments, blending: Blending, rng: np.random.Generator, shift: bool
 ) -> tuple[SourcePatch, Box] | GivenUp:
-    """Boxes of a patch; those of one that does not move are drawn until they lie in the allowed region."""
+    """Boxes of a patch that does not move, drawn until they lie in the allowed region."""
     found = _draw_boxes(scene, arguments, blending, rng, shift)
-    for _ in range(0 if shift or scene.allowed is None else DRAWS - 1):
+    for _ in range(DRAWS - 1):
         if not isinstance(found, GivenUp):
             break
         again = _draw_boxes(scene, arguments, blending, rng, shift)
@@ -128,32 +149,34 @@ def _draw_boxes(
     size = draw_size(scene.size, source.box.size, arguments, rng)
     if min(size) < 1:
         return GivenUp(Reason.EMPTY, size)
-    bitmap = patch_bitmap(source.outline, source.box, size)
     blending = blending.joining(is_fine(source.outline))
-    footprint = blending.footprint(bitmap)
-    if not blending.fits(footprint):
+    bitmap = footprint = None
+    if not (source.outline is None and scene.allowed is None and arguments.candidates == 1):
+        bitmap = patch_bitmap(source.outline, source.box, size)
+        footprint = blending.footprint(bitmap)
+    if not (blending.fits_rectangle(size) if footprint is None else blending.fits(footprint)):
         return GivenUp(Reason.TOO_SMALL, size, blending.needs)
     if not shift:
-        inside = scene.allowed is None or not (footprint > source.box.of(scene.allowed)).any()
-        return (source, source.box) if inside else GivenUp(Reason.NOT_ALLOWED, size)
+        if scene.allowed is not None and footprint is not None and (footprint > source.box.of(scene.allowed)).any():
+            return GivenUp(Reason.NOT_ALLOWED, size)
+        return source, source.box
     source_object = image_object = None
     if foreground is not None and scene.foreground is not None:
-        source_object = resize_map(foreground.crop(source.box), size)
-        image_object = scene.foreground.mask
-    within = bitmap if source.outline is not None and source.outline.scalable else None
+        source_object, image_object = foreground.mask, scene.foreground.mask
     destination = draw_destination(
         rng,
         scene.size,
         size,
         source_object=source_object,
+        source_box=source.box,
         bitmap=bitmap,
-        within=within,
+        only_inside=source.outline is not None and source.outline.scalable,
         image_object=image_object,
         min_object=arguments.min_object,
         min_overlap=arguments.min_overlap,
         candidates=arguments.candidates,
-        border=None if arguments.candidates == 1 else _border(scene, source.box, bitmap),
-        positions=None if scene.allowed is None else allowed_positions(scene.allowed, footprint),
+        border=None if arguments.candidates == 1 or bitmap is None else _border(scene, source.box, bitmap),
+        positions=None if footprint is None or scene.allowed is None else allowed_positions(scene.allowed, footprint),
     )
     return GivenUp(destination, size) if isinstance(destination, Reason) else (source, destination)
 
@@ -168,5 +191,5 @@ def draw_size(image_size: Size, size: Size, arguments: PlanArguments, rng: np.ra
     if arguments.scale_range is None:
         return size
     multiple = RESIZE_LIMITS[arguments.resize_limits]
-    ranges = [(multiple * low, multiple * high) for low, high in (arguments.height_range, arguments.width_range)]
-    return resized_size(rng, size, arguments.scale_range, half_sizes(image_size, *ranges))
+    limits = half_sizes(image_size, arguments.height_range, arguments.width_range, multiple)
+    return resized_size(rng, size, arguments.scale_range, limits)

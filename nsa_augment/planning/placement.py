@@ -1,46 +1,22 @@
-"""Where a patch goes: its size after resizing, and a destination that meets the object and overlap conditions."""
+"""Where a patch goes: a destination that meets the object and overlap conditions."""
 
 from __future__ import annotations
-
-import math
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.bits import bits_of
 from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.randomness import normal
-from nsa_augment._shared.types import BinaryMap, Image, Size
-from nsa_augment.planning._draws import DRAWS, NO_MASK, threshold
+from nsa_augment._shared.types import BinaryMap, Size
+from nsa_augment.planning._destinations import FOUND, NO_OBJECT_LEFT, draw_corner, draw_position
+from nsa_augment.planning._draws import threshold
 from nsa_augment.planning.border import Border
 from nsa_augment.planning.given_up import Reason
-from nsa_augment.planning.selection import HalfSizes
 
-EVERYWHERE = np.empty((0, 2), np.intp)
-"""What the compiled function is given where every position may be drawn."""
-
-
-def resized_size(rng: np.random.Generator, size: Size, scale_range: tuple[float, float], limits: HalfSizes) -> Size:
-    """Size of a patch after resizing by s ~ N(1, 0.5), clipped to `scale_range`.
-
-    The aspect ratio is kept where `limits` (inclusive, pixels, on the size after resizing) allow.
-
-    Examples
-    --------
-    >>> limits = HalfSizes((8, 102), (8, 102))
-    >>> resized_size(np.random.default_rng(0), (40, 60), (0.7, 1.3), limits)
-    (42, 63)
-    """
-    height, width = size
-    scaled = min(max(normal(rng, 1.0, 0.5), scale_range[0]), scale_range[1]) * height
-    scaled = _clip(scaled, limits.height)
-    new_width = _clip(int(scaled / height * width), limits.width)
-    return int(_clip(int(new_width / width * height), limits.height)), int(new_width)
-
-
-def _clip(value: float, bounds: tuple[int, int]) -> float:
-    return min(max(value, bounds[0]), bounds[1])
+_EVERYWHERE = np.empty((0, 2), np.intp)
+_NO_MAP = np.empty((0, 0), np.uint8)
+_NO_BORDER = Border(np.zeros((1, 1, 1), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 1)))
 
 
 def draw_destination(
@@ -49,8 +25,9 @@ def draw_destination(
     size: Size,
     *,
     source_object: BinaryMap | None = None,
+    source_box: Box | None = None,
     bitmap: BinaryMap | None = None,
-    within: BinaryMap | None = None,
+    only_inside: bool = False,
     image_object: BinaryMap | None = None,
     min_object: float = 0.0,
     min_overlap: float = 0.0,
@@ -66,11 +43,13 @@ def draw_destination(
     image_size, size : (height, width)
         Of the image and of the resized patch, pixels.
     source_object : (h, w) uint8 array, optional
-        Object mask of the resized patch. None (like `image_object`): every position is accepted.
+        Object mask of the source. None (like `image_object`): every position is accepted.
+    source_box : (y0, x0, y1, x1), optional
+        Part of the source's mask that becomes the patch's, resized; None: all of it.
     bitmap : (h, w) uint8 array, optional
-        1 inside the outline of the patch; None is the whole rectangle.
-    within : (h, w) uint8 array, optional
-        Pixels that the conditions ask about; None is the whole rectangle.
+        1 inside the outline of the resized patch; None is the whole rectangle.
+    only_inside : bool
+        Whether the conditions ask about the pixels inside the outline, instead of the whole rectangle.
     image_object : (H, W) uint8 array, optional
         Object mask of the image.
     min_object : float
@@ -91,53 +70,36 @@ def draw_destination(
     Box or Reason
         Why there is none: the image is too small, or no position was accepted in 200 draws.
     """
-    height, width = size
-    if image_size[0] - height - 1 < 1 or image_size[1] - width - 1 < 1:
+    if image_size[0] - size[0] - 1 < 1 or image_size[1] - size[1] - 1 < 1:
         return Reason.TOO_LARGE
     if positions is not None and not len(positions):
         return Reason.NOT_ALLOWED
-    if border is None:
-        candidates, border = 1, _NO_BORDER
-    choices = EVERYWHERE if positions is None else positions
     if source_object is None or image_object is None:
-        if candidates > 1:
-            whole = np.ones(size, np.uint8)
-            _, y, x = _draw_position(
-                rng, image_size, whole, whole.size, whole, NO_MASK, -1.0, -1.0, candidates, choices, *border
-            )
-        elif positions is not None:
-            y, x = positions[rng.integers(len(positions))].tolist()
-        else:
-            y, x = int(rng.integers(1, image_size[0] - height)), int(rng.integers(1, image_size[1] - width))
-        return Box.at(y, x, size)
-    area = source_object.size
-    if within is not None:
-        source_object, area = source_object & within, int(np.count_nonzero(within))
-    counted = source_object if bitmap is None else source_object & bitmap
-    min_object = threshold(min_object)
-    if min_overlap == 1 and source_object.any():
-        min_overlap = math.nextafter(np.count_nonzero(counted) / np.count_nonzero(source_object), 0)
-    found, y, x = _draw_position(
-        rng,
+        if positions is None and border is None:
+            y, x = draw_corner(bits_of(rng), image_size, size)
+            return Box.at(y, x, size)
+        source_object = image_object = _NO_MAP
+    height, width = source_object.shape
+    outcome, y, x = draw_position(
+        bits_of(rng),
         image_size,
+        size,
         source_object,
-        area,
-        counted,
+        (0, 0, height, width) if source_box is None else (*source_box,),
+        _NO_MAP if bitmap is None else bitmap,
+        only_inside,
         image_object,
-        min_object,
+        threshold(min_object),
         min_overlap,
-        candidates,
-        choices,
-        *border,
+        1 if border is None else candidates,
+        _EVERYWHERE if positions is None else positions,
+        *(_NO_BORDER if border is None else border),
     )
-    if found:
+    if outcome == FOUND:
         return Box.at(y, x, size)
-    if np.count_nonzero(source_object) <= min_object * area:
+    if outcome == NO_OBJECT_LEFT:
         return Reason.NO_OBJECT_LEFT
     return Reason.NO_DESTINATION if image_object.view(np.bool_).any() else Reason.NO_IMAGE_OBJECT
-
-
-_NO_BORDER = Border(np.zeros((1, 1, 1), np.uint8), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 1)))
 
 
 def allowed_positions(allowed: BinaryMap, footprint: BinaryMap) -> NDArray[np.intp]:
@@ -165,103 +127,3 @@ def allowed_positions(allowed: BinaryMap, footprint: BinaryMap) -> NDArray[np.in
     )
     rows, columns = (side - part for side, part in zip(allowed.shape, footprint.shape, strict=True))
     return np.argwhere(outside[1:rows, 1:columns] < 0.5) + 1
-
-
-@compiled
-def _draw_position(
-    rng: np.random.Generator,
-    image_size: Size,
-    source_object: BinaryMap,
-    area: int,
-    counted: BinaryMap,
-    image_object: BinaryMap,
-    min_object: float,
-    min_overlap: float,
-    candidates: int,
-    positions: NDArray[np.intp],
-    image: Image,
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    values: NDArray[np.float64],
-) -> tuple[bool, int, int]:
-    """Draw positions until enough of `counted` lies on the object of the image, so often; the one of least cost.
-
-    A negative `min_overlap` accepts every position, and `image_object` is not read.
-    """
-    height, width = counted.shape
-    filled = np.int64(0)
-    remaining = np.zeros(height + 1, np.int64)
-    for y in range(height - 1, -1, -1):
-        in_row = np.int64(0)
-        for x in range(width):
-            filled += source_object[y, x]
-            in_row += counted[y, x]
-        remaining[y] = remaining[y + 1] + in_row
-    if filled == 0 or filled / area <= min_object:
-        return False, 0, 0
-    accepted, best, best_y, best_x = 0, np.inf, 0, 0
-    for _ in range(DRAWS):
-        if len(positions):
-            index = rng.integers(0, len(positions))
-            y0, x0 = positions[index, 0], positions[index, 1]
-        else:
-            y0 = rng.integers(1, image_size[0] - height)
-            x0 = rng.integers(1, image_size[1] - width)
-        if min_overlap >= 0 and not _overlaps(counted, image_object, y0, x0, remaining, filled, min_overlap):
-            continue
-        if candidates == 1:
-            return True, y0, x0
-        cost = _border_cost(image, rows + y0, columns + x0, values)
-        if cost < best:
-            best, best_y, best_x = cost, y0, x0
-        accepted += 1
-        if accepted == candidates:
-            break
-    return accepted > 0, best_y, best_x
-
-
-@compiled
-def _overlaps(
-    counted: BinaryMap,
-    image_object: BinaryMap,
-    y0: int,
-    x0: int,
-    remaining: NDArray[np.int64],
-    filled: int,
-    min_overlap: float,
-) -> bool:
-    """Whether enough of `counted` lies on the object of the image.
-
-    Rows are added up until the overlap is certain, or can no longer be reached by what the rows left could add.
-    """
-    height, width = counted.shape
-    shared = np.int64(0)
-    for y in range(height):
-        if (shared + remaining[y]) / filled <= min_overlap:
-            return False
-        below = image_object[y0 + y, x0 : x0 + width]
-        row = counted[y]
-        in_row = np.int64(0)
-        for x in range(width):
-            in_row += row[x] & below[x]
-        shared += in_row
-        if shared / filled > min_overlap:
-            return True
-    return False
-
-
-@compiled
-def _border_cost(
-    image: Image, rows: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.float64]
-) -> float:
-    """Standard deviation of `values` - image, mean over channels."""
-    total = 0.0
-    for c in range(values.shape[1]):
-        mean, squares = 0.0, 0.0
-        for index in range(rows.size):
-            difference = values[index, c] - image[rows[index], columns[index], c]
-            step = difference - mean
-            mean += step / (index + 1)
-            squares += step * (difference - mean)
-        total += np.sqrt(squares / rows.size)
-    return float(total / values.shape[1])

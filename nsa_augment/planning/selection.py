@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.cache import cached
+from nsa_augment._shared.bits import bits_of
+from nsa_augment._shared.boxes import Box, check_box
 from nsa_augment._shared.checks import check_choice, check_number, check_numbers, check_range, fail, set_field
 from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import Size
@@ -21,6 +21,7 @@ from nsa_augment.planning.given_up import GivenUp, Reason
 from nsa_augment.planning.outlines import OUTLINES, FineStrip, Outline, Strip
 from nsa_augment.planning.outlines.noise import LARGEST_EXPONENT, NOISE_SCALES, NOISE_THRESHOLD
 from nsa_augment.planning.outlines.stroke import STROKE_WIDTH
+from nsa_augment.planning.sizes import half_sizes
 from nsa_augment.scenes.foreground import Foreground
 
 NATURAL_GAMMA = (2.0, 0.05, 0.03)
@@ -81,41 +82,18 @@ def _check_outline(name: Any, selection: str) -> None:
         raise fail(ValueError, "shape", f"None with selection={selection!r}, whose patches are {own}s", name)
 
 
-@dataclass(frozen=True)
-class HalfSizes:
-    """Bounds of the half-size of a patch along each axis, pixels.
-
-    Parameters
-    ----------
-    height, width : (low, high)
-        Inclusive. `low` is also the margin that a patch's centre keeps from the border.
-    """
-
-    height: tuple[int, int]
-    width: tuple[int, int]
-
-    @property
-    def least(self) -> Size:
-        """(height, width) of the lower bounds."""
-        return self.height[0], self.width[0]
-
-
-@cached(256)
-def half_sizes(size: Size, height_range: tuple[float, float], width_range: tuple[float, float]) -> HalfSizes:
-    """Half of the fractions of Table 4, rounded to pixels of an image of `size`."""
-
-    def rounded(fractions: tuple[float, float], dimension: int) -> tuple[int, int]:
-        return round(fractions[0] / 2 * dimension), round(fractions[1] / 2 * dimension)
-
-    return HalfSizes(rounded(height_range, size[0]), rounded(width_range, size[1]))
-
-
-@dataclass(frozen=True)
-class SourcePatch:
+class SourcePatch(NamedTuple):
     """A patch of the source: its box, and its outline inside the box (None: the whole rectangle)."""
 
     box: Box
     outline: Outline | None = None
+
+    @classmethod
+    def checked(cls, box: Any, outline: Any) -> SourcePatch:
+        """The patch, unless an outline that somebody else wrote has placed something else."""
+        if not isinstance(outline, Outline):
+            raise fail(TypeError, "outline that was placed", "an Outline (Ellipses, Strip...)", outline)
+        return cls(check_box("box of an outline that was placed", box), outline)
 
 
 PatchDraw: TypeAlias = Callable[
@@ -206,10 +184,10 @@ def _in_extents(draw_extents: Extents) -> PatchDraw:
             least = half_sizes(size, arguments.height_range, arguments.width_range).least
             mask = None if foreground is None else foreground.mask
             placed = OUTLINES[arguments.shape].place(rng, source_size, extents, least, mask, arguments)
-            return _given_up(extents, foreground) if placed is None else SourcePatch(*placed)
+            return _given_up(extents, foreground) if placed is None else SourcePatch.checked(*placed)
         table = NO_TABLE if foreground is None else foreground.table
         least_share = threshold(arguments.min_object)
-        found, box = draw_rectangle(rng, source_size, *extents, foreground is not None, table, least_share)
+        found, box = draw_rectangle(bits_of(rng), source_size, *extents, foreground is not None, table, least_share)
         return SourcePatch(Box(*box)) if found else _given_up(extents, foreground)
 
     return draw
@@ -228,16 +206,27 @@ def _natural_extents(
 ) -> tuple[Extent, Extent]:
     """The paper's own ("ours" in Table 6): gamma distributed sizes, centre anywhere, cut at the border."""
     bounds = half_sizes(size, arguments.height_range, arguments.width_range)
+    gamma = arguments.size_gamma
+    return (
+        _natural_extent(rng, size[0], source_size[0], *bounds.height, gamma),
+        _natural_extent(rng, size[1], source_size[1], *bounds.width, gamma),
+    )
 
-    def extent(axis: int, low: int, high: int) -> Extent:
-        if arguments.size_gamma is None:
-            half = int(rng.integers(low, high + 1))
-        else:
-            shape, scale, offset = arguments.size_gamma
-            half = int(min(max((offset + rng.gamma(shape, scale)) * size[axis], low), high))
-        return low, max(source_size[axis] - low, low + 1), half, half
 
-    return extent(0, *bounds.height), extent(1, *bounds.width)
+def _natural_extent(
+    rng: np.random.Generator,
+    dimension: int,
+    source_dimension: int,
+    low: int,
+    high: int,
+    gamma: tuple[float, float, float] | None,
+) -> Extent:
+    if gamma is None:
+        half = int(rng.integers(low, high + 1))
+    else:
+        shape, scale, offset = gamma
+        half = int(min(max((offset + rng.gamma(shape, scale)) * dimension, low), high))
+    return low, max(source_dimension - low, low + 1), half, half
 
 
 def _cutpaste_extents(
@@ -283,13 +272,13 @@ def _of_strips(kind: type[Strip]) -> PatchDraw:
             return GivenUp(Reason.TOO_LARGE, (height, width))
         rows, columns = (0, source_size[0] - height + 1, 0, height), (0, source_size[1] - width + 1, 0, width)
         if foreground is None:
-            _, box = draw_rectangle(rng, source_size, rows, columns, False, NO_TABLE, 0.0)
+            _, box = draw_rectangle(bits_of(rng), source_size, rows, columns, False, NO_TABLE, 0.0)
             return SourcePatch(Box(*box), strip)
         inside = strip.mask((height, width))
         if not inside.any():
             return GivenUp(Reason.EMPTY, (height, width))
         least_share = threshold(arguments.min_object)
-        found, box = draw_mask(rng, source_size, rows, columns, inside, foreground.mask, least_share)
+        found, box = draw_mask(bits_of(rng), source_size, rows, columns, inside, foreground.mask, least_share)
         return SourcePatch(Box(*box), strip) if found else _given_up((rows, columns), foreground)
 
     return draw

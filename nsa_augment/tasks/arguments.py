@@ -101,3 +101,23 @@ class TaskArguments(PlanArguments):
     def replaced(self: Task, **arguments: Any) -> Task:
         """A copy of the task with other values of some arguments."""
         return replace(self, **arguments)
+
+
+def check_in_place(task: TaskArguments) -> None:
+    """Raise unless the arguments suit a task whose patches stay where they are cut."""
+    name = type(task).__name__
+    if task.scale_range is not None:
+        raise TypeError(
+            f"scale_range must be None for {name}, got {task.scale_range!r}: "
+            "its patches stay where they are cut, so they cannot change size"
+        )
+    if task.candidates != 1:
+        raise TypeError(
+            f"candidates must be 1 for {name}, got {task.candidates!r}: "
+            "its patches stay where they are cut, so there is no place to choose"
+        )
+    if task.source_fit != "resize":
+        raise ValueError(
+            f"source_fit must be 'resize' for {name}, got {task.source_fit!r}: its patches stay "
+            "where they are cut, so image and source must be aligned"
+        )

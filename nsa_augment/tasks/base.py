@@ -19,7 +19,7 @@ from nsa_augment.planning import SynthesisPlan, draw_plan
 from nsa_augment.planning.silence import listen
 from nsa_augment.scenes.scene import ObjectModel, PreparedSource, Scene, build_scene, prepare_source
 from nsa_augment.synthesis import SynthesisResult, apply_plan
-from nsa_augment.tasks.arguments import TaskArguments
+from nsa_augment.tasks.arguments import TaskArguments, check_in_place
 from nsa_augment.tasks.batches import run_batch
 
 TASKS: Registry[AnomalyTask] = Registry("tasks")
@@ -65,21 +65,8 @@ class AnomalyTask(TaskArguments):
         if self.unused:
             given = [item.name for item in fields(self) if getattr(self, item.name) != item.default]
             check_names(type(self).__name__, self.unused.intersection(given), self.argument_names())
-        if not self.shift and self.scale_range is not None:
-            raise TypeError(
-                f"scale_range must be None for {type(self).__name__}, got {self.scale_range!r}: "
-                "its patches stay where they are cut, so they cannot change size"
-            )
-        if not self.shift and self.candidates != 1:
-            raise TypeError(
-                f"candidates must be 1 for {type(self).__name__}, got {self.candidates!r}: "
-                "its patches stay where they are cut, so there is no place to choose"
-            )
-        if not self.shift and self.source_fit != "resize":
-            raise ValueError(
-                f"source_fit must be 'resize' for {type(self).__name__}, got {self.source_fit!r}: its patches stay "
-                "where they are cut, so image and source must be aligned"
-            )
+        if not self.shift:
+            check_in_place(self)
         BLENDINGS.check("blending", self.blending).bind(self)
 
     @classmethod
@@ -281,8 +268,6 @@ class AnomalyTask(TaskArguments):
         source_fit: str | None = None,
         allowed: NDArray[Any] | None = None,
     ) -> Scene:
-        dtypes = self._bound_blending.dtypes
-        self.scale.check_image("image", image, dtypes)
         if source is None and self.needs_source:
             raise fail(ValueError, "source", "another normal image", source)
         scene = build_scene(
@@ -291,6 +276,7 @@ class AnomalyTask(TaskArguments):
             self.object_model,
             mask,
             source_mask,
+            self._bound_blending.dtypes,
             source_fit=source_fit or self.source_fit,
             allowed=allowed,
         )

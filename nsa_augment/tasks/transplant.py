@@ -17,8 +17,8 @@ from nsa_augment.planning import Bitmap, Filling, FineBitmap, GivenUp, PatchPlac
 from nsa_augment.planning.defects import Defect, DefectImage, defects_of, list_defects
 from nsa_augment.planning.drawing import plan_patches
 from nsa_augment.planning.patterns import DefectFile
-from nsa_augment.planning.placement import allowed_positions, draw_destination, resized_size
-from nsa_augment.planning.selection import HalfSizes
+from nsa_augment.planning.placement import allowed_positions, draw_destination
+from nsa_augment.planning.sizes import HalfSizes, resized_size
 from nsa_augment.scenes import Scene
 from nsa_augment.tasks.base import AnomalyTask
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nsa_augment._shared.bits import bits_of
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.records import from_record, to_record
 from nsa_augment._shared.registry import Registry
@@ -107,8 +108,8 @@ class Outline(ABC):
         """
         half = (extents[0][2] + extents[0][3]) // 2, (extents[1][2] + extents[1][3]) // 2
         for _ in range(DRAWS):
-            y0, y1 = draw_interval(rng, size[0], extents[0])
-            x0, x1 = draw_interval(rng, size[1], extents[1])
+            y0, y1 = draw_interval(bits_of(rng), size[0], extents[0])
+            x0, x1 = draw_interval(bits_of(rng), size[1], extents[1])
             box = Box(y0, x0, y1, x1)
             if min(box.size) < 1:
                 return None

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nsa_augment._shared.bits import bits_of
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import check_numbers, fail, set_field
 from nsa_augment._shared.elementary import cosine, sine
@@ -62,6 +63,6 @@ class Ellipses(Outline):
         """Five ellipses, drawn anew with every place (ablation D), in compiled code."""
         mask = NO_MASK if object_mask is None else object_mask
         found, box, parameters = draw_ellipse_patch(
-            rng, size, *extents, least, object_mask is not None, mask, threshold(arguments.min_object)
+            bits_of(rng), size, *extents, least, object_mask is not None, mask, threshold(arguments.min_object)
         )
         return (Box(*box), cls(tuple(map(tuple, parameters.tolist())))) if found else None
