@@ -20,7 +20,7 @@ MAX_THRESHOLDS = 4
 """Thresholds that every pixel of a block is compared with rather than with one of its own, for one bit of the medians;
 counting below one's own takes four times as long."""
 
-Ranks: TypeAlias = NDArray[np.uint16] | NDArray[np.int32]
+Ranks: TypeAlias = NDArray[np.int16] | NDArray[np.int32]
 Values: TypeAlias = Ranks | NDArray[np.int8]
 
 
@@ -34,7 +34,7 @@ def disk_median(padded: Ranks, needed: BinaryMap) -> Ranks:
     Parameters
     ----------
     padded : (h + 10, w + 10) array
-        Ranks from 0 on, with a margin of `DISK_RADIUS`.
+        Ranks from 0 on, with a margin of `DISK_RADIUS`; signed, as processors without AVX-512 compare only those fast.
     needed : (h, w) uint8 array of 0 and 1
 
     Returns
@@ -45,7 +45,7 @@ def disk_median(padded: Ranks, needed: BinaryMap) -> Ranks:
     medians = np.zeros((height, width), padded.dtype)
     margin = 2 * DISK_RADIUS
     capacity = (BLOCK + margin) * (width + margin) + 3 * STEP
-    wide, narrow = np.empty((3, capacity), padded.dtype), np.empty((3, capacity), np.int8)
+    wide, narrow = np.empty((4, capacity), padded.dtype), np.empty((3, capacity), np.int8)
     asked, counts = np.empty(capacity, np.uint8), np.empty((4, capacity), np.uint8)
     for top in range(0, height, BLOCK):
         rows = min(BLOCK, height - top)
@@ -115,13 +115,14 @@ def _search_block(
     if bits > 8:
         bits, low, high = _split(values, found, asked, counts, stride, (bits, 0, 0))
     if high - low + (1 << bits) > 256:
-        _refine(values, found, wide[2, : asked.size], counts[0], stride, bits)
+        _refine(values, found, wide[2, : asked.size], wide[3], stride, bits)
         return found
     small, small_found, offset = narrow[0], narrow[1], low + 128
+    lowest, largest = values.dtype.type(low), values.dtype.type(min(low + 255, highest))
     for x in range((-(-asked.size // stride) + 2 * DISK_RADIUS) * stride):
-        small[x] = min(max(np.int64(values[x]) - offset, -128), 127)
+        small[x] = min(max(values[x], lowest), largest) - offset
     for x in range(asked.size):
-        small_found[x] = min(max(np.int64(found[x]) - offset, -128), 127)
+        small_found[x] = min(max(found[x], lowest), largest) - offset
     bits, _, _ = _split(small, small_found, asked, counts, stride, (bits, low - offset, high - offset))
     _refine(small, small_found, narrow[2, : asked.size], counts[0], stride, bits)
     for x in range(asked.size):
@@ -192,41 +193,43 @@ def _count_below(values: Values, counts: NDArray[np.uint8], size: int, stride: i
 
 
 @compiled
-def _refine(values: Values, found: Values, trial: Values, below: NDArray[np.uint8], stride: int, bits: int) -> None:
+def _refine(values: Values, found: Values, trial: Values, below: NDArray[Any], stride: int, bits: int) -> None:
     """Find the remaining bits of every median by binary search: it is the largest number that at most 40 lie below."""
     size = trial.size
+    first, centre, last = values, values[DISK_RADIUS * stride :], values[2 * DISK_RADIUS * stride :]
     for bit in range(bits - 1, -1, -1):
         step = 1 << bit
         for x in range(size):
             trial[x] = found[x] + step
-        below[:size] = 0
-        for row in range(2 * DISK_RADIUS + 1):
-            start = row * stride
-            _count_row(values[start : start + size + 2 * DISK_RADIUS], trial, below, abs(row - DISK_RADIUS))
+        for x in range(size):
+            ends = np.uint8(centre[x] < trial[x]) + np.uint8(centre[x + 10] < trial[x])
+            below[x] = ends + _nine_below(centre, x, trial[x])
+        for distance in range(1, DISK_RADIUS):
+            start, end = (DISK_RADIUS - distance) * stride, (DISK_RADIUS + distance) * stride
+            _count_rows(values[start:], values[end:], trial, below, distance)
         for x in range(size):
             old, new = found[x], trial[x]
+            below[x] += np.uint8(first[x + 5] < new) + np.uint8(last[x + 5] < new)
             found[x] = new if below[x] <= DISK_PIXELS // 2 else old
 
 
 @compiled
-def _count_row(values: Values, trial: Values, below: NDArray[np.uint8], distance: int) -> None:
-    """Add the pixels of one row of the disk, `distance` rows from its centre, that lie below `trial`.
+def _count_rows(upper: Values, lower: Values, trial: Values, below: NDArray[Any], distance: int) -> None:
+    """Add the pixels of two rows of the disk, `distance` rows from its centre, that lie below `trial`.
 
-    The row's half-width is 5 at distance 0, 4 up to 3, 3 at 4 and 0 at 5.
+    The half-width of the disk is 5 at distance 0, 4 up to 3, 3 at 4 and 0 at 5.
     """
-    if distance == 5:
+    if distance == 4:
         for x in range(trial.size):
-            below[x] += np.uint8(values[x + 5] < trial[x])
-    elif distance == 4:
-        for x in range(trial.size):
-            below[x] += _seven_below(values, x, trial[x])
+            below[x] += _seven_below(upper, x, trial[x]) + _seven_below(lower, x, trial[x])
     else:
         for x in range(trial.size):
-            inner = _seven_below(values, x, trial[x])
-            below[x] += np.uint8(values[x + 1] < trial[x]) + inner + np.uint8(values[x + 9] < trial[x])
-    if distance == 0:
-        for x in range(trial.size):
-            below[x] += np.uint8(values[x] < trial[x]) + np.uint8(values[x + 10] < trial[x])
+            below[x] += _nine_below(upper, x, trial[x]) + _nine_below(lower, x, trial[x])
+
+
+@compiled
+def _nine_below(values: Values, x: int, limit: Any) -> Any:
+    return np.uint8(values[x + 1] < limit) + _seven_below(values, x, limit) + np.uint8(values[x + 9] < limit)
 
 
 @compiled

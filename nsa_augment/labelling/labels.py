@@ -266,7 +266,7 @@ def factor_label(mask: BinaryMap, patches: Sequence[tuple[Box, float]]) -> NDArr
 def _ranks(change: Change, mask: BinaryMap, channels: int) -> tuple[Ranks, NDArray[np.float64]]:
     """Integer map that orders the pixels of the mask as their change does, and the grey level of each integer."""
     if change.dtype == np.uint16:
-        return np.asarray(change, np.uint16), _integer_levels(channels)
+        return change.view(np.int16), _integer_levels(channels)
     values, inverse = np.unique(change * mask, return_inverse=True)
     return inverse.reshape(change.shape).astype(np.int32), values / channels
 

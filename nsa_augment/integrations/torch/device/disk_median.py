@@ -54,10 +54,8 @@ def _search_compiled(values: Tensor, bits: int, needed: Tensor | None) -> Tensor
     """The same as `_search`, window by window on the processor."""
     shape = tuple(side - 2 * RADIUS for side in values.shape[1:])
     asked = np.ones((len(values), *shape), np.uint8) if needed is None else needed.numpy()
-    numbers = values.contiguous().numpy()
-    ranks = numbers.view(np.uint16) if numbers.dtype == np.int16 else numbers
-    medians = np.stack([compiled_median(each, where) for each, where in zip(ranks, asked, strict=True)])
-    return torch.from_numpy(medians.view(numbers.dtype))
+    ranks = values.contiguous().numpy()
+    return torch.from_numpy(np.stack([compiled_median(*window) for window in zip(ranks, asked, strict=True)]))
 
 
 def _search(values: Tensor, bits: int, needed: Tensor | None) -> Tensor:
