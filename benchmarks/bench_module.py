@@ -3,9 +3,9 @@
     python benchmarks/bench_module.py [--device cuda] [--batch N] [--side N] [--rounds N] [--step] [--json FILE]
 
 Both get the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
-on the CPU. "plans" is the share of the module's time until plans are drawn, "label" that of labels. With --step, "of_step"
-is the module's share of a training step on its batch: the module, forward and backward pass and update of the network of
-examples/train_detector (bfloat16 where the device has instructions for it).
+on the CPU. "plans" is the share of the module's time until plans are drawn, "label" that of labels. With --step,
+"of_step" is the module's share of a training step on its batch: the module, forward and backward pass and update of the
+network of examples/train_detector (bfloat16 where the device has instructions for it).
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@
 Every environment is a separate process, set to use the instructions of another processor in OpenBLAS, NumPy, OpenCV and
 Numba, or to run without SciPy, or without Intel's IPP in OpenCV. --python adds interpreters with other versions of the
 packages. Images, masks, labels and plans are compared with those of the first environment, the unmodified machine. The
-exit code is 1 if any differ. --quick makes fewer datasets: with all old instructions at once, and by the
-given interpreters.
+exit code is 1 if any differ. --quick makes fewer datasets: with all old instructions at once, and by the given
+interpreters.
 """
 
 from __future__ import annotations

@@ -92,6 +92,24 @@ def change_mask(change: Change, region: BinaryMap, channels: int, fine: BinaryMa
     (h, w) uint8 array of 0 and 1
     """
     threshold = channels if change.dtype == np.uint16 else channels * (1 + FLOAT_RESOLUTION)
-    candidate = np.bitwise_and(change > threshold, region, dtype=np.uint8)
+    return _smoothed(change, change.dtype.type(threshold), region, _NOWHERE if fine is None else fine)
+
+
+_NOWHERE = np.zeros((0, 0), np.uint8)
+
+
+@compiled
+def _smoothed(change: Change, threshold: float, region: BinaryMap, fine: BinaryMap) -> BinaryMap:
+    """Where the change of the region exceeds a threshold, smoothed except in `fine`, which may be empty."""
+    height, width = change.shape
+    candidate = np.empty((height, width), np.uint8)
+    for y in range(height):
+        row, inside, found = change[y], region[y], candidate[y]
+        for x in range(width):
+            found[x] = np.uint8(row[x] > threshold) & inside[x]
     mask = binary_median(candidate, MEDIAN_RADIUS)
-    return mask if fine is None else mask | (candidate & fine)
+    for y in range(fine.shape[0]):
+        found, kept, changed = mask[y], fine[y], candidate[y]
+        for x in range(width):
+            found[x] |= changed[x] & kept[x]
+    return mask

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.cache import cached
+from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.elementary import exponential
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import BinaryMap
@@ -174,7 +175,7 @@ def continuous_label(
     """
     reached = cv2.dilate(mask, np.ones((2 * DISK_RADIUS + 1,) * 2, np.uint8)).astype(np.uint8, copy=False)
     ranks, levels = _ranks(change, mask, channels)
-    label = np.take(levels.astype(np.float32), disk_median(ranks, reached), mode="clip")
+    label = _look_up_medians(ranks, mask, reached, levels.astype(np.float32))
     return label if fine is None else np.maximum(label, _fine_levels(change, mask & fine, channels))
 
 
@@ -217,7 +218,7 @@ def logistic_label(
         logistic = _integer_logistic(channels, midpoint, steepness)
     else:
         logistic = _logistic(levels, midpoint, steepness)
-    label = np.multiply(np.take(logistic, disk_median(ranks, mask), mode="clip"), mask, dtype=np.float32)
+    label = _look_up_medians(ranks, mask, mask, logistic)
     if fine is None:
         return label
     counted = mask & fine
@@ -235,7 +236,10 @@ def _logistic(levels: NDArray[np.floating], midpoint: float, steepness: float) -
 
 @cached(64)
 def _integer_logistic(channels: int, midpoint: float, steepness: float) -> NDArray[np.float32]:
-    return _logistic(_integer_levels(channels), midpoint, steepness)
+    """Up to the first value from which on all are the same."""
+    logistic = _logistic(_integer_levels(channels), midpoint, steepness)
+    others = np.flatnonzero(logistic != logistic[-1])
+    return np.array(logistic[: np.max(others, initial=-1) + 2])
 
 
 def factor_label(mask: BinaryMap, patches: Sequence[tuple[Box, float]]) -> NDArray[np.float32]:
@@ -260,13 +264,38 @@ def factor_label(mask: BinaryMap, patches: Sequence[tuple[Box, float]]) -> NDArr
 
 
 def _ranks(change: Change, mask: BinaryMap, channels: int) -> tuple[Ranks, NDArray[np.float64]]:
-    """Integer map that orders the pixels as mask * change does, and the grey level of each integer."""
+    """Integer map that orders the pixels of the mask as their change does, and the grey level of each integer."""
     if change.dtype == np.uint16:
-        return np.multiply(change, mask, dtype=np.uint16), _integer_levels(channels)
+        return change.view(np.int16), _integer_levels(channels)
     values, inverse = np.unique(change * mask, return_inverse=True)
-    return inverse.reshape(change.shape).astype(np.uint16 if len(values) <= 2**16 else np.int32), values / channels
+    return inverse.reshape(change.shape).astype(np.int32), values / channels
 
 
 @cached(64)
 def _integer_levels(channels: int) -> NDArray[np.float64]:
     return np.arange(255 * channels + 1) / channels
+
+
+@compiled
+def _look_up_medians(
+    ranks: Ranks, mask: BinaryMap, needed: BinaryMap, values: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Values of the medians of mask * ranks at the needed pixels, 0 elsewhere; ranks beyond the last value are its."""
+    height, width = mask.shape
+    last = ranks.dtype.type(values.size - 1)
+    padded = np.empty((height + 2 * DISK_RADIUS, width + 2 * DISK_RADIUS), ranks.dtype)
+    for row in range(height + 2 * DISK_RADIUS):
+        y = min(max(row - DISK_RADIUS, 0), height - 1)
+        line, given, shown = padded[row], ranks[y], mask[y]
+        for x in range(width):
+            line[DISK_RADIUS + x] = min(given[x], last) * shown[x]
+        line[:DISK_RADIUS] = line[DISK_RADIUS]
+        line[DISK_RADIUS + width :] = line[DISK_RADIUS + width - 1]
+    medians = disk_median(padded, needed)
+    label = np.zeros((height, width), np.float32)
+    for y in range(height):
+        found, median, wanted = label[y], medians[y], needed[y]
+        for x in range(width):
+            if wanted[x]:
+                found[x] = values[median[x]]
+    return label

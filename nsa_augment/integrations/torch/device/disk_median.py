@@ -52,13 +52,10 @@ def disk_median(values: Tensor, levels: int | None = None, needed: Tensor | None
 
 def _search_compiled(values: Tensor, bits: int, needed: Tensor | None) -> Tensor:
     """`_search`, window by window on the CPU."""
-    inner = (slice(None), slice(RADIUS, -RADIUS), slice(RADIUS, -RADIUS))
-    asked = np.zeros(values.shape, np.uint8)
-    asked[inner] = 1 if needed is None else needed.numpy()
-    numbers = values.contiguous().numpy()
-    ranks = numbers.view(np.uint16) if numbers.dtype == np.int16 else numbers
-    medians = np.stack([compiled_median(each, where) for each, where in zip(ranks, asked, strict=True)])
-    return torch.from_numpy(medians.view(numbers.dtype)[inner].copy())
+    shape = tuple(side - 2 * RADIUS for side in values.shape[1:])
+    asked = np.ones((len(values), *shape), np.uint8) if needed is None else needed.numpy()
+    ranks = values.contiguous().numpy()
+    return torch.from_numpy(np.stack([compiled_median(*window) for window in zip(ranks, asked, strict=True)]))
 
 
 def _search(values: Tensor, bits: int, needed: Tensor | None) -> Tensor:
