@@ -32,9 +32,10 @@ def resize(pixels: Image, size: Size, flags: int = cv2.INTER_LINEAR) -> Image:
     resized = np.empty((*size, pixels.shape[2]), pixels.dtype)
     work = np.dtype(np.float64 if pixels.dtype == np.float64 else np.float32)
     halved = pixels.shape[:2] == (2 * size[0], 2 * size[1])
-    if flags == cv2.INTER_AREA or halved:
-        rows = np.empty((2, size[1] * pixels.shape[2]), work)
-        _average(pixels, resized, rows, halved and pixels.dtype.kind == "u" and pixels.shape[2] != 2)
+    if halved and pixels.dtype.kind == "u" and pixels.shape[2] != 2:
+        _halve(pixels, resized)
+    elif flags == cv2.INTER_AREA or halved:
+        _average(pixels, resized, np.empty((2, size[1] * pixels.shape[2]), work))
     elif pixels.dtype == np.uint8:
         _interpolate_bytes(pixels, resized)
     else:
@@ -62,14 +63,14 @@ def _places(given: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.floa
 @compiled
 def _neighbours(
     given: int, wanted: int, channels: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]:
     """For each value of a new row, those before and after it in the given row, and how far on it lies.
 
     Beyond the border, it is the outermost one alone.
     """
     first, shares = _places(given, wanted)
     size = wanted * channels
-    before, after, parts = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.float32)
+    before, after, parts = np.empty(size, np.uint32), np.empty(size, np.uint32), np.empty(size, np.float32)
     for index in range(wanted):
         inside = 0 <= first[index] < given - 1
         left = min(max(first[index], 0), given - 1)
@@ -161,8 +162,22 @@ def _cover(given: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 @compiled
-def _average(pixels: Image, resized: Image, lines: NDArray[np.floating], halves: bool) -> None:
-    """Mean over the area of each new pixel in the precision of `lines`; where `halves`, of 2 x 2 in whole numbers."""
+def _halve(pixels: Image, resized: Image) -> None:
+    """Mean of 2 x 2 pixels each, in whole numbers."""
+    height, width, channels = resized.shape
+    for y in range(height):
+        above, below, wanted = pixels[2 * y], pixels[2 * y + 1], resized[y]
+        for x in range(width):
+            left, right = 2 * x, 2 * x + 1
+            for c in range(channels):
+                total = np.int64(above[left, c]) + np.int64(above[right, c])
+                total += np.int64(below[left, c]) + np.int64(below[right, c])
+                wanted[x, c] = (total + 2) >> 2
+
+
+@compiled
+def _average(pixels: Image, resized: Image, lines: NDArray[np.floating]) -> None:
+    """Mean over the area of each new pixel in the precision of `lines`."""
     given, across, channels = pixels.shape
     height, width, _ = resized.shape
     whole = resized.dtype.kind != "f"
@@ -176,10 +191,7 @@ def _average(pixels: Image, resized: Image, lines: NDArray[np.floating], halves:
                     for row in range(y * down, (y + 1) * down):
                         for column in range(x * right, (x + 1) * right):
                             total += lines.dtype.type(pixels[row, column, c])
-                    if halves:
-                        resized[y, x, c] = (int(total) + 2) >> 2
-                    else:
-                        resized[y, x, c] = np.rint(total * share) if whole else total * share
+                    resized[y, x, c] = np.rint(total * share) if whole else total * share
         return
     row_starts, rows, row_weights = _cover(given, height)
     starts, columns, weights = _cover(across, width)

@@ -15,22 +15,28 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment._shared.cache import cached
+from nsa_augment._shared.cache import BoundedCache, cached
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.elementary import sine_of_turns
 from nsa_augment._shared.types import Size
 from nsa_augment._shared.workspace import Workspace
-from nsa_augment.blending.solvers._sines import fetch, products, scratch_size, sines, store, transform
+from nsa_augment.blending.solvers._sines import COLUMNS, ROWS, products, scratch_size, sines, transform
 
 Matrix = NDArray[np.float32]
 Reals = NDArray[np.float64]
+
+NO_CUT = np.int64(0)
 
 CUT_COST = 48
 """What solving twice costs, in products for each pixel."""
 
 
+TABLES = BoundedCache(64 * 2**20)
+"""Tables by size and number of channels, up to 64 MiB."""
+
+
 class Tables(NamedTuple):
-    """What solving rectangles of one size takes beside the right-hand side.
+    """What solving rectangles of one size takes beside the right-hand side and memory.
 
     Parameters
     ----------
@@ -44,8 +50,6 @@ class Tables(NamedTuple):
         Of every mode of the parts: the diagonal of its system, the scale of the transform, its sine beside the cut.
     row_sines, row_modes : array
         Matrices of the transform of the row of the cut, and the diagonals of its modes; unused without a cut.
-    floats, doubles : array
-        Memory for intermediate values.
     """
 
     flip: bool
@@ -54,8 +58,6 @@ class Tables(NamedTuple):
     modes: Reals
     row_sines: Matrix
     row_modes: Reals
-    floats: Matrix
-    doubles: Reals
 
 
 def solve_poisson(divergence: Matrix, workspace: Workspace | None = None) -> Matrix:
@@ -80,29 +82,29 @@ def solve_poisson(divergence: Matrix, workspace: Workspace | None = None) -> Mat
     """
     height, width, channels = divergence.shape
     change = np.array(divergence, np.float32, order="C").reshape(height, width * channels)
-    solve_rectangle(change, channels, *tables((height, width), channels, workspace or Workspace()))
+    found, size = tables((height, width), channels)
+    solve_rectangle(change, channels, *found, (workspace or Workspace()).array("memory", (size,), np.float64))
     return change.reshape(divergence.shape)
 
 
-def tables(size: Size, channels: int, workspace: Workspace) -> Tables:
-    """What `solve_rectangle` takes for a size of rectangles."""
-    flip, height, width, parts = _layout(size)
-    cut = parts[0] if len(parts) == 2 else 0
-    values, columns = height * width * channels, width * channels
-    room = values + max(scratch_size(height, columns), 2 * columns)
-    if cut:
-        room += values + columns + scratch_size(width, channels)
-    matrices = sines(parts)
-    return Tables(
-        flip,
-        cut,
-        matrices,
-        _modes(height),
-        sines((width,)) if cut else matrices,
-        _row_modes(width if cut else 0),
-        workspace.array("floats", (room,), np.float32),
-        workspace.array("doubles", (2 * height * width,), np.float64),
-    )
+def tables(size: Size, channels: int) -> tuple[Tables, int]:
+    """What `solve_rectangle` takes for rectangles of a size, and the length of its memory."""
+
+    def make() -> tuple[tuple[Tables, int], int]:
+        flip, height, width, parts = _layout(size)
+        cut = parts[0] if len(parts) == 2 else 0
+        matrices = sines(parts)
+        row_sines = sines((width,)) if cut else matrices
+        found = Tables(flip, cut, matrices, _modes(height), row_sines, _row_modes(width if cut else 0))
+        values, columns = height * width * channels, width * channels
+        floats = values + scratch_size(height, columns)
+        if cut:
+            floats += values + columns + scratch_size(width, channels)
+        memory = 2 * height * width + (floats + 1) // 2
+        return (found, memory), matrices.nbytes + row_sines.nbytes
+
+    found: tuple[Tables, int] = TABLES.get((size, channels), make)
+    return found
 
 
 @cached(4096)
@@ -164,48 +166,30 @@ def solve_rectangle(
     modes: Reals,
     row_sines: Matrix,
     row_modes: Reals,
-    floats: Matrix,
-    doubles: Reals,
+    memory: Reals,
 ) -> None:
-    """Replace a right-hand side (h, w * C) by the solution; the other arguments are `Tables`."""
+    """Replace a right-hand side (h, w * C) by the solution; arguments from `flip` on are those that `tables` makes."""
     height, size = modes.shape[1], change.size
-    columns, group = size // height, channels if flip else 0
+    columns, group, pixels = size // height, channels if flip else 0, size // channels
+    pivots = memory[:pixels].reshape(columns // channels, height)
+    values = memory[pixels : 2 * pixels].reshape(columns // channels, height)
+    floats = memory[2 * pixels :].view(np.float32)
     loads, scratch = floats[:size].reshape(columns, height), floats[size:]
-    pivots = doubles[: size // channels].reshape(columns // channels, height)
-    values = doubles[size // channels :].reshape(columns // channels, height)
-    _transform_parts(change, group, loads, 1, cut, matrices, scratch)
+    transform(change, group, loads, ROWS, (height, columns), cut, matrices, scratch)
     _invert(modes[0], pivots)
+    apart = scratch[:size].reshape(columns, height) if cut > 0 else loads
+    _solve_modes(loads, apart, channels, modes[1], pivots, values)
     if cut > 0:
-        apart, row = scratch[:size].reshape(columns, height), scratch[size : size + columns]
-        _solve_modes(loads, apart, channels, modes[1], pivots, values)
+        row, rest = scratch[size : size + columns].reshape(columns // channels, channels), scratch[size + columns :]
         _missing(loads, apart, modes[2], cut, row)
-        spectrum, rest = row.reshape(columns // channels, channels), scratch[size + columns :]
-        transform(spectrum, 0, spectrum, 0, channels, 0, len(spectrum), row_sines, 0, rest)
-        _solve_row(spectrum, row_modes, cut, height - 1 - cut)
-        transform(spectrum, 0, spectrum, 0, channels, 0, len(spectrum), row_sines, 0, rest)
+        transform(row, COLUMNS, row, COLUMNS, row.shape, NO_CUT, row_sines, rest)
+        _solve_row(row, row_modes, cut, height - 1 - cut)
+        transform(row, COLUMNS, row, COLUMNS, row.shape, NO_CUT, row_sines, rest)
         _subtract_row(loads, modes[2], row)
         _solve_modes(loads, loads, channels, modes[1], pivots, values)
-        loads[:, cut] = row
-    else:
-        _solve_modes(loads, loads, channels, modes[1], pivots, values)
-    _transform_parts(loads, 1, change, group, cut, matrices, scratch)
-
-
-@compiled
-def _transform_parts(
-    given: Matrix, given_group: int, out: Matrix, out_group: int, cut: int, matrices: Matrix, scratch: Matrix
-) -> None:
-    """Transform the parts of all columns, each for itself, and copy the row between them."""
-    height = given.shape[1] if given_group == 1 else out.shape[1]
-    columns = given.size // height
-    if cut == 0:
-        transform(given, given_group, out, out_group, columns, 0, height, matrices, 0, scratch)
-        return
-    end = transform(given, given_group, out, out_group, columns, 0, cut, matrices, 0, scratch)
-    transform(given, given_group, out, out_group, columns, cut + 1, height - 1 - cut, matrices, end, scratch)
-    line = scratch[:columns].reshape(1, columns)
-    fetch(given, given_group, cut, 0, columns, line)
-    store(line, out, out_group, cut, 0, columns)
+        for x in range(columns):
+            loads[x, cut] = row[x // channels, x % channels]
+    transform(loads, ROWS, change, group, (height, columns), cut, matrices, scratch)
 
 
 @compiled
@@ -244,7 +228,7 @@ def _solve_modes(loads: Matrix, solution: Matrix, channels: int, scales: Reals, 
 @compiled
 def _missing(loads: Matrix, apart: Matrix, edges: Reals, cut: int, row: Matrix) -> None:
     """Right-hand side of the row of the cut, without the values beside it in parts that are solved apart."""
-    columns, height = loads.shape
+    (columns, height), channels = loads.shape, row.shape[1]
     for x in range(columns):
         modes = apart[x]
         total0, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
@@ -255,7 +239,7 @@ def _missing(loads: Matrix, apart: Matrix, edges: Reals, cut: int, row: Matrix) 
             total3 += edges[k + 3] * modes[k + 3]
         for k in range(height - height % 4, height):
             total0 += edges[k] * modes[k]
-        row[x] = loads[x, cut] - ((total0 + total1) + (total2 + total3))
+        row[x // channels, x % channels] = loads[x, cut] - ((total0 + total1) + (total2 + total3))
 
 
 @compiled
@@ -281,8 +265,8 @@ def _solve_row(spectrum: Matrix, diagonal: Reals, above: int, below: int) -> Non
 @compiled
 def _subtract_row(loads: Matrix, edges: Reals, row: Matrix) -> None:
     """Subtract the values of the row of the cut from the right-hand sides of the rows beside it."""
-    columns, height = loads.shape
+    (columns, height), channels = loads.shape, row.shape[1]
     for x in range(columns):
-        modes, value = loads[x], row[x]
+        modes, value = loads[x], row[x // channels, x % channels]
         for k in range(height):
             modes[k] -= edges[k] * value

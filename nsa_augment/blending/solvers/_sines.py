@@ -24,6 +24,12 @@ SINES = BoundedCache(64 * 2**20)
 LANES = 96
 """Columns that are transformed together, so that their values stay in the first cache."""
 
+COLUMNS, ROWS = np.int64(0), np.int64(1)
+"""How columns lie in an array, see `transform`. Numba compiles a function anew for each literal number it is given."""
+
+BLOCK = 8
+"""Columns that are transposed together."""
+
 
 def sine_transform(columns: Columns) -> Columns:
     """DST-I along the first axis: sum over j of x[j] sin(pi (j + 1) (k + 1) / (n + 1)).
@@ -45,7 +51,8 @@ def sine_transform(columns: Columns) -> Columns:
     """
     n, width = columns.shape
     out = np.empty_like(columns)
-    transform(columns, 0, out, 0, width, 0, n, sines((n,)), 0, np.empty(scratch_size(n, width), np.float32))
+    memory = np.empty(scratch_size(n, width), np.float32)
+    transform(columns, COLUMNS, out, COLUMNS, columns.shape, 0, sines((n,)), memory)
     return out
 
 
@@ -100,60 +107,82 @@ def transform(
     given_group: int,
     out: Columns,
     out_group: int,
-    columns: int,
-    first: int,
-    count: int,
+    size: tuple[int, int],
+    cut: int,
     matrices: Columns,
-    start: int,
     scratch: Columns,
-) -> int:
-    """Transform `count` values from number `first` on of all columns; `out` may be `given`.
+) -> None:
+    """Transform all columns, or both parts of each, before and after value `cut`, which is copied; `out` may be `given`.
 
-    Where a group is 0, columns are those of the array. Where it is g > 0, they lie in its rows, g columns side by side:
-    value j of column x is [x // g, j * g + x % g].
-
-    Returns where in `matrices` the next ones start.
+    Columns are those of the array where a group is `COLUMNS`. Where it is g > 0, they lie in rows, g side by side:
+    value j of column x is [x // g, j * g + x % g]. `size` is the number of values of a column, and of columns.
     """
-    size, lanes, end = count + 1, _lanes(columns), start
-    block = scratch[: 4 * size * lanes].reshape(4, size, lanes)
-    values, parts, results, done = block[0], block[1], block[2], block[3]
-    for left in range(0, columns, lanes):
-        used = min(lanes, columns - left)
-        values[:] = 0
-        fetch(given, given_group, first, left, used, values[1:])
-        rest, step, end = size, 1, start
-        while rest % 2 == 0:
-            end = _odd_results(values, parts, results, matrices, end, rest, step, done)
-            rest, step = rest // 2, 2 * step
-        end = _last_results(values, parts, results, matrices, end, rest, step, done)
-        store(done[:count], out, out_group, first, left, used)
-    return end
+    height, columns = size
+    lanes = _lanes(columns)
+    first = start = np.int64(0)
+    while first < height:
+        ahead = first < cut
+        count = cut if ahead else height - first
+        block = scratch[: 4 * (count + 1) * lanes].reshape(4, count + 1, lanes)
+        values, parts, results, done = block[0], block[1], block[2], block[3]
+        end = start
+        for left in range(0, columns, lanes):
+            used = min(lanes, columns - left)
+            values[:] = 0
+            fetch(given, given_group, first, left, used, values[1:])
+            rest, step, end = count + 1, np.int64(1), start
+            while rest % 2 == 0:
+                end = _odd_results(values, parts, results, matrices, end, rest, step, done)
+                rest, step = rest // 2, 2 * step
+            end = _last_results(values, parts, results, matrices, end, rest, step, done)
+            if ahead:
+                fetch(given, given_group, cut, left, used, values[:1])
+                for x in range(lanes):
+                    done[cut, x] = values[0, x]
+            store(done[: count + 1 if ahead else count], out, out_group, first, left, used)
+        first, start = first + count + 1, end
 
 
 @compiled
 def fetch(given: Columns, group: int, first: int, left: int, used: int, values: Columns) -> None:
     """Copy the values from number `first` on of `used` columns from number `left` on into the columns of `values`."""
+    count = values.shape[0]
     if group == 0:
-        for j in range(values.shape[0]):
-            values[j, :used] = given[first + j, left : left + used]
-    else:
-        for x in range(used):
-            row, start = given[(left + x) // group], first * group + (left + x) % group
-            for j in range(values.shape[0]):
-                values[j, x] = row[start + j * group]
+        for j in range(count):
+            row = given[first + j, left : left + used]
+            for x in range(row.size):
+                values[j, x] = row[x]
+        return
+    blocked = used - used % BLOCK if group == 1 else 0
+    for start in range(0, blocked, BLOCK):
+        for j in range(count):
+            for x in range(BLOCK):
+                values[j, start + x] = given[left + start + x, first + j]
+    for x in range(blocked, used):
+        line, c = (left + x) // group, (left + x) % group
+        for j in range(count):
+            values[j, x] = given[line, (first + j) * group + c]
 
 
 @compiled
 def store(values: Columns, out: Columns, group: int, first: int, left: int, used: int) -> None:
     """Inverse of `fetch`."""
+    count = values.shape[0]
     if group == 0:
-        for j in range(values.shape[0]):
-            out[first + j, left : left + used] = values[j, :used]
-    else:
-        for x in range(used):
-            row, start = out[(left + x) // group], first * group + (left + x) % group
-            for j in range(values.shape[0]):
-                row[start + j * group] = values[j, x]
+        for j in range(count):
+            row = out[first + j, left : left + used]
+            for x in range(row.size):
+                row[x] = values[j, x]
+        return
+    blocked = used - used % BLOCK if group == 1 else 0
+    for start in range(0, blocked, BLOCK):
+        for j in range(count):
+            for x in range(BLOCK):
+                out[left + start + x, first + j] = values[j, start + x]
+    for x in range(blocked, used):
+        line, c = (left + x) // group, (left + x) % group
+        for j in range(count):
+            out[line, (first + j) * group + c] = values[j, x]
 
 
 @compiled
@@ -224,7 +253,9 @@ def _odd_results(
         for x in range(low.size):
             part[x] = low[x] + high[x]
             low[x] -= high[x]
-    parts[even - 1 if half % 2 == 0 else even + half // 2] = values[half]
+    at = even - 1 if half % 2 == 0 else even + half // 2
+    for x in range(values.shape[1]):
+        parts[at, x] = values[half, x]
     matrix = sines[start : start + rows * even].reshape(rows, even)
     _product(matrix, parts[:even], results[:rows])
     start += rows * even

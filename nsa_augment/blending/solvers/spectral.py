@@ -63,18 +63,12 @@ def clone_spectral(
         Holds the intermediate arrays.
     """
     height, width, channels = canvas.shape
-    workspace = workspace or Workspace()
-    pixels = np.ascontiguousarray(canvas)
-    _clone(
-        pixels,
-        np.ascontiguousarray(source),
-        np.ascontiguousarray(mask),
-        gradient == "mixed",
-        max_value * TIE_SLACK if canvas.dtype.kind == "f" else 0.0,
-        max_value,
-        workspace.array("change", (height - 4, (width - 4) * channels), np.float32),
-        *tables((height - 4, width - 4), channels, workspace),
-    )
+    found, size = tables((height - 4, width - 4), channels)
+    own = (height - 4) * (width - 4) * channels
+    memory = (workspace or Workspace()).array("memory", (size + (own + 1) // 2,), np.float64)
+    slack = max_value * TIE_SLACK if canvas.dtype.kind == "f" else 0.0
+    pixels, source, mask = np.ascontiguousarray(canvas), np.ascontiguousarray(source), np.ascontiguousarray(mask)
+    _clone(pixels, source, mask, gradient == "mixed", slack, max_value, *found, memory)
     if pixels is not canvas:
         canvas[...] = pixels
 
@@ -87,21 +81,22 @@ def _clone(
     mixed: bool,
     slack: float,
     max_value: float,
-    change: Matrix,
     flip: bool,
     cut: int,
     matrices: Matrix,
     modes: Reals,
     row_sines: Matrix,
     row_modes: Reals,
-    floats: Matrix,
-    doubles: Reals,
+    memory: Reals,
 ) -> None:
-    """Blend contiguous arrays; arguments from `flip` on are `Tables`."""
+    """Blend contiguous arrays; arguments from `flip` on are as for `solve_rectangle`, with more memory."""
     height, width, channels = canvas.shape
     values, foreign = canvas.reshape(height, width * channels), source.reshape(height, width * channels)
+    size = (height - 4) * (width - 4) * channels
+    used = (size + 1) // 2
+    change = memory[:used].view(np.float32)[:size].reshape(height - 4, (width - 4) * channels)
     _divergence(values, foreign, _eroded(mask), channels, mixed, np.float32(slack), change)
-    solve_rectangle(change, channels, flip, cut, matrices, modes, row_sines, row_modes, floats, doubles)
+    solve_rectangle(change, channels, flip, cut, matrices, modes, row_sines, row_modes, memory[used:])
     _add(values, change, 2 * channels, max_value)
 
 
@@ -131,24 +126,20 @@ def _divergence(
     result: Matrix,
 ) -> None:
     """Right-hand side (h - 4, (w - 4) * C) of a patch; mixed gradients that differ by `slack` at most are ties."""
-    height, size = weight.shape[0] - 2, (weight.shape[1] - 2) * channels
-    values = np.empty((2, size), np.float32)
-    foreign = np.empty((2, size), np.float32)
-    across, shares = np.zeros(size, np.float32), np.zeros(size, np.float32)
-    down = np.zeros((2, size), np.float32)
-    _read(image[1, channels:], values[0])
-    _read(source[1, channels:], foreign[0])
-    for y in range(height - 1):
-        here, below = values[y % 2], values[(y + 1) % 2]
-        new_here, new_below = foreign[y % 2], foreign[(y + 1) % 2]
-        above, under = down[(y + 1) % 2], down[y % 2]
-        _read(image[y + 2, channels:], below)
-        _read(source[y + 2, channels:], new_below)
-        if EROSION <= y + 1 < height + 2 - EROSION:
-            _spread(weight[y + 1 - EROSION], channels, shares)
-        else:
-            shares[:] = 0
-        right, new_right = here[channels:], new_here[channels:]
+    height, size = image.shape
+    here, below = np.empty(size, np.float32), np.empty(size, np.float32)
+    new_here, new_below = np.empty(size, np.float32), np.empty(size, np.float32)
+    across, above, under = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32)
+    shares = np.zeros(size, np.float32)
+    right, new_right = here[channels:], new_here[channels:]
+    before, after = across[channels:], across[2 * channels :]
+    over, beneath = above[2 * channels :], under[2 * channels :]
+    _read(image, 1, here)
+    _read(source, 1, new_here)
+    for y in range(1, height - 2):
+        _read(image, y + 1, below)
+        _read(source, y + 1, new_below)
+        _spread(weight, y - EROSION, channels, shares)
         for x in range(right.size):
             own_x, own_y = right[x] - here[x], below[x] - here[x]
             new_x, new_y = new_right[x] - new_here[x], new_below[x] - new_here[x]
@@ -156,24 +147,34 @@ def _divergence(
             taken = np.float32(0) if kept else shares[x]
             across[x] = taken * (new_x - own_x)
             under[x] = taken * (new_y - own_y)
-        if y > 0:
-            row, ahead, above, under = result[y - 1], across[channels:], above[channels:], under[channels:]
-            for x in range(row.size):
-                row[x] = (ahead[x] - across[x]) + (under[x] - above[x])
+        if y > 1:
+            for x in range(result.shape[1]):
+                result[y - 2, x] = (after[x] - before[x]) + (beneath[x] - over[x])
+        for x in range(size):
+            here[x], new_here[x], above[x] = below[x], new_below[x], under[x]
 
 
 @compiled
-def _read(row: Image, values: NDArray[np.float32]) -> None:
+def _read(image: Image, y: int, values: NDArray[np.float32]) -> None:
     for x in range(values.size):
-        values[x] = row[x]
+        values[x] = image[y, x]
 
 
 @compiled
-def _spread(row: BinaryMap, channels: int, shares: NDArray[np.float32]) -> None:
-    """Shares by eroded 8-bit weights for each channel; they stay 0 near the border."""
-    inner = shares[(EROSION - 1) * channels :]
-    for x in range(row.size - 2 * EROSION):
-        share = np.float32(row[x]) * np.float32(1 / 255)
+def _spread(weight: BinaryMap, y: int, channels: int, shares: NDArray[np.float32]) -> None:
+    """Shares of a row for each channel, by the weights of its blocks, row `y`; 0 where there are none."""
+    rows, width = weight.shape[0] - 2 * EROSION, weight.shape[1] - 2 * EROSION
+    if y < 0 or y >= rows:
+        shares[:] = 0
+        return
+    same = y > 0
+    for x in range(width):
+        same &= weight[y, x] == weight[y - 1, x]
+    if same:
+        return
+    inner = shares[EROSION * channels :]
+    for x in range(width):
+        share = np.float32(weight[y, x]) * np.float32(1 / 255)
         for c in range(channels):
             inner[x * channels + c] = share
 
