@@ -112,10 +112,11 @@ def transform(
     matrices: Columns,
     scratch: Columns,
 ) -> None:
-    """Transform all columns, or both parts of each, before and after value `cut`, which is copied; `out` may be `given`.
+    """Transform all columns, or where `cut` > 0 the parts before and after that value of each, which is copied.
 
     Columns are those of the array where a group is `COLUMNS`. Where it is g > 0, they lie in rows, g side by side:
-    value j of column x is [x // g, j * g + x % g]. `size` is the number of values of a column, and of columns.
+    value j of column x is [x // g, j * g + x % g]. `size` counts the values of a column, and the columns.
+    Without a cut, `out` may be `given`.
     """
     height, columns = size
     lanes = _lanes(columns)
