@@ -85,10 +85,10 @@ def laplacian(height, width):
 
 @given(st.integers(1, 90), st.integers(1, 90), st.integers(0, 2**32 - 1))
 def test_solves_the_discrete_poisson_equation(height, width, seed):
-    right = np.random.default_rng(seed).normal(0, 100, (2, height, width)).astype(np.float32)
+    right = np.random.default_rng(seed).normal(0, 100, (height, width, 2)).astype(np.float32)
     solution = solve_poisson(right)
     matrix = laplacian(height, width).tocsc()
-    for plane, load in zip(solution, right, strict=True):
+    for plane, load in zip(np.moveaxis(solution, 2, 0), np.moveaxis(right, 2, 0), strict=True):
         residual = matrix @ plane.ravel().astype(np.float64) - load.ravel()
         assert np.linalg.norm(residual) <= 1e-3 * np.linalg.norm(load)
         exact = scipy.sparse.linalg.spsolve(matrix, load.ravel().astype(np.float64))
@@ -96,39 +96,29 @@ def test_solves_the_discrete_poisson_equation(height, width, seed):
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 17, 47, 64, 95, 126, 127, 200, 511])
-@pytest.mark.parametrize("width", [1, 7, 40, 97])
+@pytest.mark.parametrize("width", [1, 7, 40, 97, 300])
 def test_the_sine_transform(n, width):
-    columns = np.random.default_rng(n).normal(size=(2, n, width)).astype(np.float32)
+    columns = np.random.default_rng(n).normal(size=(n, width)).astype(np.float32)
     before = columns.copy()
-    expected = scipy.fft.dst(columns.astype(np.float64), 1, axis=1) / 2
+    expected = scipy.fft.dst(columns.astype(np.float64), 1, axis=0) / 2
     np.testing.assert_allclose(sine_transform(columns), expected, atol=2e-6 * n)
     np.testing.assert_array_equal(columns, before)
-    assert sine_transform(columns, columns) is columns
-    np.testing.assert_allclose(columns, expected, atol=2e-6 * n)
 
 
-def test_parts_of_columns_are_transformed_for_themselves():
-    columns = np.random.default_rng(0).normal(size=(3, 30, 5)).astype(np.float32)
-    parts = sine_transform(columns, parts=((0, 11), (12, 18)))
-    np.testing.assert_array_equal(parts[:, :11], sine_transform(np.ascontiguousarray(columns[:, :11])))
-    np.testing.assert_array_equal(parts[:, 11], columns[:, 11])
-    np.testing.assert_array_equal(parts[:, 12:], sine_transform(np.ascontiguousarray(columns[:, 12:])))
-
-
-@pytest.mark.parametrize(("height", "width"), [(145, 3), (196, 60), (5, 240), (255, 20), (333, 12)])
+@pytest.mark.parametrize(("height", "width"), [(145, 3), (196, 60), (5, 240), (255, 20), (333, 12), (60, 196)])
 def test_rectangles_are_solved_whether_they_are_cut_or_not(height, width):
-    right = np.random.default_rng(height).normal(0, 100, (2, height, width)).astype(np.float32)
+    right = np.random.default_rng(height).normal(0, 100, (height, width, 2)).astype(np.float32)
     matrix = laplacian(height, width).tocsc()
-    for plane, load in zip(solve_poisson(right), right, strict=True):
+    for plane, load in zip(np.moveaxis(solve_poisson(right), 2, 0), np.moveaxis(right, 2, 0), strict=True):
         exact = scipy.sparse.linalg.spsolve(matrix, load.ravel().astype(np.float64))
         assert np.abs(plane.ravel() - exact).max() <= 2e-6 * np.abs(exact).max()
 
 
 def test_channels_and_neighbours_in_vector_registers_do_not_matter():
-    right = np.random.default_rng(1).normal(0, 100, (4, 150, 61)).astype(np.float32)
-    whole = solve_poisson(right).copy()
-    for plane in range(4):
-        np.testing.assert_array_equal(solve_poisson(right[plane : plane + 1])[0], whole[plane])
+    right = np.random.default_rng(1).normal(0, 100, (150, 61, 4)).astype(np.float32)
+    whole = solve_poisson(right)
+    for c in range(4):
+        np.testing.assert_array_equal(solve_poisson(right[:, :, c : c + 1])[:, :, 0], whole[:, :, c])
 
 
 @pytest.mark.slow

@@ -89,14 +89,14 @@ def _places(given: int, wanted: int) -> tuple[NDArray[np.int64], NDArray[np.floa
 @compiled
 def _neighbours(
     given: int, wanted: int, channels: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+) -> tuple[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.float32]]:
     """For each value of a new row, those before and after it in the given row, and how far on it lies.
 
     Beyond the border, it is the outermost one alone.
     """
     first, shares = _places(given, wanted)
     size = wanted * channels
-    before, after, parts = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.float32)
+    before, after, parts = np.empty(size, np.uint32), np.empty(size, np.uint32), np.empty(size, np.float32)
     for index in range(wanted):
         inside = 0 <= first[index] < given - 1
         left = min(max(first[index], 0), given - 1)

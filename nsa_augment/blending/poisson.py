@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,8 +64,9 @@ class Poisson(Blending):
 
     def footprint(self, bitmap: BinaryMap) -> BinaryMap:
         """The bitmap without the outermost ring of its box."""
-        inner = np.zeros_like(bitmap)
-        inner[1:-1, 1:-1] = bitmap[1:-1, 1:-1]
+        inner: BinaryMap = bitmap.copy()
+        inner[0] = inner[-1] = 0
+        inner[:, 0] = inner[:, -1] = 0
         return inner
 
     def fits(self, footprint: BinaryMap) -> bool:
@@ -86,10 +88,10 @@ class Poisson(Blending):
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Blend by Poisson with the patch's gradient; the mask is scaled to ceil(255 * factor)."""
         x, y, width, height = cv2.boundingRect(patch.footprint)
-        box = slice(y - 1, y + height + 1), slice(x - 1, x + width + 1)
-        mask = patch.footprint[box] * np.uint8(np.ceil(255 * patch.factor))
-        if mask.any():
-            gradient = patch.gradient or self.gradient
+        level = math.ceil(255 * patch.factor)
+        if width > 0 and level > 0:
+            box = slice(y - 1, y + height + 1), slice(x - 1, x + width + 1)
+            mask, gradient = patch.footprint[box] * np.uint8(level), patch.gradient or self.gradient
             self._solver.clone(canvas[box], patch.pixels[box], mask, gradient, self.scale.maximum(canvas.dtype))
 
     @cached_property

@@ -4,40 +4,75 @@ A sine transform down the columns turns the equation into one tridiagonal system
 saves products, the rectangle is first cut along one row, into two parts whose heights transform faster: with v = 0 on
 that row each part is solved for itself, what is then missing there gives the values of the row (one division for each
 mode along it), and with these the parts are solved once more.
+
+Channels lie side by side, as in images: a rectangle is an (h, w * C) array.
 """
 
 from __future__ import annotations
 
-import cv2
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nsa_augment._shared.cache import cached
+from nsa_augment._shared.cache import BoundedCache, cached
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.elementary import sine_of_turns
+from nsa_augment._shared.types import Size
 from nsa_augment._shared.workspace import Workspace
-from nsa_augment.blending.solvers._sines import products, sine_transform
+from nsa_augment.blending.solvers._sines import COLUMNS, ROWS, products, scratch_size, sines, transform
 
-Planes = NDArray[np.float32]
+Matrix = NDArray[np.float32]
 Reals = NDArray[np.float64]
+
+NO_CUT = np.int64(0)
 
 CUT_COST = 48
 """What solving twice costs, in products for each pixel."""
 
 
-def solve_poisson(divergence: Planes, workspace: Workspace | None = None) -> Planes:
+TABLES = BoundedCache(64 * 2**20)
+"""Tables by size and number of channels, up to 64 MiB."""
+
+
+class Tables(NamedTuple):
+    """What solving rectangles of one size takes beside the right-hand side and memory.
+
+    Parameters
+    ----------
+    flip : bool
+        Whether the transform goes along the rows, which are the columns of the explanation above then.
+    cut : int
+        The row of the cut; 0: none.
+    sines : array
+        Matrices of the transforms of all parts.
+    modes : (3, h) array
+        Of every mode of the parts: the diagonal of its system, the scale of the transform, its sine beside the cut.
+    row_sines, row_modes : array
+        Matrices of the transform of the row of the cut, and the diagonals of its modes; unused without a cut.
+    """
+
+    flip: bool
+    cut: int
+    sines: Matrix
+    modes: Reals
+    row_sines: Matrix
+    row_modes: Reals
+
+
+def solve_poisson(divergence: Matrix, workspace: Workspace | None = None) -> Matrix:
     """Solve the discrete Poisson equation on rectangles, with zeros around them.
 
     Parameters
     ----------
-    divergence : (C, h, w) float32 array, C-contiguous
+    divergence : (h, w, C) float32 array
         Right-hand sides.
     workspace : Workspace, optional
-        Holds the intermediate arrays, and the result until it is used again.
+        Holds the intermediate arrays.
 
     Returns
     -------
-    (C, h, w) float32 array
+    (h, w, C) float32 array
         v with v[y-1, x] + v[y+1, x] + v[y, x-1] + v[y, x+1] - 4 v[y, x] = divergence[y, x].
 
     Examples
@@ -45,117 +80,172 @@ def solve_poisson(divergence: Planes, workspace: Workspace | None = None) -> Pla
     >>> solve_poisson(np.full((1, 1, 1), -4, np.float32)).item()
     1.0
     """
-    workspace = workspace or Workspace()
-    planes, height, width = divergence.shape
+    height, width, channels = divergence.shape
+    change = np.array(divergence, np.float32, order="C").reshape(height, width * channels)
+    found, size = tables((height, width), channels)
+    solve_rectangle(change, channels, *found, (workspace or Workspace()).array("memory", (size,), np.float64))
+    return change.reshape(divergence.shape)
+
+
+def tables(size: Size, channels: int) -> tuple[Tables, int]:
+    """What `solve_rectangle` takes for rectangles of a size, and the length of its memory."""
+
+    def make() -> tuple[tuple[Tables, int], int]:
+        flip, height, width, parts = _layout(size)
+        cut = parts[0] if len(parts) == 2 else 0
+        matrices = sines(parts)
+        row_sines = sines((width,)) if cut else matrices
+        found = Tables(flip, cut, matrices, _modes(height), row_sines, _row_modes(width if cut else 0))
+        values, columns = height * width * channels, width * channels
+        floats = values + scratch_size(height, columns)
+        if cut:
+            floats += values + columns + scratch_size(width, channels)
+        memory = 2 * height * width + (floats + 1) // 2
+        return (found, memory), matrices.nbytes + row_sines.nbytes
+
+    found: tuple[Tables, int] = TABLES.get((size, channels), make)
+    return found
+
+
+@cached(4096)
+def _layout(size: Size) -> tuple[bool, int, int, tuple[int, ...]]:
+    """Whether to transform along the rows, the size as it is solved, and the heights of the parts."""
+    height, width = size
+    flip = width * _cost(height) > height * _cost(width)
+    if flip:
+        height, width = width, height
+    return flip, height, width, _parts(height)
+
+
+@cached(4096)
+def _cost(height: int) -> int:
+    """Products for one column of a rectangle."""
     parts = _parts(height)
-    modes = workspace.array("modes", divergence.shape, np.float32)
-    sine_transform(divergence, modes, workspace, parts)
-    loads = workspace.array("loads", (planes, width, height), np.float32)
-    for plane, load in zip(modes, loads, strict=True):
-        cv2.transpose(plane, dst=load)
-    pivots, values = workspace.array("tridiagonal", (2, width, height), np.float64)
-    diagonal, scales, edges = _modes(height)
-    if len(parts) == 2:
-        apart = workspace.array("apart", loads.shape, np.float32)
-        _solve_modes(loads, apart, diagonal, scales, pivots, values)
-        row = np.empty((1, width, planes), np.float32)
-        _missing(loads, apart, edges, parts[0][1], row)
-        spectrum = sine_transform(row, None, workspace)
-        _solve_row(spectrum, _modes_of(width), 2 / (width + 1), parts[0][1], parts[1][1])
-        sine_transform(spectrum, row, workspace)
-        _add_row(loads, edges, row)
-        _solve_modes(loads, loads, diagonal, scales, pivots, values)
-        loads[:, :, parts[0][1]] = row[0].T
-    else:
-        _solve_modes(loads, loads, diagonal, scales, pivots, values)
-    for plane, load in zip(modes, loads, strict=True):
-        cv2.transpose(load, dst=plane)
-    sine_transform(modes, modes, workspace, parts)
+    return sum(map(products, parts)) + (CUT_COST * height if len(parts) == 2 else 0)
+
+
+@cached(4096)
+def _parts(height: int) -> tuple[int, ...]:
+    """Numbers of rows of the parts, one row apart, that cost least; the smaller part comes first."""
+    above = min(range(1, height // 2), key=lambda rows: products(rows) + products(height - 1 - rows), default=0)
+    if above == 0 or products(above) + products(height - 1 - above) + CUT_COST * height >= products(height):
+        return (height,)
+    return above, height - 1 - above
+
+
+@cached(4096)
+def _row_modes(count: int) -> Reals:
+    """2 cos(pi k / (count + 1)) - 4 for all modes k."""
+    halves = sine_of_turns(np.arange(1, count + 1), 4 * (count + 1))
+    modes: Reals = -2 - 4 * halves * halves
     return modes
 
 
 @cached(4096)
-def cost(height: int) -> int:
-    """Products for one column of a rectangle."""
-    parts = _parts(height)
-    return sum(products(count) for _, count in parts) + (CUT_COST * height if len(parts) == 2 else 0)
-
-
-@cached(4096)
-def _parts(height: int) -> tuple[tuple[int, int], ...]:
-    """(first row, number of rows) of the parts, one row apart, that cost least; the smaller part comes first."""
-    above = min(range(1, height // 2), key=lambda rows: products(rows) + products(height - 1 - rows), default=0)
-    if above == 0 or products(above) + products(height - 1 - above) + CUT_COST * height >= products(height):
-        return ((0, height),)
-    return (0, above), (above + 1, height - 1 - above)
-
-
-def _modes_of(count: int) -> Reals:
-    """2 cos(pi k / (count + 1)) - 4 for all modes k."""
-    halves = sine_of_turns(np.arange(1, count + 1), 4 * (count + 1))
-    return -2 - 4 * halves * halves
-
-
-@cached(4096)
-def _modes(height: int) -> tuple[Reals, Reals, Reals]:
+def _modes(height: int) -> Reals:
     """Of every mode of the parts: the diagonal of its system, the scale of the transform, its sine beside the cut."""
-    diagonal, scales, edges = np.full(height, -4.0), np.zeros(height), np.zeros(height)
-    for part, (first, count) in enumerate(_parts(height)):
-        rows, modes = slice(first, first + count), np.arange(1, count + 1)
-        diagonal[rows] = _modes_of(count)
-        scales[rows] = 2 / (count + 1)
-        edges[rows] = sine_of_turns(modes * (count if part == 0 else 1), 2 * (count + 1))
-    return diagonal, scales, edges
+    modes = np.zeros((3, height))
+    modes[0] = -4
+    first = 0
+    for count in _parts(height):
+        rows, numbers = slice(first, first + count), np.arange(1, count + 1)
+        modes[0, rows] = _row_modes(count)
+        modes[1, rows] = 2 / (count + 1)
+        modes[2, rows] = sine_of_turns(numbers * (count if first == 0 else 1), 2 * (count + 1))
+        first += count + 1
+    return modes
 
 
 @compiled
-def _solve_modes(loads: Planes, solution: Planes, diagonal: Reals, scales: Reals, pivots: Reals, values: Reals) -> None:
-    """Eliminate along the rows of (C, h, w) for all modes at once, in double precision; `solution` may be `loads`."""
-    planes, height, width = loads.shape
-    for x in range(width):
+def solve_rectangle(
+    change: Matrix,
+    channels: int,
+    flip: bool,
+    cut: int,
+    matrices: Matrix,
+    modes: Reals,
+    row_sines: Matrix,
+    row_modes: Reals,
+    memory: Reals,
+) -> None:
+    """Replace a right-hand side (h, w * C) by the solution; arguments from `flip` on are those that `tables` makes."""
+    height, size = modes.shape[1], change.size
+    columns, group, pixels = size // height, channels if flip else 0, size // channels
+    pivots = memory[:pixels].reshape(columns // channels, height)
+    values = memory[pixels : 2 * pixels].reshape(columns // channels, height)
+    floats = memory[2 * pixels :].view(np.float32)
+    loads, scratch = floats[:size].reshape(columns, height), floats[size:]
+    transform(change, group, loads, ROWS, (height, columns), cut, matrices, scratch)
+    _invert(modes[0], pivots)
+    apart = scratch[:size].reshape(columns, height) if cut > 0 else loads
+    _solve_modes(loads, apart, channels, modes[1], pivots, values)
+    if cut > 0:
+        row, rest = scratch[size : size + columns].reshape(columns // channels, channels), scratch[size + columns :]
+        _missing(loads, apart, modes[2], cut, row)
+        transform(row, COLUMNS, row, COLUMNS, row.shape, NO_CUT, row_sines, rest)
+        _solve_row(row, row_modes, cut, height - 1 - cut)
+        transform(row, COLUMNS, row, COLUMNS, row.shape, NO_CUT, row_sines, rest)
+        _subtract_row(loads, modes[2], row)
+        _solve_modes(loads, loads, channels, modes[1], pivots, values)
+        for x in range(columns):
+            loads[x, cut] = row[x // channels, x % channels]
+    transform(loads, ROWS, change, group, (height, columns), cut, matrices, scratch)
+
+
+@compiled
+def _invert(diagonal: Reals, pivots: Reals) -> None:
+    """Pivots of the systems of all modes."""
+    for x in range(diagonal.size):
         pivots[0, x] = 1 / diagonal[x]
-    for y in range(1, height):
+    for y in range(1, len(pivots)):
         before, row = pivots[y - 1], pivots[y]
-        for x in range(width):
+        for x in range(diagonal.size):
             row[x] = 1 / (diagonal[x] - before[x])
-    for plane in range(planes):
+
+
+@compiled
+def _solve_modes(loads: Matrix, solution: Matrix, channels: int, scales: Reals, pivots: Reals, values: Reals) -> None:
+    """Eliminate along the rows for all modes at once, in double precision; `solution` may be `loads`."""
+    height, width = pivots.shape
+    for c in range(channels):
+        load = loads[c]
         for x in range(width):
-            values[0, x] = loads[plane, 0, x] * scales[x] * pivots[0, x]
+            values[0, x] = load[x] * scales[x] * pivots[0, x]
         for y in range(1, height):
-            before, row, load, pivot = values[y - 1], values[y], loads[plane, y], pivots[y]
+            before, row, load, pivot = values[y - 1], values[y], loads[y * channels + c], pivots[y]
             for x in range(width):
                 row[x] = (load[x] * scales[x] - before[x]) * pivot[x]
+        solved = solution[(height - 1) * channels + c]
         for x in range(width):
-            solution[plane, height - 1, x] = values[height - 1, x]
+            solved[x] = values[height - 1, x]
         for y in range(height - 2, -1, -1):
-            after, row, solved, pivot = values[y + 1], values[y], solution[plane, y], pivots[y]
+            after, row, solved, pivot = values[y + 1], values[y], solution[y * channels + c], pivots[y]
             for x in range(width):
                 row[x] -= pivot[x] * after[x]
                 solved[x] = row[x]
 
 
 @compiled
-def _missing(loads: Planes, apart: Planes, edges: Reals, cut: int, row: Planes) -> None:
-    """Right-hand side (1, w, C) of the row of the cut, without the values beside it in parts that are solved apart."""
-    planes, width, height = loads.shape
-    for plane in range(planes):
-        for x in range(width):
-            modes = apart[plane, x]
-            total0, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
-            for k in range(0, height - 3, 4):
-                total0 += edges[k] * modes[k]
-                total1 += edges[k + 1] * modes[k + 1]
-                total2 += edges[k + 2] * modes[k + 2]
-                total3 += edges[k + 3] * modes[k + 3]
-            for k in range(height - height % 4, height):
-                total0 += edges[k] * modes[k]
-            row[0, x, plane] = loads[plane, x, cut] - ((total0 + total1) + (total2 + total3))
+def _missing(loads: Matrix, apart: Matrix, edges: Reals, cut: int, row: Matrix) -> None:
+    """Right-hand side of the row of the cut, without the values beside it in parts that are solved apart."""
+    (columns, height), channels = loads.shape, row.shape[1]
+    for x in range(columns):
+        modes = apart[x]
+        total0, total1, total2, total3 = 0.0, 0.0, 0.0, 0.0
+        for k in range(0, height - 3, 4):
+            total0 += edges[k] * modes[k]
+            total1 += edges[k + 1] * modes[k + 1]
+            total2 += edges[k + 2] * modes[k + 2]
+            total3 += edges[k + 3] * modes[k + 3]
+        for k in range(height - height % 4, height):
+            total0 += edges[k] * modes[k]
+        row[x // channels, x % channels] = loads[x, cut] - ((total0 + total1) + (total2 + total3))
 
 
 @compiled
-def _solve_row(spectrum: Planes, diagonal: Reals, scale: float, above: int, below: int) -> None:
+def _solve_row(spectrum: Matrix, diagonal: Reals, above: int, below: int) -> None:
     """Divide the modes along the cut by what the row, and the rows above and below, make of them."""
-    planes = spectrum.shape[2]
+    scale = 2 / (diagonal.size + 1)
     for x in range(diagonal.size):
         ratio_above = ratio_below = ratio = 0.0
         for rows in range(1, max(above, below) + 1):
@@ -168,16 +258,15 @@ def _solve_row(spectrum: Planes, diagonal: Reals, scale: float, above: int, belo
                 break
         ratio_above, ratio_below = ratio_above or ratio, ratio_below or ratio
         factor = scale / (diagonal[x] + (ratio_above + ratio_below))
-        for plane in range(planes):
-            spectrum[0, x, plane] *= factor
+        for c in range(spectrum.shape[1]):
+            spectrum[x, c] *= factor
 
 
 @compiled
-def _add_row(loads: Planes, edges: Reals, row: Planes) -> None:
+def _subtract_row(loads: Matrix, edges: Reals, row: Matrix) -> None:
     """Subtract the values of the row of the cut from the right-hand sides of the rows beside it."""
-    planes, width, height = loads.shape
-    for plane in range(planes):
-        for x in range(width):
-            modes, value = loads[plane, x], row[0, x, plane]
-            for k in range(height):
-                modes[k] -= edges[k] * value
+    (columns, height), channels = loads.shape, row.shape[1]
+    for x in range(columns):
+        modes, value = loads[x], row[x // channels, x % channels]
+        for k in range(height):
+            modes[k] -= edges[k] * value

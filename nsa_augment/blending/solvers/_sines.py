@@ -9,15 +9,12 @@ N - k differ only in the sign of the terms of even j; if N is odd, one quarter o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.cache import BoundedCache, cached
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.elementary import sine_of_turns
-from nsa_augment._shared.workspace import Workspace
 
 Columns = NDArray[np.float32]
 
@@ -27,46 +24,35 @@ SINES = BoundedCache(64 * 2**20)
 LANES = 96
 """Columns that are transformed together, so that their values stay in the first cache."""
 
+COLUMNS, ROWS = np.int64(0), np.int64(1)
+"""How columns lie in an array, see `transform`. Numba compiles a function anew for each literal number it is given."""
 
-def sine_transform(
-    columns: Columns,
-    out: Columns | None = None,
-    workspace: Workspace | None = None,
-    parts: Sequence[tuple[int, int]] | None = None,
-) -> Columns:
-    """DST-I along the last axis but one: sum over j of x[j] sin(pi (j + 1) (k + 1) / (n + 1)).
+BLOCK = 8
+"""Columns that are transposed together."""
+
+
+def sine_transform(columns: Columns) -> Columns:
+    """DST-I along the first axis: sum over j of x[j] sin(pi (j + 1) (k + 1) / (n + 1)).
 
     The transform is its own inverse up to the factor 2 / (n + 1).
 
     Parameters
     ----------
-    columns : (C, n, w) float32 array
-    out : array like `columns`, optional
-        Receives the result; it may be `columns` itself.
-    workspace : Workspace, optional
-        Holds the intermediate arrays.
-    parts : sequence of (first row, number of rows), optional
-        Transform these parts of the columns, each for itself, and copy the rows between them.
+    columns : (n, w) float32 array
 
     Returns
     -------
-    (C, n, w) float32 array
+    (n, w) float32 array
 
     Examples
     --------
-    >>> sine_transform(np.array([[[1], [0], [0]]], np.float32)).round(3).ravel().tolist()
+    >>> sine_transform(np.array([[1], [0], [0]], np.float32)).round(3).ravel().tolist()
     [0.7070000171661377, 1.0, 0.7070000171661377]
     """
-    _, n, width = columns.shape
-    out = np.empty_like(columns) if out is None else out
-    workspace = workspace or Workspace()
-    blocks = -(-width // LANES)
-    lanes = -(-width // (8 * blocks)) * 8
-    scratch = workspace.array("columns", (3, n + 1, lanes), np.float32)
-    for first, count in parts or ((0, n),):
-        _transform(columns, out, first, count + 1, _sines(count), scratch)
-        if out is not columns and first > 0:
-            out[:, first - 1] = columns[:, first - 1]
+    n, width = columns.shape
+    out = np.empty_like(columns)
+    memory = np.empty(scratch_size(n, width), np.float32)
+    transform(columns, COLUMNS, out, COLUMNS, columns.shape, 0, sines((n,)), memory)
     return out
 
 
@@ -81,83 +67,168 @@ def products(n: int) -> int:
     return count + 2 * (size // 2) ** 2
 
 
-def _sines(n: int) -> Columns:
-    """All matrices of a length, one after the other, as `_transform` reads them."""
+def sines(counts: tuple[int, ...]) -> Columns:
+    """Matrices of the transforms of so many values, one after the other, as `transform` reads them."""
 
     def make() -> tuple[Columns, int]:
-        size, parts = n + 1, []
-        while size % 2 == 0:
-            rows = np.arange(1, size // 2 + 1, 2)
-            for first in (2, 1):
-                terms = np.arange(first, size // 2 + 1, 2)
-                parts.append(sine_of_turns(np.outer(rows, terms), 2 * size))
-            size //= 2
-        index = np.arange(1, size // 2 + 1)
-        parts.append(sine_of_turns(np.outer(index, index), size))
-        sines = np.concatenate([part.ravel() for part in parts]).astype(np.float32)
-        return sines, sines.nbytes
+        parts = []
+        for count in counts:
+            size = count + 1
+            while size % 2 == 0:
+                rows = np.arange(1, size // 2 + 1, 2)
+                for first in (2, 1):
+                    terms = np.arange(first, size // 2 + 1, 2)
+                    parts.append(sine_of_turns(np.outer(rows, terms), 2 * size))
+                size //= 2
+            index = np.arange(1, size // 2 + 1)
+            parts.append(sine_of_turns(np.outer(index, index), size))
+        matrices = np.concatenate([part.ravel() for part in parts]).astype(np.float32)
+        return matrices, matrices.nbytes
 
-    found: Columns = SINES.get(n, make)
+    found: Columns = SINES.get(counts, make)
     return found
+
+
+def scratch_size(count: int, columns: int) -> int:
+    """Length of the scratch memory of `transform`."""
+    return 4 * (count + 1) * _lanes(columns)
+
+
+@compiled
+def _lanes(columns: int) -> int:
+    """How many columns are transformed together; a multiple of 8."""
+    blocks = -(-columns // LANES)
+    return -(-columns // (8 * blocks)) * 8
+
+
+@compiled
+def transform(
+    given: Columns,
+    given_group: int,
+    out: Columns,
+    out_group: int,
+    size: tuple[int, int],
+    cut: int,
+    matrices: Columns,
+    scratch: Columns,
+) -> None:
+    """Transform all columns, or where `cut` > 0 the parts before and after that value of each, which is copied.
+
+    Columns are those of the array where a group is `COLUMNS`. Where it is g > 0, they lie in rows, g side by side:
+    value j of column x is [x // g, j * g + x % g]. `size` counts the values of a column, and the columns.
+    Without a cut, `out` may be `given`.
+    """
+    height, columns = size
+    lanes = _lanes(columns)
+    first = start = np.int64(0)
+    while first < height:
+        ahead = first < cut
+        count = cut if ahead else height - first
+        block = scratch[: 4 * (count + 1) * lanes].reshape(4, count + 1, lanes)
+        values, parts, results, done = block[0], block[1], block[2], block[3]
+        end = start
+        for left in range(0, columns, lanes):
+            used = min(lanes, columns - left)
+            values[:] = 0
+            fetch(given, given_group, first, left, used, values[1:])
+            rest, step, end = count + 1, np.int64(1), start
+            while rest % 2 == 0:
+                end = _odd_results(values, parts, results, matrices, end, rest, step, done)
+                rest, step = rest // 2, 2 * step
+            end = _last_results(values, parts, results, matrices, end, rest, step, done)
+            if ahead:
+                fetch(given, given_group, cut, left, used, values[:1])
+                for x in range(lanes):
+                    done[cut, x] = values[0, x]
+            store(done[: count + 1 if ahead else count], out, out_group, first, left, used)
+        first, start = first + count + 1, end
+
+
+@compiled
+def fetch(given: Columns, group: int, first: int, left: int, used: int, values: Columns) -> None:
+    """Copy the values from number `first` on of `used` columns from number `left` on into the columns of `values`."""
+    count = values.shape[0]
+    if group == 0:
+        for j in range(count):
+            row = given[first + j, left : left + used]
+            for x in range(row.size):
+                values[j, x] = row[x]
+        return
+    blocked = used - used % BLOCK if group == 1 else 0
+    for start in range(0, blocked, BLOCK):
+        for j in range(count):
+            for x in range(BLOCK):
+                values[j, start + x] = given[left + start + x, first + j]
+    for x in range(blocked, used):
+        line, c = (left + x) // group, (left + x) % group
+        for j in range(count):
+            values[j, x] = given[line, (first + j) * group + c]
+
+
+@compiled
+def store(values: Columns, out: Columns, group: int, first: int, left: int, used: int) -> None:
+    """Inverse of `fetch`."""
+    count = values.shape[0]
+    if group == 0:
+        for j in range(count):
+            row = out[first + j, left : left + used]
+            for x in range(row.size):
+                row[x] = values[j, x]
+        return
+    blocked = used - used % BLOCK if group == 1 else 0
+    for start in range(0, blocked, BLOCK):
+        for j in range(count):
+            for x in range(BLOCK):
+                out[left + start + x, first + j] = values[j, start + x]
+    for x in range(blocked, used):
+        line, c = (left + x) // group, (left + x) % group
+        for j in range(count):
+            out[line, (first + j) * group + c] = values[j, x]
 
 
 @compiled
 def _product(matrix: Columns, values: Columns, result: Columns) -> None:
-    """Matrix times values; each sum in the order of its terms, up to eight in one pass."""
-    terms, lanes = values.shape
-    for k in range(matrix.shape[0]):
-        row, factors = result[k], matrix[k]
-        row[:] = 0
-        j = 0
-        while j + 8 <= terms:
-            c0, c1, c2, c3 = factors[j], factors[j + 1], factors[j + 2], factors[j + 3]
-            c4, c5, c6, c7 = factors[j + 4], factors[j + 5], factors[j + 6], factors[j + 7]
-            for x in range(lanes):
-                total = row[x] + c0 * values[j, x]
-                total += c1 * values[j + 1, x]
-                total += c2 * values[j + 2, x]
-                total += c3 * values[j + 3, x]
-                total += c4 * values[j + 4, x]
-                total += c5 * values[j + 5, x]
-                total += c6 * values[j + 6, x]
-                total += c7 * values[j + 7, x]
-                row[x] = total
-            j += 8
-        if j + 4 <= terms:
-            c0, c1, c2, c3 = factors[j], factors[j + 1], factors[j + 2], factors[j + 3]
-            for x in range(lanes):
-                total = row[x] + c0 * values[j, x]
-                total += c1 * values[j + 1, x]
-                total += c2 * values[j + 2, x]
-                total += c3 * values[j + 3, x]
-                row[x] = total
-            j += 4
-        while j < terms:
-            c0 = factors[j]
-            for x in range(lanes):
-                row[x] += c0 * values[j, x]
-            j += 1
+    """Matrix times values, four rows at a time; each sum in the order of its terms."""
+    rows, terms = matrix.shape
+    if rows < 4:
+        _short_product(matrix, values, result)
+        return
+    for start in range(0, rows, 4):
+        k = min(start, rows - 4)  # the last four rows may overlap those before, which come out the same
+        a, b, c, d = matrix[k], matrix[k + 1], matrix[k + 2], matrix[k + 3]
+        row_a, row_b, row_c, row_d = result[k], result[k + 1], result[k + 2], result[k + 3]
+        result[k : k + 4] = 0
+        for j in range(0, terms - 3, 4):
+            a0, a1, a2, a3 = a[j], a[j + 1], a[j + 2], a[j + 3]
+            b0, b1, b2, b3 = b[j], b[j + 1], b[j + 2], b[j + 3]
+            c0, c1, c2, c3 = c[j], c[j + 1], c[j + 2], c[j + 3]
+            d0, d1, d2, d3 = d[j], d[j + 1], d[j + 2], d[j + 3]
+            line0, line1, line2, line3 = values[j], values[j + 1], values[j + 2], values[j + 3]
+            for x in range(row_a.size):
+                v0, v1, v2, v3 = line0[x], line1[x], line2[x], line3[x]
+                row_a[x] = row_a[x] + a0 * v0 + a1 * v1 + a2 * v2 + a3 * v3
+                row_b[x] = row_b[x] + b0 * v0 + b1 * v1 + b2 * v2 + b3 * v3
+                row_c[x] = row_c[x] + c0 * v0 + c1 * v1 + c2 * v2 + c3 * v3
+                row_d[x] = row_d[x] + d0 * v0 + d1 * v1 + d2 * v2 + d3 * v3
+        for j in range(terms - terms % 4, terms):
+            line, a0, b0, c0, d0 = values[j], a[j], b[j], c[j], d[j]
+            for x in range(line.size):
+                row_a[x] += a0 * line[x]
+                row_b[x] += b0 * line[x]
+                row_c[x] += c0 * line[x]
+                row_d[x] += d0 * line[x]
 
 
 @compiled
-def _transform(columns: Columns, out: Columns, top: int, size: int, sines: Columns, scratch: Columns) -> None:
-    """Transform size - 1 rows from `top` on of blocks of columns; `scratch` is (3, size or more, lanes)."""
-    planes, _, width = columns.shape
-    lanes = scratch.shape[2]
-    values, parts, results = scratch[0], scratch[1], scratch[2]
-    for plane in range(planes):
-        for left in range(0, width, lanes):
-            used = min(lanes, width - left)
-            values[:] = 0
-            for j in range(1, size):
-                for x in range(used):
-                    values[j, x] = columns[plane, top + j - 1, left + x]
-            rest, step, start = size, 1, 0
-            target = out[plane, top : top + size - 1, left : left + used]
-            while rest % 2 == 0:
-                start = _odd_results(values, parts, results, sines, start, rest, step, target)
-                rest, step = rest // 2, 2 * step
-            _last_results(values, parts, results, sines[start:], rest, step, target)
+def _short_product(matrix: Columns, values: Columns, result: Columns) -> None:
+    rows, terms = matrix.shape
+    result[:rows] = 0
+    for k in range(rows):
+        row = result[k]
+        for j in range(terms):
+            line, factor = values[j], matrix[k, j]
+            for x in range(line.size):
+                row[x] += factor * line[x]
 
 
 @compiled
@@ -175,7 +246,7 @@ def _odd_results(
 
     Returns where the next matrices start.
     """
-    half, used = size // 2, out.shape[1]
+    half = size // 2
     rows, even = (half + 1) // 2, half // 2
     for j in range(1, half):
         low, high = values[j], values[size - j]
@@ -183,7 +254,9 @@ def _odd_results(
         for x in range(low.size):
             part[x] = low[x] + high[x]
             low[x] -= high[x]
-    parts[even - 1 if half % 2 == 0 else even + half // 2] = values[half]
+    at = even - 1 if half % 2 == 0 else even + half // 2
+    for x in range(values.shape[1]):
+        parts[at, x] = values[half, x]
     matrix = sines[start : start + rows * even].reshape(rows, even)
     _product(matrix, parts[:even], results[:rows])
     start += rows * even
@@ -192,7 +265,7 @@ def _odd_results(
     for m in range(rows):
         evens, odds = results[m], results[rows + m]
         first, last = out[step * (2 * m + 1) - 1], out[step * (size - 2 * m - 1) - 1]
-        for x in range(used):
+        for x in range(first.size):
             sum_, difference = odds[x] + evens[x], odds[x] - evens[x]
             first[x] = sum_
             last[x] = difference
@@ -201,23 +274,33 @@ def _odd_results(
 
 @compiled
 def _last_results(
-    values: Columns, parts: Columns, results: Columns, sines: Columns, size: int, step: int, out: Columns
-) -> None:
-    """All results of a transform of odd size N: k = 2 m of the antisymmetric part, k = N - 2 m of the symmetric one."""
-    half, used = size // 2, out.shape[1]
-    if half == 0:
-        return
+    values: Columns,
+    parts: Columns,
+    results: Columns,
+    sines: Columns,
+    start: int,
+    size: int,
+    step: int,
+    out: Columns,
+) -> int:
+    """All results of a transform of odd size N: k = 2 m of the antisymmetric part, k = N - 2 m of the symmetric one.
+
+    Returns where the next matrices start.
+    """
+    half = size // 2
+    end = start + half * half
     for j in range(1, half + 1):
         low, high, part = values[j], values[size - j], parts[j - 1]
         sign = np.float32(1 if j % 2 == 1 else -1)
         for x in range(low.size):
             part[x] = sign * (low[x] + high[x])
             low[x] -= high[x]
-    matrix = sines.reshape(half, half)
+    matrix = sines[start:end].reshape(half, half)
     _product(matrix, values[1 : half + 1], results[:half])
     _product(matrix, parts[:half], results[half : 2 * half])
     for m in range(half):
         evens, odds = out[step * (2 * m + 2) - 1], out[step * (size - 2 * m - 2) - 1]
-        for x in range(used):
+        for x in range(evens.size):
             evens[x] = results[m, x]
             odds[x] = results[half + m, x]
+    return end

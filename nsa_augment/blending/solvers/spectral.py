@@ -2,24 +2,25 @@
 
 What is solved for is the change v = result - image, not the image: v is zero on the border of the mask's bounding box,
 and its five-point Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are
-forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels. Patches are
-transposed where that makes `solve_poisson` faster.
+forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels.
+
+Compiled code sees rows of pixels as rows of values: the same channel of the next pixel is C values on.
 """
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Gradient, Image
 from nsa_augment._shared.workspace import Workspace
-from nsa_augment.blending.solvers._rectangle import cost, solve_poisson
+from nsa_augment.blending.solvers._rectangle import Matrix, Reals, solve_rectangle, tables
+from nsa_augment.blending.solvers._rectangle import solve_poisson as solve_poisson
 from nsa_augment.blending.solvers.base import Solver
 
-EROSION = np.ones((7, 7), np.uint8)
-"""Three erosions by 3 x 3."""
+EROSION = 3
+"""Pixels by which masks are eroded either way."""
 
 TIE_SLACK = 2.0**-10 / 255
 """Rounding of float images, as a part of the full scale: gradients that tie in 8 bits must tie there too."""
@@ -61,66 +62,126 @@ def clone_spectral(
     workspace : Workspace, optional
         Holds the intermediate arrays.
     """
-    workspace = workspace or Workspace()
+    height, width, channels = canvas.shape
+    found, size = tables((height - 4, width - 4), channels)
+    own = (height - 4) * (width - 4) * channels
+    memory = (workspace or Workspace()).array("memory", (size + (own + 1) // 2,), np.float64)
+    slack = max_value * TIE_SLACK if canvas.dtype.kind == "f" else 0.0
+    pixels, source, mask = np.ascontiguousarray(canvas), np.ascontiguousarray(source), np.ascontiguousarray(mask)
+    _clone(pixels, source, mask, gradient == "mixed", slack, max_value, *found, memory)
+    if pixels is not canvas:
+        canvas[...] = pixels
+
+
+@compiled
+def _clone(
+    canvas: Image,
+    source: Image,
+    mask: BinaryMap,
+    mixed: bool,
+    slack: float,
+    max_value: float,
+    flip: bool,
+    cut: int,
+    matrices: Matrix,
+    modes: Reals,
+    row_sines: Matrix,
+    row_modes: Reals,
+    memory: Reals,
+) -> None:
+    """Blend contiguous arrays; arguments from `flip` on are as for `solve_rectangle`, with more memory."""
+    height, width, channels = canvas.shape
+    values, foreign = canvas.reshape(height, width * channels), source.reshape(height, width * channels)
+    size = (height - 4) * (width - 4) * channels
+    used = (size + 1) // 2
+    change = memory[:used].view(np.float32)[:size].reshape(height - 4, (width - 4) * channels)
+    _divergence(values, foreign, _eroded(mask), channels, mixed, np.float32(slack), change)
+    solve_rectangle(change, channels, flip, cut, matrices, modes, row_sines, row_modes, memory[used:])
+    _add(values, change, 2 * channels, max_value)
+
+
+@compiled
+def _eroded(mask: BinaryMap) -> BinaryMap:
+    """Least value of each 7 x 7 block of a mask, at the block's upper left pixel; undefined where there is none."""
     height, width = mask.shape
-    flip = min(height, width) > 4 and (width - 4) * cost(height - 4) > (height - 4) * cost(width - 4)
-    inner = canvas[1:-1, 1:-1]
-    eroded = cv2.erode(mask, EROSION, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    weight = np.multiply(eroded[1:-1, 1:-1], np.float32(1 / 255), dtype=np.float32)
-    planes, source_planes = _planes(inner, flip), _planes(source[1:-1, 1:-1], flip)
-    shape = (len(planes), width - 4, height - 4) if flip else (len(planes), height - 4, width - 4)
-    divergence = workspace.array("divergence", shape, np.float32)
-    if flip:
-        weight = np.ascontiguousarray(weight.T)
-    slack = np.float32(max_value * TIE_SLACK if canvas.dtype.kind == "f" else 0)
-    for plane, source_plane, target in zip(planes, source_planes, divergence, strict=True):
-        _divergence(plane, source_plane, weight, gradient == "mixed", slack, target)
-    for plane, change in zip(planes, solve_poisson(divergence, workspace), strict=True):
-        _add(plane, change, max_value)
-    inner[...] = cv2.merge([cv2.transpose(plane) for plane in planes] if flip else planes).reshape(inner.shape)
-
-
-def _planes(image: Image, flip: bool) -> list[Image]:
-    planes = cv2.split(image)
-    return [cv2.transpose(plane) for plane in planes] if flip else list(planes)
+    least, other = mask.copy().reshape(mask.size), np.empty(mask.size, np.uint8)
+    for line in (1, width):
+        for step in (1, 2, EROSION):  # of 2, 4 and then 7 pixels
+            ahead = least[step * line :]
+            for at in range(ahead.size):
+                other[at] = min(least[at], ahead[at])
+            least, other = other, least
+    blocks: BinaryMap = least.reshape(height, width)
+    return blocks
 
 
 @compiled
 def _divergence(
-    plane: Image, source: Image, weight: NDArray[np.float32], mixed: bool, slack: np.float32, result: Image
+    image: Image,
+    source: Image,
+    weight: BinaryMap,
+    channels: int,
+    mixed: bool,
+    slack: np.float32,
+    result: Matrix,
 ) -> None:
-    """Right-hand side (h - 2, w - 2) of one plane (h, w); mixed gradients that differ by `slack` at most are ties."""
-    height, width = plane.shape
-    values = np.empty((2, width), np.float32)
-    foreign = np.empty((2, width), np.float32)
-    across = np.zeros(width, np.float32)
-    down = np.zeros((2, width), np.float32)
-    for x in range(width):
-        values[0, x] = plane[0, x]
-        foreign[0, x] = source[0, x]
-    for y in range(height - 1):
-        here, below = values[y % 2], values[(y + 1) % 2]
-        new_here, new_below = foreign[y % 2], foreign[(y + 1) % 2]
-        above, under, share = down[(y + 1) % 2], down[y % 2], weight[y]
-        for x in range(width):
-            below[x] = plane[y + 1, x]
-            new_below[x] = source[y + 1, x]
-        for x in range(width - 1):
-            own_x, own_y = here[x + 1] - here[x], below[x] - here[x]
-            new_x, new_y = new_here[x + 1] - new_here[x], new_below[x] - new_here[x]
+    """Right-hand side (h - 4, (w - 4) * C) of a patch; mixed gradients that differ by `slack` at most are ties."""
+    height, size = image.shape
+    here, below = np.empty(size, np.float32), np.empty(size, np.float32)
+    new_here, new_below = np.empty(size, np.float32), np.empty(size, np.float32)
+    across, above, under = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32)
+    shares = np.zeros(size, np.float32)
+    right, new_right = here[channels:], new_here[channels:]
+    before, after = across[channels:], across[2 * channels :]
+    over, beneath = above[2 * channels :], under[2 * channels :]
+    _read(image, 1, here)
+    _read(source, 1, new_here)
+    for y in range(1, height - 2):
+        _read(image, y + 1, below)
+        _read(source, y + 1, new_below)
+        _spread(weight, y - EROSION, channels, shares)
+        for x in range(right.size):
+            own_x, own_y = right[x] - here[x], below[x] - here[x]
+            new_x, new_y = new_right[x] - new_here[x], new_below[x] - new_here[x]
             kept = mixed and abs(new_x - new_y) <= abs(own_x - own_y) + slack
-            taken = np.float32(0) if kept else share[x]
+            taken = np.float32(0) if kept else shares[x]
             across[x] = taken * (new_x - own_x)
             under[x] = taken * (new_y - own_y)
-        if y > 0:
-            row = result[y - 1]
-            for x in range(width - 2):
-                row[x] = (across[x + 1] - across[x]) + (under[x + 1] - above[x + 1])
+        if y > 1:
+            for x in range(result.shape[1]):
+                result[y - 2, x] = (after[x] - before[x]) + (beneath[x] - over[x])
+        for x in range(size):
+            here[x], new_here[x], above[x] = below[x], new_below[x], under[x]
 
 
 @compiled
-def _add(plane: Image, change: NDArray[np.float32], max_value: float) -> None:
+def _read(image: Image, y: int, values: NDArray[np.float32]) -> None:
+    for x in range(values.size):
+        values[x] = image[y, x]
+
+
+@compiled
+def _spread(weight: BinaryMap, y: int, channels: int, shares: NDArray[np.float32]) -> None:
+    """Shares of a row for each channel, by the weights of its blocks, row `y`; 0 where there are none."""
+    rows, width = weight.shape[0] - 2 * EROSION, weight.shape[1] - 2 * EROSION
+    if y < 0 or y >= rows:
+        shares[:] = 0
+        return
+    same = y > 0
+    for x in range(width):
+        same &= weight[y, x] == weight[y - 1, x]
+    if same:
+        return
+    inner = shares[EROSION * channels :]
+    for x in range(width):
+        share = np.float32(weight[y, x]) * np.float32(1 / 255)
+        for c in range(channels):
+            inner[x * channels + c] = share
+
+
+@compiled
+def _add(image: Image, change: Matrix, start: int, max_value: float) -> None:
     for y in range(change.shape[0]):
-        row, changes = plane[y + 1], change[y]
-        for x in range(change.shape[1]):
-            row[x + 1] = min(max(row[x + 1] + np.float64(changes[x]), 0.0), max_value)
+        row, changes = image[y + 2, start:], change[y]
+        for x in range(changes.size):
+            row[x] = min(max(row[x] + np.float64(changes[x]), 0.0), max_value)
