@@ -32,7 +32,7 @@ fused = re.compile(r"^\\s+(v?fn?m(add|sub)|fml[as])", re.M)
 seen = {}
 for module in [module for name, module in list(sys.modules.items()) if name.startswith("nsa_augment.")]:
     for name, function in vars(module).items():
-        if hasattr(function, "inspect_asm") and function.signatures:
+        if not isinstance(function, type) and hasattr(function, "inspect_asm") and function.signatures:
             seen[name] = max(len(fused.findall(text)) for text in function.inspect_asm().values())
 print(len(seen), sorted(name for name, count in seen.items() if count))
 """
