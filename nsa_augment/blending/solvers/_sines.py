@@ -21,8 +21,8 @@ Columns = NDArray[np.float32]
 SINES = BoundedCache(64 * 2**20)
 """Sines by length, up to 64 MiB."""
 
-LANES = 96
-"""Columns that are transformed together, so that their values stay in the first cache."""
+LANES = 192
+"""Columns that are transformed together, so that their values stay in the caches."""
 
 COLUMNS, ROWS = np.int64(0), np.int64(1)
 """How columns lie in an array, see `transform`. Numba compiles a function anew for each literal number it is given."""
