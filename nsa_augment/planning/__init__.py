@@ -1,4 +1,4 @@
-"""Step 1, everything random: which patches of the source go where, as a plan."""
+"""Step 1, all random choices: a plan of which patches of the source go where."""
 
 from nsa_augment.planning.arguments import PlanArguments
 from nsa_augment.planning.augmentations import Augmentation

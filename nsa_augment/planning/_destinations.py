@@ -1,4 +1,4 @@
-"""The compiled draws of a destination: positions until enough of the patch's object lies on that of the image."""
+"""Compiled draws of a destination: random positions until enough of the patch's object lies on the image's."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nsa_augment._shared.types import BinaryMap, Image, Size
 from nsa_augment.planning._draws import DRAWS, Corners
 
 FOUND, NOWHERE, NO_OBJECT_LEFT = 0, 1, 2
-"""Whether a position was found, or else whether the object fills enough of the resized patch."""
+"""Outcomes: a position was found; none was accepted; the object fills too little of the resized patch."""
 
 
 @compiled
 def draw_corner(bits: Bits, image_size: Size, size: Size) -> tuple[int, int]:
-    """The upper left corner of a box that keeps a pixel to the border of the image."""
+    """Upper left corner of a box at least one pixel away from the border of the image."""
     return draw_integer(bits, 1, image_size[0] - size[0]), draw_integer(bits, 1, image_size[1] - size[1])
 
 
@@ -40,9 +40,9 @@ def draw_position(
     columns: NDArray[np.int64],
     values: NDArray[np.float64],
 ) -> tuple[int, int, int]:
-    """Draw positions until so many are accepted; the one of least cost.
+    """Draw positions until `candidates` are accepted; return the one with the lowest cost.
 
-    A bitmap of no pixels is the whole rectangle; an `image_object` of none accepts every position.
+    An empty bitmap is the whole rectangle; an empty `image_object` accepts every position.
     """
     counted, remaining = source_object, np.zeros(size[0] + 1, np.int64)
     constrained, filled, outcome = image_object.size > 0, np.int64(0), NOWHERE
@@ -86,9 +86,9 @@ def _resized_part(binary: BinaryMap, box: Corners, size: Size) -> BinaryMap:
 def _count(
     counted: BinaryMap, bitmap: BinaryMap, only_inside: bool, remaining: NDArray[np.int64]
 ) -> tuple[np.int64, np.int64]:
-    """Pixels of the object, and pixels of which they are a fraction: inside the outline only, or of the whole box.
+    """Numbers of object pixels and of all pixels: inside the outline only, or in the whole box.
 
-    Leaves those inside the outline in `counted`, and in `remaining` how many of them are in a row and below.
+    Clears `counted` outside the outline, and counts its object pixels from each row down in `remaining`.
     """
     height, width = counted.shape
     filled = area = np.int64(0)
@@ -121,7 +121,7 @@ def _overlaps(
 ) -> bool:
     """Whether enough of `counted` lies on the object of the image.
 
-    Rows are added up until the overlap is certain, or can no longer be reached by what the rows left could add.
+    Rows are summed until the overlap is certain, or out of reach even if all remaining pixels overlap.
     """
     height, width = counted.shape
     shared = np.int64(0)
@@ -143,7 +143,7 @@ def _overlaps(
 def _border_cost(
     image: Image, rows: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.float64]
 ) -> float:
-    """Standard deviation of `values` - image, mean over channels."""
+    """Standard deviation of `values` - image, averaged over channels."""
     total = 0.0
     for c in range(values.shape[1]):
         mean, squares = 0.0, 0.0

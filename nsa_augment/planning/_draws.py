@@ -1,4 +1,4 @@
-"""The compiled draws of a source patch: its place, and an outline that is drawn anew with every place."""
+"""Compiled draws of a source patch: its place, and an outline that is drawn again for every place."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ ELLIPSE_COUNT = 5
 
 NO_TABLE = np.zeros((1, 1), np.int32)
 NO_MASK = np.ones((1, 1), np.uint8)
-"""What compiled functions are given where there are no constraints."""
+"""Placeholders for compiled functions without constraints."""
 
 LARGEST_SHARE = math.nextafter(1, 0)
 """Threshold that only the share 1 exceeds."""
 
 Corners: TypeAlias = tuple[int, int, int, int]
-"""(y0, x0, y1, x1), as compiled functions return boxes."""
+"""(y0, x0, y1, x1): a box returned by compiled functions."""
 
 Extent: TypeAlias = tuple[int, int, int, int]
 """(low, high, before, after): a patch covers [a - before, a + after) along an axis, a uniform on [low, high)."""
 
 
 def threshold(share: float) -> float:
-    """What a share must exceed to be more than `share`, or all where that is 1."""
+    """The value that a share must exceed to be more than `share`, or to be 1 if `share` is 1."""
     return min(share, LARGEST_SHARE)
 
 
@@ -52,9 +52,9 @@ def draw_rectangle(
     table: NDArray[np.int32],
     min_object: float,
 ) -> tuple[bool, Corners]:
-    """Whether a box was accepted, and the box: places are drawn until the object fills enough of it.
+    """Draw places until the object fills enough of the box; return whether one was accepted, and the box.
 
-    `table` is the summed-area table of the object mask; it is read only if the box is `constrained`.
+    `table` is the summed-area table of the object mask; it is read only if `constrained`.
     """
     for _ in range(DRAWS):
         y0, y1 = draw_interval(bits, size[0], rows)
@@ -100,7 +100,7 @@ def draw_ellipse_patch(
     mask: BinaryMap,
     min_object: float,
 ) -> tuple[bool, Corners, NDArray[np.float64]]:
-    """Like `draw_rectangle`, for a union of ellipses drawn anew with every place; also returns their parameters.
+    """Like `draw_rectangle`, for a union of ellipses drawn again for every place; also returns their parameters.
 
     `low` is the minimum half-size of a patch along each axis.
     """
@@ -149,7 +149,7 @@ def _draw_ellipses(
 
 @compiled
 def _turn(angle: float) -> tuple[float, float]:
-    """Cosine and sine, in a fixed order of sums and products."""
+    """Cosine and sine, computed in a fixed order of sums and products."""
     quarters = np.rint(angle * (2 / np.pi))
     rest = (angle - quarters * 1.5707963267341256) - quarters * 6.077100506506192e-11
     square, sine, cosine = rest * rest, 1.0, 1.0

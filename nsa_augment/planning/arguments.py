@@ -1,4 +1,4 @@
-"""The task arguments that a plan depends on: number, size, source and destination of patches (Table 4)."""
+"""Task arguments that a plan depends on: number, size, source and destination of patches (Table 4)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RESIZE_LIMITS: MappingProxyType[str, int] = MappingProxyType({"half": 1, "full":
 
 @dataclass(frozen=True, kw_only=True)
 class PlanArguments(SelectionArguments, LabelArguments):
-    """Keyword arguments that decide where patches come from and go to; see `NaturalSyntheticAnomaly`."""
+    """Keyword arguments for where patches come from and go to; see `NaturalSyntheticAnomaly`."""
 
     max_patches: int = 4
     background: Any = None
@@ -56,22 +56,22 @@ class PlanArguments(SelectionArguments, LabelArguments):
 
     @property
     def ranges_in_use(self) -> tuple[str, ...]:
-        """Names of the ranges that bound the size of patches, before or after they are resized."""
+        """Names of the ranges that bound the size of patches, before or after resizing."""
         in_use = self.scale_range is not None or SELECTIONS[self.selection].in_ranges
         return ("height_range", "width_range") if in_use else ()
 
     @property
     def limits_are_halved(self) -> bool:
-        """Whether the ranges bound the size of a resized patch as half-sizes, so that it ends at half of them."""
+        """Whether the ranges bound a resized patch as half-sizes, so that its size ends at half of them."""
         return self.scale_range is not None and RESIZE_LIMITS[self.resize_limits] == 1
 
     def draw_severity(self, rng: np.random.Generator) -> float:
-        """The severity of one call; nothing is drawn if it is a number."""
+        """The severity for one call; nothing is drawn if it is a number."""
         return float(uniform(rng, *self.severity)) if isinstance(self.severity, tuple) else self.severity
 
     @cached_property
     def scale(self) -> Scale:
-        """Which value of an image stands for grey level 255."""
+        """Value of an image that stands for grey level 255."""
         return Scale(self.max_value)
 
 
@@ -79,5 +79,5 @@ def _check_severity(value: Any) -> float | tuple[float, float]:
     drawn = isinstance(value, (list, tuple))
     checked = check_range("severity", value, 0, 1) if drawn else check_number("severity", value, 0, 1)
     if np.max(checked) == 0:
-        raise fail(ValueError, "severity", "above 0, which would leave every image as it is", value)
+        raise fail(ValueError, "severity", "above 0, which would leave every image unchanged", value)
     return checked

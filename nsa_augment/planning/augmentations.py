@@ -1,4 +1,4 @@
-"""Random changes of a texture before it is put into an image, as DRAEM and GLASS draw them."""
+"""Random augmentations of a texture before it is blended into an image, as in DRAEM and GLASS."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ Range: TypeAlias = tuple[float, float]
 NEVER = 256.0
 """Threshold that no grey level reaches."""
 LEAST_LEVEL = 1e-30
-"""Stands for black where a logarithm is taken."""
+"""Grey level that replaces black in logarithms."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A kind of change.
+    """A kind of augmentation.
 
     Parameters
     ----------
     apply : callable
-        (levels, values) -> levels, which may leave 0 to 255.
+        (levels, values) -> levels, which may lie outside 0 to 255.
     ranges : tuple of (low, high)
-        Of each value, which is uniform in it.
+        Range of each value, uniform.
     whole : bool
         Whether values are whole numbers.
     """
@@ -49,7 +49,7 @@ class Operation:
     whole: bool = False
 
     def draw(self, rng: np.random.Generator) -> Values:
-        """One value from each range."""
+        """Draw one value from each range."""
         if self.whole:
             return tuple(float(rng.integers(int(low), int(high) + 1)) for low, high in self.ranges)
         return tuple(float(uniform(rng, low, high)) for low, high in self.ranges)
@@ -65,7 +65,7 @@ def _brightness(levels: Levels, values: Values) -> Image:
 
 
 def _sharpness(levels: Levels, values: Values) -> Image:
-    """Away from what a small filter makes of it, or towards that; the outermost pixels stay."""
+    """Blur with a small filter, or sharpen; the outermost pixels stay."""
     smooth = levels.astype(np.float64)
     height, width, _ = levels.shape
     if min(height, width) > 2:
@@ -78,14 +78,14 @@ def _sharpness(levels: Levels, values: Values) -> Image:
 
 
 def _hue_saturation(levels: Levels, values: Values) -> Image:
-    """Turn the hue by a part of the colour circle, and add grey levels to the saturation."""
+    """Turn the hue by a fraction of the colour circle, and add grey levels to the saturation."""
     if levels.shape[2] != 3:
         return levels
     return 255 * turn_colours(np.ascontiguousarray(levels / 255), values[0], values[1] / 255)
 
 
 def _solarise(levels: Levels, values: Values) -> Image:
-    """Invert the levels from a threshold on; by chance of one half none."""
+    """Invert the levels from a threshold on, or, with a probability of one half, none."""
     threshold = values[0] if values[1] < 0.5 else NEVER
     return np.where(levels < threshold, levels, 255 - levels)
 
@@ -100,7 +100,7 @@ def _invert(levels: Levels, values: Values) -> Image:
 
 
 def _autocontrast(levels: Levels, values: Values) -> Image:
-    """Stretch each channel to 0 and 255, without a percentage of its pixels at either end."""
+    """Stretch each channel to [0, 255], ignoring a percentage of its pixels at either end."""
     low, high = np.percentile(levels, (values[0], 100 - values[0]), axis=(0, 1))
     flat = high <= low
     low, high = np.where(flat, 0, low), np.where(flat, 255, high)
@@ -112,7 +112,7 @@ def _stretch(levels: Levels, values: Values) -> Image:
 
 
 def _equalise(levels: Levels, values: Values) -> Image:
-    """As many pixels of every grey level, for each channel."""
+    """Equalise the histogram of each channel."""
     whole = levels.astype(np.uint8)
     between = levels - whole
     changed = levels.copy()
@@ -127,14 +127,14 @@ def _equalise(levels: Levels, values: Values) -> Image:
 
 
 def _rotation(levels: Levels, values: Values) -> Image:
-    """Turn about the middle, degrees; what comes from outside is black."""
+    """Rotate about the centre, degrees; pixels from outside are black."""
     angle = math.radians(values[0])
     return _turned(np.pad(levels, ((1, 2), (1, 2), (0, 0))), cosine(angle), sine(angle))
 
 
 @compiled
 def _turned(padded: Levels, cosine: float, sine: float) -> Levels:
-    """Interpolated bilinearly; `padded` has one row and column more before the levels, and two more after them."""
+    """Rotate with bilinear interpolation; `padded` has one row and column before the levels, and two after them."""
     height, width, channels = padded.shape[0] - 3, padded.shape[1] - 3, padded.shape[2]
     turned = np.zeros((height, width, channels), np.float32)
     for row in range(height):
@@ -153,7 +153,7 @@ def _turned(padded: Levels, cosine: float, sine: float) -> Levels:
 
 
 def _jitter(**factors: int) -> Callable[[Levels, Values], Image]:
-    """Colour jitter whose changes are those values."""
+    """Colour jitter with some of the values as its changes."""
 
     def apply(levels: Levels, values: Values) -> Image:
         jitter = Jitter(**{name: values[place] for name, place in factors.items()})
@@ -196,10 +196,10 @@ AUGMENTATIONS: Mapping[str, Operation] = MappingProxyType(
         "stretch": Operation(_stretch),
     }
 )
-"""The kinds of changes by name."""
+"""The kinds of augmentations by name."""
 
 DRAEM = tuple(AUGMENTATIONS)[:10]
-"""Those of DRAEM, with its ranges."""
+"""Kinds in DRAEM, with its ranges."""
 GLASS = (
     "contrast",
     "exposure",
@@ -211,19 +211,19 @@ GLASS = (
     "equalise",
     "rotation",
 )
-"""Those of GLASS, with its ranges."""
+"""Kinds in GLASS, with its ranges."""
 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """A change of a texture.
+    """An augmentation of a texture, with its drawn values.
 
     Parameters
     ----------
     kind : str
         One of `AUGMENTATIONS`.
     values : tuple of float
-        As many as the kind has ranges, each in its range.
+        One for each range of the kind, within the range.
 
     Examples
     --------
@@ -250,11 +250,11 @@ class Augmentation:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, kind: str) -> Augmentation:
-        """Values uniform in the ranges of a kind."""
+        """Draw values uniform in the ranges of a kind."""
         return cls(kind, AUGMENTATIONS[kind].draw(rng))
 
     def apply(self, levels: Levels) -> Levels:
-        """Changed copy of (h, w, C) grey levels, again in 0 to 255."""
+        """Augmented copy of (h, w, C) grey levels, clipped to 0 to 255."""
         return np.asarray(np.clip(AUGMENTATIONS[self.kind].apply(levels, self.values), 0, 255), np.float32)
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The border ring of a patch, along which source and image should agree wherever the patch goes."""
+"""The border ring of a patch, along which source and image should agree at the destination."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nsa_augment._shared.types import BinaryMap, Image, Size
 
 
 class Border(NamedTuple):
-    """Source values along the border ring of a resized patch, and the image that they are compared with.
+    """Source values along the border ring of a resized patch, and the image to compare them with.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Border(NamedTuple):
     rows, columns : (n,) int64 arrays
         The ring: pixels inside the outline with one of their eight neighbours outside it.
     values : (n, C) float64 array
-        Of the source there.
+        Source values of these pixels.
     """
 
     image: Image
@@ -50,7 +50,7 @@ class Border(NamedTuple):
 
 @compiled
 def _sample(pixels: Image, size: Size, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Values of some pixels of `pixels` resized to `size`, interpolated bilinearly as `cv2.resize` does."""
+    """Values at some pixels of `pixels` resized to `size`, with bilinear interpolation as in `cv2.resize`."""
     height, width, channels = pixels.shape
     values = np.empty((rows.size, channels), np.float64)
     for index in range(rows.size):

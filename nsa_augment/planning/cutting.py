@@ -1,4 +1,4 @@
-"""A patch as its placement describes it: cut from the source, at its destination size, ready to be blended."""
+"""Cutting patches: from the placement in a plan to a patch at its destination size, ready to be blended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nsa_augment.scenes.scene import Scene
 
 
 def patch_bitmap(outline: Outline | None, box: Box, size: Size) -> BinaryMap:
-    """0/1 map of a patch that is cut from `box` and resized to `size`: 1 inside its outline."""
+    """0/1 map of a patch cut from `box` and resized to `size`: 1 inside its outline."""
     if outline is None:
         return np.ones(size, np.uint8)
     return outline.mask(size) if outline.scalable else resize_map(outline.mask(box.size), size)
@@ -29,7 +29,7 @@ def is_fine(outline: Outline | None) -> bool:
 
 
 def cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Patch | None:
-    """Bring a patch of the source to its destination size; None if it is too small to be blended."""
+    """Cut a patch and resize it to its destination size; None if it is too small to be blended."""
     size = placement.size
     fine = is_fine(placement.shape)
     blending = blending.joining(fine)
@@ -55,7 +55,7 @@ def cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Pa
 
 
 def largest_change(scene: Scene, placement: PatchPlacement, blending: Blending) -> float:
-    """Largest continuous label, grey levels, that a patch would have if it were the only one."""
+    """Largest continuous label, grey levels, of a patch on its own."""
     patch = cut_patch(scene, placement, blending)
     if patch is None:
         return 0.0

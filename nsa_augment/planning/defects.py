@@ -1,4 +1,4 @@
-"""Real defects in image files with masks: found in a folder, and taken apart."""
+"""Real defects in image files with masks: listed from a folder, and separated."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LAYOUTS = (("test", "ground_truth"), ("images", "masks"))
 """Folders of images and of masks: MVTec AD's, and plain ones."""
 ENDING = "_mask"
 LEAST_PIXELS = 9
-"""Smaller spots of a mask are no defects of their own."""
+"""Pixels of the smallest spot of a mask that counts as a defect."""
 LISTED = 3
 CACHE_MIB = 64
 _PARTS = BoundedCache(CACHE_MIB * 2**20)
 
 
 class DefectImage(NamedTuple):
-    """An image of a defect and its mask (pixels > 0), both files of one size."""
+    """Files of an image of defects and of its mask (pixels > 0), equal in size."""
 
     image: Path
     mask: Path
@@ -41,18 +41,18 @@ class Defect(NamedTuple):
 
 
 def list_defects(bank: str | os.PathLike[str]) -> tuple[DefectImage, ...]:
-    """The images of a bank of defects that have masks, with these, sorted by path.
+    """The images of a bank of defects that have masks, with their masks, sorted by path.
 
     Parameters
     ----------
     bank : path-like
-        A folder of MVTec AD's layout (``test/TYPE/000.png`` and ``ground_truth/TYPE/000_mask.png``), or one with the
-        folders ``images`` and ``masks``, whose files have the same names, the masks' perhaps with ``_mask`` at the end.
+        A folder with MVTec AD's layout (``test/TYPE/000.png`` and ``ground_truth/TYPE/000_mask.png``), or one with the
+        folders ``images`` and ``masks``, whose files have the same names, those of masks optionally with ``_mask``.
 
     Raises
     ------
     TypeError, ValueError
-        If it is no such folder, or a mask has no image, or several.
+        If the folder has neither layout, or a mask has no image.
     """
     accepted = f"a folder that holds {' or '.join(f'{images}/ and {masks}/' for images, masks in LAYOUTS)}"
     if not isinstance(bank, (str, os.PathLike)):
@@ -77,12 +77,12 @@ def defects_of(pair: DefectImage, margin: int = 0) -> tuple[Defect, ...]:
     ----------
     pair : DefectImage
     margin : int
-        Pixels around each spot that belong to its box, where the image has them.
+        Pixels by which the box of each spot is extended, within the image.
 
     Raises
     ------
     ValueError
-        If the mask is empty, or of another size than the image; the message names the files.
+        If the mask is empty or differs in size from the image; the message names the files.
     """
 
     def make() -> tuple[tuple[Defect, ...], int]:

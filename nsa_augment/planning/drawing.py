@@ -1,4 +1,4 @@
-"""Draw a plan: number, source boxes, sizes, destinations, interpolation factor and colour jitter."""
+"""Drawing a plan: number, source boxes, sizes, destinations, interpolation factor and colour jitter."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from nsa_augment.planning.sizes import half_sizes, resized_size
 from nsa_augment.scenes.scene import Scene
 
 CHANGE_DRAWS = 20
-"""Of a patch, until one changes the image by more than `min_change` asks."""
+"""Attempts at a patch that changes the image enough for `min_change`."""
 
 
 def draw_plan(
@@ -47,16 +47,16 @@ def draw_plan(
     scene : Scene
     arguments : PlanArguments
     blending : Blending
-        Says which patches are large enough.
+        Decides which patches are large enough.
     rng : numpy.random.Generator
     shift : bool
-        Whether the destination differs from the place in the source.
+        Whether patches move; otherwise the destination is the source box.
     factor_range : (low, high), optional
-        The interpolation factor is uniform in it, one draw per image; None: 1.
+        Range of the interpolation factor, uniform, one draw per image; None: 1.
     jitter : float
         Strength of the colour jitter of each patch; 0: none.
     fill : callable, optional
-        Draws what fills a patch; None: the source.
+        Draws the filling of a patch; None: the source.
     """
     factor = 1.0 if factor_range is None else check_number("factor", uniform(rng, *factor_range), 0, 1)
     count = 1 + int(rng.binomial(arguments.max_patches - 1, 0.5))
@@ -91,7 +91,7 @@ def plan_patches(
     draw: Callable[[], PatchPlacement | GivenUp],
     count: int = 1,
 ) -> SynthesisPlan:
-    """Plan of so many patches, each drawn again, up to 20 times in all, until it changes enough for `min_change`."""
+    """Plan `count` patches; each has up to 20 draws to change the image enough for `min_change`."""
     least = arguments.min_change * arguments.logistic_midpoint
     drawn = [draw() if least == 0 else _draw_visible(scene, blending, draw, least) for _ in range(count)]
     return unchecked(
@@ -127,7 +127,7 @@ def _draw_visible(
 def _draw_allowed_boxes(
     scene: Scene, arguments: PlanArguments, blending: Blending, rng: np.random.Generator, shift: bool
 ) -> tuple[SourcePatch, Box] | GivenUp:
-    """Boxes of a patch that does not move, drawn until they lie in the allowed region."""
+    """Boxes of a patch that does not move, drawn until the patch lies in the allowed region."""
     found = _draw_boxes(scene, arguments, blending, rng, shift)
     for _ in range(DRAWS - 1):
         if not isinstance(found, GivenUp):

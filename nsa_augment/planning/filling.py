@@ -1,4 +1,4 @@
-"""What fills a patch in place of the source's pixels: a pattern, and changes of it."""
+"""Fillings, which replace the source's pixels in a patch: a pattern, and augmentations of it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from nsa_augment.planning.patterns import Material, Pattern, pattern_from_dict
 
 @dataclass(frozen=True)
 class Filling:
-    """What a patch shows in place of a part of the source.
+    """Content of a patch in place of a part of the source.
 
-    The source's object plays no part: under constraints, the patch changes only object pixels of the image.
+    The source's object is ignored: under constraints, the patch changes only object pixels of the image.
 
     Parameters
     ----------
     pattern : Pattern
     augmentations : tuple of Augmentation
-        In the order in which they are applied.
+        In the order of application.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Filling:
         set_field(self, "augmentations", tuple(self.augmentations))
 
     def pixels(self, material: Material) -> Image:
-        """(h, w, C) array of the size of the patch and the dtype and channels of the image."""
+        """(h, w, C) array with the size of the patch, and the dtype and channels of the image."""
         pixels = self.pattern.pixels(material)
         if not self.augmentations:
             return pixels

@@ -1,4 +1,4 @@
-"""Colour jitter of a patch, as used for training CutPaste."""
+"""Colour jitter of a patch, as in CutPaste training."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Jitter:
     brightness, contrast, saturation : float
         The factor is 1 + change: of all values, of the distance to the patch's mean grey, of that to each pixel's grey.
     hue : float
-        Turn of the hue, as a part of the colour circle. Saturation and hue change images of three channels only.
+        Turn of the hue, as a fraction of the colour circle. Saturation and hue change three-channel images only.
 
     Examples
     --------
@@ -46,11 +46,11 @@ class Jitter:
 
     @classmethod
     def draw(cls, rng: np.random.Generator, strength: float) -> Jitter:
-        """Each change uniform in [-strength, strength]."""
+        """Draw each change uniform in [-strength, strength]."""
         return cls(*uniform(rng, -strength, strength, 4).tolist())
 
     def apply(self, pixels: Image, scale: Scale = BY_DTYPE) -> Image:
-        """Changed copy of an (h, w, C) image, whose grey level 255 is given by `scale`."""
+        """Jittered copy of an (h, w, C) image; `scale` gives the value of grey level 255."""
         maximum = scale.maximum(pixels.dtype)
         values = (pixels / maximum).astype(np.float32) * np.float32(1 + self.brightness)
         coloured = values.shape[2] == 3

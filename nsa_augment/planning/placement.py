@@ -1,4 +1,4 @@
-"""Where a patch goes: a destination that meets the object and overlap conditions."""
+"""Destinations of patches that meet the object and overlap conditions."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def draw_destination(
     ----------
     rng : numpy.random.Generator
     image_size, size : (height, width)
-        Of the image and of the resized patch, pixels.
+        Sizes of the image and of the resized patch, pixels.
     source_object : (h, w) uint8 array, optional
         Object mask of the source. None (like `image_object`): every position is accepted.
     source_box : (y0, x0, y1, x1), optional
-        Part of the source's mask that becomes the patch's, resized; None: all of it.
+        Part of the source's mask that is resized to the patch's; None: all of it.
     bitmap : (h, w) uint8 array, optional
         1 inside the outline of the resized patch; None is the whole rectangle.
     only_inside : bool
-        Whether the conditions ask about the pixels inside the outline, instead of the whole rectangle.
+        Whether the conditions apply to the pixels inside the outline, instead of the whole rectangle.
     image_object : (H, W) uint8 array, optional
         Object mask of the image.
     min_object : float
@@ -58,17 +58,17 @@ def draw_destination(
         More than this fraction of the source's object must land on the object of the image; 1: all that lies
         inside the outline.
     candidates : int
-        Of so many accepted positions (fewer if 200 draws do not give them) the one is taken where source - image
-        varies least along `border`: where its standard deviation, mean over channels, is smallest.
+        Number of accepted positions (fewer if 200 draws do not give them) to choose from: the one where the standard
+        deviation of source - image along `border`, averaged over channels, is smallest.
     border : Border, optional
-        Of the resized patch; only for several candidates.
+        Border ring of the resized patch; only for several candidates.
     positions : (n, 2) array, optional
-        Rows (y, x): the upper left corners to draw from, as `allowed_positions` finds them; None: all.
+        Rows (y, x): the upper left corners to draw from, as returned by `allowed_positions`; None: all.
 
     Returns
     -------
     Box or Reason
-        Why there is none: the image is too small, or no position was accepted in 200 draws.
+        The reason if the image is too small, or no position was accepted in 200 draws.
     """
     if image_size[0] - size[0] - 1 < 1 or image_size[1] - size[1] - 1 < 1:
         return Reason.TOO_LARGE
@@ -103,7 +103,7 @@ def draw_destination(
 
 
 def allowed_positions(allowed: BinaryMap, footprint: BinaryMap) -> NDArray[np.intp]:
-    """Where a patch can lie so that its footprint is within a region and its box keeps a pixel to the border.
+    """Positions at which a patch's footprint lies within a region, and its box a pixel away from the border.
 
     Parameters
     ----------

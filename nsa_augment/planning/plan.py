@@ -1,4 +1,4 @@
-"""What will be done to an image, as plain data: which source box goes where, and how it is blended."""
+"""Plans, as plain data: which source box goes where, and how it is blended."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VERSION = 1
 
 GRADIENTS = (*get_args(Gradient), None)
 _OPTIONAL: Mapping[str, Any] = MappingProxyType({"source_fit": "resize", "task": None, "severity": 1.0})
-"""Parts of a plan that JSON leaves out where they have these values."""
+"""Parts of a plan that its JSON omits if they have these values."""
 
 
 def _check_size(name: str, value: Any) -> Size:
@@ -44,7 +44,7 @@ class PatchPlacement:
     ----------
     source_box, destination_box : (y0, x0, y1, x1)
         Half-open, in pixels. The source box refers to the source after resizing to the image's size (or to
-        the source as given, where the plan's `source_fit` is native); the patch is resized to the size of the
+        the source as given, if the plan's `source_fit` is native); the patch is resized to the size of the
         destination box.
     factor : float
         Interpolation factor in [0, 1]; 1 blends the patch fully.
@@ -55,7 +55,7 @@ class PatchPlacement:
     jitter : Jitter or None
         Change of the patch's colours.
     filling : Filling or None
-        What the patch shows; None: the source.
+        Content of the patch; None: the source.
     """
 
     source_box: Box
@@ -84,7 +84,7 @@ class PatchPlacement:
         return self.destination_box.size
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON types, as `from_dict` accepts them."""
+        """Plain JSON types for `from_dict`."""
         plain: dict[str, Any] = {
             "source_box": list(self.source_box),
             "destination_box": list(self.destination_box),
@@ -114,16 +114,15 @@ class SynthesisPlan:
     image_shape, source_shape : (height, width)
         Sizes of the image and of the source as given, in pixels.
     patches : tuple of PatchPlacement
-        In the order in which they are blended; empty when no patch could be placed.
+        In the order of blending; empty if no patch could be placed.
     given_up : tuple of GivenUp
-        Patches that were tried while the plan was drawn, and why they are not listed. No part of the plan: it counts
-        neither in comparisons nor in `to_dict`.
+        Patches that were tried and given up, with reasons. Ignored in comparisons and in `to_dict`.
     source_fit : "resize" or "native"
-        Whether the source was brought to the size of the image, or used at its own.
+        Whether the source was resized to the size of the image, or used at its own.
     task : str or None
-        Which part of a mixture drew it.
+        The part of a mixture that drew the plan.
     severity : float
-        In [0, 1]: what the change of the image is multiplied by.
+        In [0, 1]: factor by which the change of the image is multiplied.
 
     Examples
     --------
@@ -157,7 +156,7 @@ class SynthesisPlan:
 
     @property
     def left_normal(self) -> bool:
-        """Whether the image was to stay normal, rather than no place found; known until the plan becomes JSON."""
+        """Whether the image stays normal on purpose; unknown after a round trip through JSON."""
         return any(patch.reason is Reason.LEFT_NORMAL for patch in self.given_up)
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,11 +186,11 @@ class SynthesisPlan:
         )
 
     def of_severity(self, severity: float) -> SynthesisPlan:
-        """The same plan, whose change is multiplied by `severity`."""
+        """The same plan with another severity."""
         return self if severity == self.severity else replace(self, severity=severity)
 
     def of_task(self, name: str) -> SynthesisPlan:
-        """The same plan, drawn by a part of a mixture."""
+        """The same plan, marked as drawn by a part of a mixture."""
         return replace(self, task=name)
 
     def check(self, image_shape: Size, source_shape: Size) -> None:

@@ -1,4 +1,4 @@
-"""How big a patch is and where it is cut from the source (Table 6)."""
+"""Selection of patches: their size, and where they are cut from the source (Table 6)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SCAR_ANGLE = math.radians(45)
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionArguments:
-    """Keyword arguments that decide how big patches are and where they are cut; see `NaturalSyntheticAnomaly`."""
+    """Keyword arguments for the size of patches and where they are cut; see `NaturalSyntheticAnomaly`."""
 
     height_range: tuple[float, float] = (0.06, 0.80)
     width_range: tuple[float, float] = (0.06, 0.80)
@@ -90,7 +90,7 @@ class SourcePatch(NamedTuple):
 
     @classmethod
     def checked(cls, box: Any, outline: Any) -> SourcePatch:
-        """The patch, unless an outline that somebody else wrote has placed something else."""
+        """The patch, after checking what `Outline.place` of a user-defined outline returned."""
         if not isinstance(outline, Outline):
             raise fail(TypeError, "outline that was placed", "an Outline (Ellipses, Strip...)", outline)
         return cls(check_box("box of an outline that was placed", box), outline)
@@ -110,11 +110,11 @@ class Selection:
     ----------
     draw : callable
     outline : str, optional
-        Outline that its patches always have.
+        Outline that all its patches have.
     in_ranges : bool
         Whether `height_range` and `width_range` bound the size of its patches.
     extents : callable, optional
-        Draws where a patch may lie along each axis; None: `draw` decides it all.
+        Draws where a patch may lie along each axis; None: `draw` decides.
     """
 
     draw: PatchDraw
@@ -136,7 +136,7 @@ def draw_source_patch(
     min_side: int = 1,
     source_size: Size | None = None,
 ) -> SourcePatch | GivenUp:
-    """Draw a patch of the source, as `arguments.selection` and `arguments.shape` say.
+    """Draw a patch of the source by `arguments.selection` and `arguments.shape`.
 
     The size is drawn once; up to 200 places are tried until the object fills more than `min_object` of the patch (of
     its outline, if it has one).
@@ -145,19 +145,19 @@ def draw_source_patch(
     ----------
     rng : numpy.random.Generator
     size : (height, width)
-        Of the image, pixels: what sizes of patches are fractions of.
+        Size of the image, pixels; sizes of patches are fractions of it.
     arguments : SelectionArguments
     foreground : Foreground, optional
         Object mask of the source; None accepts every place.
     min_side : int
         Strips are widened to this many pixels.
     source_size : (height, width), optional
-        Of the source, pixels; None: that of the image.
+        Size of the source, pixels; None: that of the image.
 
     Returns
     -------
     SourcePatch or GivenUp
-        Why there is none: the patch is empty or does not fit into the image, or no place was accepted.
+        A patch is given up if it is empty or does not fit into the image, or if no place was accepted.
 
     Examples
     --------
@@ -169,7 +169,7 @@ def draw_source_patch(
 
 
 def _in_extents(draw_extents: Extents) -> PatchDraw:
-    """Patches in boxes that lie within drawn extents, with the outline that the arguments ask for."""
+    """Patches in boxes that lie within drawn extents, with the outline in the arguments."""
 
     def draw(
         rng: np.random.Generator,
@@ -194,7 +194,7 @@ def _in_extents(draw_extents: Extents) -> PatchDraw:
 
 
 def _given_up(extents: tuple[Extent, Extent], foreground: Foreground | None) -> GivenUp:
-    """Why no place was found for a patch of these extents."""
+    """The reason why no place was found for a patch of these extents."""
     height, width = (before + after for _, _, before, after in extents)
     if foreground is None or 0 in (height, width):
         return GivenUp(Reason.EMPTY, (height, width))
@@ -204,7 +204,7 @@ def _given_up(extents: tuple[Extent, Extent], foreground: Foreground | None) -> 
 def _natural_extents(
     rng: np.random.Generator, size: Size, source_size: Size, arguments: SelectionArguments
 ) -> tuple[Extent, Extent]:
-    """The paper's own ("ours" in Table 6): gamma distributed sizes, centre anywhere, cut at the border."""
+    """The paper's method ("ours" in Table 6): gamma-distributed sizes, centre anywhere, cut at the border."""
     bounds = half_sizes(size, arguments.height_range, arguments.width_range)
     gamma = arguments.size_gamma
     return (
@@ -232,7 +232,7 @@ def _natural_extent(
 def _cutpaste_extents(
     rng: np.random.Generator, size: Size, source_size: Size, arguments: SelectionArguments
 ) -> tuple[Extent, Extent]:
-    """CutPaste: area and aspect ratio (height / width), whole inside the image."""
+    """CutPaste: area and aspect ratio (height / width), entirely inside the image."""
     area = uniform(rng, *CUTPASTE_AREA) * size[0] * size[1]
     aspect = uniform(rng, *CUTPASTE_ASPECTS[rng.integers(2)])
     sides = math.sqrt(area * aspect), math.sqrt(area / aspect)
@@ -254,7 +254,7 @@ def _fpi_extents(
 
 
 def _of_strips(kind: type[Strip]) -> PatchDraw:
-    """CutPaste-Scar: a thin rotated strip, sizes in pixels of a 256-pixel image, whole inside the image."""
+    """CutPaste-Scar: a thin rotated strip, sizes in pixels of a 256-pixel image, entirely inside the image."""
 
     def draw(
         rng: np.random.Generator,
@@ -293,4 +293,4 @@ SELECTIONS: Mapping[str, Selection] = MappingProxyType(
         "fpi": Selection.within(_fpi_extents),
     }
 )
-"""How size and place in the source are drawn, by name (Table 6)."""
+"""Ways to draw the size and the place in the source, by name (Table 6)."""

@@ -1,4 +1,4 @@
-"""One warning for a task that places no patch in many calls in a row, with the likeliest reason."""
+"""The warning of a task that places no patch in many calls in a row, with the likeliest reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nsa_augment.planning.given_up import Reason
 from nsa_augment.planning.plan import SynthesisPlan
 
 PATIENCE = 20
-"""Calls in a row that place nothing, after which a task warns."""
+"""Calls in a row without a patch after which a task warns."""
 
 _REMEDIES = {
     Reason.EMPTY: ("raise", "full", "larger"),
@@ -36,7 +36,7 @@ _REMEDIES = {
 
 
 class _Streak(threading.local):
-    """Plans without a patch that a task drew in a row, in the thread and the process that ask."""
+    """Plans without a patch that a task drew in a row, in the current thread and process."""
 
     def __init__(self) -> None:
         self.end()
@@ -52,7 +52,7 @@ class _Streak(threading.local):
 
 
 class _Watch:
-    """What is known about a task: its streaks, and how many of them were too long."""
+    """The streaks of a task, and the number of them that were too long."""
 
     def __init__(self, task: PlanArguments) -> None:
         self.streak = _Streak()
@@ -65,7 +65,7 @@ class _Hush(threading.local):
 
 
 _WATCHES: dict[int, _Watch] = {}
-"""By the id of a task: tasks are compared by their arguments, but equal ones may see different images."""
+"""By the id of a task: tasks with equal arguments compare equal, but may get different images."""
 _HUSH = _Hush()
 
 
@@ -75,7 +75,7 @@ def _forget(key: int, _: object) -> None:
 
 @contextmanager
 def silence_expected() -> Iterator[None]:
-    """Within this block, and in this thread, no task warns: the caller says how much was placed.
+    """Suppress these warnings in this thread inside the block, whose caller reports how much was placed.
 
     Examples
     --------
@@ -91,9 +91,9 @@ def silence_expected() -> Iterator[None]:
 
 @postponable
 def listen(task: PlanArguments, plan: SynthesisPlan) -> None:
-    """Take note of a plan that a task has drawn; warn if it ends a long row of empty ones.
+    """Record a plan that a task has drawn; warn if it ends a long series of empty ones.
 
-    Every thread and every process counts its own calls; a task warns once.
+    Every thread and process counts its own calls; a task warns once.
     """
     watch = _WATCHES.get(id(task))
     if plan.patches:
@@ -119,12 +119,12 @@ def listen(task: PlanArguments, plan: SynthesisPlan) -> None:
 
 
 def likeliest_reason(task: PlanArguments, plans: Sequence[SynthesisPlan]) -> str:
-    """Why most patches were given up while plans were drawn, and what to change.
+    """The reason why most patches were given up, and remedies.
 
     Parameters
     ----------
     task : PlanArguments
-        Has drawn the plans.
+        The task that drew the plans.
     plans : sequence of SynthesisPlan
 
     Examples
@@ -137,7 +137,7 @@ def likeliest_reason(task: PlanArguments, plans: Sequence[SynthesisPlan]) -> str
     """
     given_up = [(patch, plan.image_shape) for plan in plans for patch in plan.given_up]
     if not given_up:
-        return "Its plans do not say why."
+        return "Its plans hold no reason."
     reason, count = Counter(patch.reason for patch, _ in given_up).most_common(1)[0]
     alike = [(patch, shape) for patch, shape in given_up if patch.reason is reason]
     sentences = [f"Likeliest reason, of {count} of {len(given_up)} patches: {reason.value}."]

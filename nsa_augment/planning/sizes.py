@@ -1,4 +1,4 @@
-"""How big patches are: bounds of the half-size (Table 4), and the size after resizing."""
+"""Sizes of patches: bounds of the half-size (Table 4), and the size after resizing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class HalfSizes(NamedTuple):
     Parameters
     ----------
     height, width : (low, high)
-        Inclusive. `low` is also the margin that a patch's centre keeps from the border.
+        Inclusive. `low` is also the minimum distance of a patch's centre from the border.
     """
 
     height: tuple[int, int]
@@ -33,7 +33,7 @@ class HalfSizes(NamedTuple):
 def half_sizes(
     size: Size, height_range: tuple[float, float], width_range: tuple[float, float], multiple: int = 1
 ) -> HalfSizes:
-    """Half of the fractions of Table 4, or a multiple of it, rounded to pixels of an image of `size`."""
+    """Half of the fractions of Table 4, times `multiple`, rounded to pixels of an image of `size`."""
 
     def rounded(fractions: tuple[float, float], dimension: int) -> tuple[int, int]:
         low, high = (round(multiple * fraction / 2 * dimension) for fraction in fractions)
@@ -45,7 +45,7 @@ def half_sizes(
 def resized_size(rng: np.random.Generator, size: Size, scale_range: tuple[float, float], limits: HalfSizes) -> Size:
     """Size of a patch after resizing by s ~ N(1, 0.5), clipped to `scale_range`.
 
-    The aspect ratio is kept where `limits` (inclusive, pixels, on the size after resizing) allow.
+    The aspect ratio is kept as far as `limits` allow (inclusive, pixels, for the size after resizing).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What all outlines have in common: they are drawn with a place, rasterised, and written as JSON."""
+"""Base class of all outlines: drawn with a place, rasterised, and written as JSON."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ OUTLINES: Registry[Outline] = Registry("outlines")
 
 @dataclass(frozen=True)
 class OutlineBox:
-    """The box that an outline is drawn for.
+    """The box for an outline to be drawn in.
 
     Parameters
     ----------
     size : (height, width)
-        Of the box, pixels; it may have been cut at the border of the image.
+        Size of the box, pixels; it may have been cut at the border of the image.
     half : (height, width)
-        Half the size of the patch before it was cut.
+        Half the size of the patch before the cut.
     least : (height, width)
         Smallest half-size of a patch in an image of this size.
     image : (height, width)
         Size of the image, pixels.
     arguments : SelectionArguments or None
-        Of the task, those of outlines (`noise_scales`...) among them; None: the outline's defaults.
+        Arguments of the task, including those for outlines (`noise_scales`...); None: the outline's defaults.
     """
 
     size: Size
@@ -46,19 +46,19 @@ class OutlineBox:
 
 
 class Outline(ABC):
-    """Where a patch is inside its box. Subclasses are frozen dataclasses; one with a `name` registers itself.
+    """The outline of a patch inside its box. Subclasses are frozen dataclasses; one with a `name` registers itself.
 
     Attributes
     ----------
     name : str
-        Its `kind` in the JSON of a plan, and the value of `shape=` that selects it.
+        The `kind` in the JSON of a plan, and the value of `shape=` that selects it.
     drawable : bool
-        Whether `shape=` can select it, that is, whether `draw` works for any box.
+        Whether `shape=` can select it: whether `draw` works for any box.
     scalable : bool
-        Whether `mask` draws it at the size that the patch ends at, and only pixels inside it count for the conditions
-        on the destination; otherwise its map is resized, and these conditions ask about the whole box (ablation D).
+        Whether `mask` draws it at the destination size of the patch, and the conditions on the destination count only
+        pixels inside it; otherwise its map is resized, and the conditions count the whole box (ablation D).
     fine : bool
-        Whether it may be only a few pixels wide: its pixels are joined up to its edge, and labelled one by one.
+        Whether it may be only a few pixels wide: it is blended up to its edge, and labelled pixel by pixel.
     """
 
     name: ClassVar[str]
@@ -85,19 +85,19 @@ class Outline(ABC):
         object_mask: BinaryMap | None,
         arguments: Any,
     ) -> tuple[Box, Outline] | None:
-        """Draw places, each with an outline of its own, until the object fills enough of the outline.
+        """Draw places, each with a new outline, until the object fills enough of the outline.
 
         Parameters
         ----------
         rng : numpy.random.Generator
         size : (height, width)
-            Of the source, pixels.
+            Size of the source, pixels.
         extents : pair
             Where a patch may lie along each axis.
         least : (height, width)
             Smallest half-size of a patch.
         object_mask : (H, W) uint8 array of 0 and 1, optional
-            Object of the source; None accepts every place.
+            Object mask of the source; None accepts every place.
         arguments : SelectionArguments
             The object must fill more than `min_object` of the outline.
 
@@ -136,6 +136,6 @@ class Outline(ABC):
 
 
 def outline_from_dict(data: Any) -> Outline:
-    """Inverse of `Outline.to_dict`, for any kind; TypeError or ValueError lists what is known."""
+    """Inverse of `Outline.to_dict`, for any kind; TypeError or ValueError lists the known kinds."""
     kind, arguments = from_record("shape", OUTLINES, data)
     return kind.from_dict(arguments)

@@ -1,4 +1,4 @@
-"""Outlines of any form, pixel by pixel."""
+"""Outlines of any shape, given by their pixels."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Bitmap(Outline):
     Parameters
     ----------
     height, width : int
-        Pixels.
+        Size in pixels.
     runs : tuple of int
-        Numbers of pixels outside, inside, outside... by turns, row by row; the first may be 0.
+        Numbers of pixels alternately outside and inside, row by row; the first (outside) may be 0.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Bitmap(Outline):
         return cls(mask.shape[0], mask.shape[1], tuple(np.diff(edges, prepend=0).tolist()))
 
     def mask(self, size: Size) -> BinaryMap:
-        """(height, width) uint8 map, 1 inside the outline: pixels that it covers by half when it is resized."""
+        """(height, width) uint8 map, 1 inside the outline; after resizing, where it covers half of a pixel."""
         values = np.arange(len(self.runs), dtype=np.uint8) & 1
         whole = np.repeat(values, self.runs).reshape(self.height, self.width)
         if whole.shape == size:
@@ -76,7 +76,7 @@ class Bitmap(Outline):
 
 @dataclass(frozen=True)
 class FineBitmap(Bitmap):
-    """A bitmap that stays visible, and labelled, where it is thin. Parameters are those of `Bitmap`."""
+    """A bitmap that stays visible and labelled where it is thin. Parameters are those of `Bitmap`."""
 
     name: ClassVar[str] = "fine_bitmap"
     fine: ClassVar[bool] = True

@@ -60,7 +60,7 @@ class Ellipses(Outline):
         object_mask: BinaryMap | None,
         arguments: Any,
     ) -> tuple[Box, Ellipses] | None:
-        """Five ellipses, drawn anew with every place (ablation D), in compiled code."""
+        """Draw places in compiled code, each with five new ellipses (ablation D)."""
         mask = NO_MASK if object_mask is None else object_mask
         found, box, parameters = draw_ellipse_patch(
             bits_of(rng), size, *extents, least, object_mask is not None, mask, threshold(arguments.min_object)

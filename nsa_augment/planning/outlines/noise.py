@@ -1,4 +1,4 @@
-"""Thresholded gradient noise: the outlines of DRAEM and of the generators that follow it."""
+"""Thresholded gradient noise: the outlines of DRAEM and its successors."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ COVER_DRAWS = 20
 LEAST_COVER = 0.1
 COMBINATIONS = ("union", "intersection")
 SINGLE = "single"
-"""One layer, where outlines are drawn from several ways to combine layers."""
+"""Name of one layer among the ways to combine layers."""
 
 Layer: TypeAlias = tuple[int, int, float, int]
 
 
 @dataclass(frozen=True)
 class Noise(Outline):
-    """Where gradient noise, about in [-1, 1], exceeds a threshold.
+    """Where gradient noise, roughly in [-1, 1], exceeds a threshold.
 
     Parameters
     ----------
     layers : tuple of (cells_y, cells_x, angle, seed)
-        Cells of the grid of gradients along each axis of the box; the turn of the noise about the middle of the box,
-        radians (counter-clockwise in image coordinates, y down); what the gradients are drawn from. Noise that is
-        turned covers only what its own box does.
+        Cells of the grid of gradients along each axis of the box; rotation of the noise about the centre of the box,
+        radians (counter-clockwise in image coordinates, y down); seed of the gradients. Outside the rotated box there
+        is no noise.
     threshold : float
     combine : "union" or "intersection"
-        Of the layers, where there are several.
+        How to combine several layers.
 
     Examples
     --------
@@ -72,10 +72,10 @@ class Noise(Outline):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, box: OutlineBox) -> Noise:
-        """An outline of the scales and the threshold of the task: of up to 20, the first that covers 10 % of the box.
+        """Draw up to 20 outlines with the task's scales and threshold, until one covers 10 % of the box.
 
-        If none does, the one that covers most. It has one layer. Tasks may ask for another cover (`noise_cover`), and
-        for one of several combinations (`noise_combinations`: "single", or "union" or "intersection" of two layers).
+        If none does, the one that covers most is used. It has one layer. Tasks may set another cover (`noise_cover`),
+        and several combinations (`noise_combinations`: "single", or "union" or "intersection" of two layers).
         """
         scales = getattr(box.arguments, "noise_scales", NOISE_SCALES)
         level = getattr(box.arguments, "noise_threshold", NOISE_THRESHOLD)
@@ -97,7 +97,7 @@ class Noise(Outline):
 
 @dataclass(frozen=True)
 class FineNoise(Noise):
-    """Noise whose islands stay visible, and labelled, however small they are. Parameters are those of `Noise`."""
+    """Noise whose islands stay visible and labelled however small they are. Parameters are those of `Noise`."""
 
     name: ClassVar[str] = "fine_noise"
     fine: ClassVar[bool] = True
@@ -105,23 +105,23 @@ class FineNoise(Noise):
 
 @cached(2)
 def _noise_mask(layers: tuple[Layer, ...], threshold: float, combine: str, size: Size) -> BinaryMap:
-    """Kept for a moment: an outline is drawn, placed, judged and applied in one call."""
+    """Cached, because one call draws, places, checks and applies an outline."""
     maps = [gradient_noise(size, *layer) > threshold for layer in layers]
     joined = np.logical_or.reduce(maps) if combine == "union" else np.logical_and.reduce(maps)
     return np.asarray(joined).view(np.uint8)
 
 
 def draw_layer(rng: np.random.Generator, scales: Sequence[int]) -> Layer:
-    """2^e cells per axis, e uniform on the whole numbers of `scales`, turned by up to 90 degrees either way."""
+    """Draw 2^e cells per axis, e uniform on the whole numbers in `scales`, and a rotation of -90 to 90 degrees."""
     cells_y, cells_x = (2**exponent for exponent in rng.integers(scales[0], scales[1] + 1, 2).tolist())
     return cells_y, cells_x, float(uniform(rng, -math.pi / 2, math.pi / 2)), int(rng.integers(SEEDS))
 
 
 def gradient_noise(size: Size, cells_y: int, cells_x: int, angle: float, seed: int) -> NDArray[np.float64]:
-    """Perlin's gradient noise, about in [-1, 1], on a grid of unit gradients that is turned about the middle.
+    """Perlin's gradient noise, roughly in [-1, 1], on a grid of unit gradients that is rotated about its centre.
 
-    The directions of the gradients are hashed from the seed and the place in the grid, so that the noise of a seed can
-    be evaluated at any size, and stays the same whatever library draws random numbers.
+    The directions of the gradients are hashed from the seed and the position in the grid, so that the noise of a seed
+    can be evaluated at any size, and does not depend on any library's random numbers.
     """
     bits = np.arange((cells_y + 1) * (cells_x + 1), dtype=np.uint64)
     bits += np.uint64((seed * SEEDS + 0x9E3779B97F4A7C15) % 2**64)

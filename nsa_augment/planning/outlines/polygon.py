@@ -16,12 +16,12 @@ from nsa_augment.planning.outlines.base import Outline, OutlineBox
 
 CORNERS = (3, 8)
 LEAST_REACH = 0.4
-"""Of a corner, as a part of the way from the middle of the box to its border."""
+"""Least distance of a corner, as a fraction of that from the centre of the box to its border."""
 
 
 @dataclass(frozen=True)
 class Polygon(Outline):
-    """Straight lines between corners.
+    """Area enclosed by straight lines between corners.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Polygon(Outline):
         set_field(self, "corners", corners)
 
     def mask(self, size: Size) -> BinaryMap:
-        """(height, width) uint8 map, 1 where the middle of a pixel lies inside (of a line that crosses itself: odd)."""
+        """(height, width) uint8 map, 1 where the centre of a pixel lies inside (by the even-odd rule)."""
         y, x = np.arange(size[0])[:, np.newaxis] + 0.5, np.arange(size[1]) + 0.5
         corners = np.array(self.corners) * size
         inside = np.zeros(size, np.bool_)
@@ -60,7 +60,7 @@ class Polygon(Outline):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, box: OutlineBox) -> Polygon:
-        """3 to 8 corners around the middle of the box, each 40 to 100 % of the way to its border."""
+        """Draw 3 to 8 corners around the centre of the box, each 40 to 100 % of the way to its border."""
         count = int(rng.integers(CORNERS[0], CORNERS[1] + 1))
         turns = 2 * math.pi * (np.arange(count) + uniform(rng, 0, 1, count)) / count
         directions = np.array([(sine(turn), cosine(turn)) for turn in turns])

@@ -15,14 +15,14 @@ from nsa_augment._shared.types import BinaryMap, Size
 from nsa_augment.planning.outlines.base import Outline
 
 SLACK = 1e-9
-"""Pixels: rounding of a strip's edge."""
+"""Tolerance for rounding at a strip's edge, pixels."""
 LEAST_WIDTH = math.sqrt(2)
-"""Pixels; a thinner line has gaps."""
+"""Width of the thinnest line without gaps, pixels."""
 
 
 @dataclass(frozen=True)
 class Strip(Outline):
-    """Rotated rectangle in the middle of a patch.
+    """Rotated rectangle in the centre of a patch.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ class Strip(Outline):
 
     @property
     def box_size(self) -> Size:
-        """(height, width) of the smallest box of whole pixels around the strip."""
+        """(height, width) of the smallest box around the strip, whole pixels."""
         turn = abs(cosine(self.angle)), abs(sine(self.angle))
         height = self.length * turn[0] + self.width * turn[1]
         width = self.length * turn[1] + self.width * turn[0]
         return math.ceil(height - SLACK), math.ceil(width - SLACK)
 
     def mask(self, size: Size) -> BinaryMap:
-        """(height, width) uint8 map, 1 inside the strip, which lies in the middle."""
+        """(height, width) uint8 map, 1 inside the centred strip."""
         dy = np.arange(size[0])[:, np.newaxis] - (size[0] - 1) / 2
         dx = np.arange(size[1]) - (size[1] - 1) / 2
         return self._inside(dy, dx, self.width)
@@ -75,7 +75,7 @@ class Strip(Outline):
 
 @dataclass(frozen=True)
 class FineStrip(Strip):
-    """A strip that stays visible where it is thin, and turns and grows with its patch.
+    """A strip that stays visible where it is thin, and is resized with its patch.
 
     Parameters are those of `Strip`, in pixels of the source.
 
@@ -90,7 +90,7 @@ class FineStrip(Strip):
     fine: ClassVar[bool] = True
 
     def mask(self, size: Size) -> BinaryMap:
-        """(height, width) uint8 map: the strip, stretched with its smallest box to a size."""
+        """(height, width) uint8 map: the strip, stretched so that its smallest box has this size."""
         scales = [own / side for own, side in zip(self.box_size, size, strict=True)]
         dy = (np.arange(size[0])[:, np.newaxis] - (size[0] - 1) / 2) * scales[0]
         dx = (np.arange(size[1]) - (size[1] - 1) / 2) * scales[1]

@@ -18,24 +18,24 @@ from nsa_augment.planning.outlines.strip import LEAST_WIDTH
 
 STROKE_WIDTH = (1.5, 5.0)
 STROKE_IMAGE = 256
-"""Side of the image whose pixels the widths of new strokes are given in."""
+"""Side of the image to whose pixels `stroke_width` refers."""
 POINTS = 17
 LEAST_LENGTH = 0.6
-"""Distance between the ends, as a part of the diagonal of the box."""
+"""Least distance between the ends, as a fraction of the diagonal of the box."""
 LARGEST_BEND = 0.3
 LARGEST_JAG = 0.03
-"""Sideways from the straight line and from the curve, as parts of the length."""
+"""Sideways from the straight line (bend) and from the curve (jag), as fractions of the length."""
 
 
 @dataclass(frozen=True)
 class Stroke(Outline):
-    """A line of varying width through points.
+    """A line of varying width through given points.
 
     Parameters
     ----------
     points : tuple of (y, x, width)
-        At least two, in order. 0 and 1 are the borders of the box; the width is in pixels, changes evenly from point to
-        point, and counts as at least 1.41.
+        At least two, in order. 0 and 1 are the borders of the box; the width is in pixels, raised to at least 1.41, and
+        linear between points.
 
     Examples
     --------
@@ -59,14 +59,14 @@ class Stroke(Outline):
         set_field(self, "points", points)
 
     def mask(self, size: Size) -> BinaryMap:
-        """(height, width) uint8 map, 1 where the middle of a pixel is within half the width of the line."""
+        """(height, width) uint8 map, 1 where the centre of a pixel is within half the width of the line."""
         points = np.array(self.points, np.float64) * (*size, 1.0)
         points[:, 2] = np.maximum(points[:, 2], LEAST_WIDTH)
         return _rasterise(points, size)
 
     @classmethod
     def draw(cls, rng: np.random.Generator, box: OutlineBox) -> Stroke:
-        """From end to end of the box, bent once or twice, smooth or jagged, of the task's widths."""
+        """Draw a stroke across the box, bent once or twice, smooth or jagged, with the task's widths."""
         size = np.array(box.size, np.float64)
         start, end = _draw_ends(rng, size)
         along = end - start
@@ -86,7 +86,7 @@ class Stroke(Outline):
 
 
 def _draw_ends(rng: np.random.Generator, size: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Two points of the box, far apart, and within it."""
+    """Two points inside the box, far apart."""
     while True:
         start, end = uniform(rng, 0.02, 0.98, (2, 2)) * size
         if np.square(end - start).sum() >= LEAST_LENGTH**2 * np.square(size).sum():

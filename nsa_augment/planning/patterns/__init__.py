@@ -1,4 +1,4 @@
-"""What fills patches that show no part of the source as it is, one module per family."""
+"""Patterns that fill patches instead of the source's pixels, one module per family."""
 
 from nsa_augment.planning.patterns.base import PATTERNS, Material, Pattern, pattern_from_dict
 from nsa_augment.planning.patterns.files import DefectFile, TextureFile

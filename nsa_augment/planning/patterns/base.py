@@ -1,4 +1,4 @@
-"""What all patterns have in common: they are made for a patch from the plan, and written as JSON."""
+"""Base class of all patterns: made for a patch from the plan, and written as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SEEDS = 2**32
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """What a pattern can be made of.
+    """Material for patterns.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Material:
     source : (h', w', C) array
         Pixels in the source box.
     size : (height, width)
-        Of the patch, pixels.
+        Size of the patch, pixels.
     scale : Scale
-        Which value stands for grey level 255.
+        Value that stands for grey level 255.
     """
 
     image: Image
@@ -45,27 +45,27 @@ class Material:
 
     @property
     def channels(self) -> int:
-        """Of the image."""
+        """Number of channels of the image."""
         return int(self.image.shape[2])
 
     def levels(self, pixels: Image) -> NDArray[np.float32]:
-        """Grey levels 0 to 255 of pixels of the image's dtype."""
+        """Grey levels 0 to 255 of pixels with the image's dtype."""
         return np.asarray(pixels * (255 / self.scale.maximum(pixels.dtype)), np.float32)
 
     def pixels(self, levels: NDArray[np.floating]) -> Image:
-        """Pixels of the image's dtype from grey levels, which are clipped to 0 to 255."""
+        """Pixels with the image's dtype from grey levels, which are clipped to [0, 255]."""
         dtype = self.image.dtype
         values = np.clip(levels, 0, 255) * (self.scale.maximum(dtype) / 255)
         return np.asarray(np.rint(values) if dtype.kind == "u" else values, dtype)
 
 
 class Pattern(ABC):
-    """What fills a patch. Subclasses are frozen dataclasses; one with a `name` registers itself.
+    """A pattern that fills a patch. Subclasses are frozen dataclasses; one with a `name` registers itself.
 
     Attributes
     ----------
     name : str
-        Its `kind` in the JSON of a plan.
+        The `kind` in the JSON of a plan.
     """
 
     name: ClassVar[str]
@@ -76,7 +76,7 @@ class Pattern(ABC):
 
     @abstractmethod
     def pixels(self, material: Material) -> Image:
-        """(h, w, C) array of the size of the patch and the dtype and channels of the image."""
+        """(h, w, C) array with the size of the patch, and the dtype and channels of the image."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types: the kind and the fields of the dataclass."""
@@ -85,7 +85,7 @@ class Pattern(ABC):
 
 @dataclass(frozen=True)
 class SeededPattern(Pattern):
-    """A pattern that depends on a seed alone.
+    """A pattern that depends only on a seed.
 
     Parameters
     ----------
@@ -100,18 +100,18 @@ class SeededPattern(Pattern):
 
     @classmethod
     def draw(cls: type[Seeded], rng: np.random.Generator) -> Seeded:
-        """With any seed."""
+        """Draw a seed."""
         return cls(int(rng.integers(SEEDS)))
 
 
 def pattern_from_dict(data: Any) -> Pattern:
-    """Inverse of `Pattern.to_dict`, for any kind; TypeError or ValueError lists what is known."""
+    """Inverse of `Pattern.to_dict`, for any kind; TypeError or ValueError lists the known kinds."""
     kind, arguments = from_record("pattern", PATTERNS, data)
     return kind(**arguments)
 
 
 def uniform(seed: int, *shape: int) -> NDArray[np.float64]:
-    """Numbers in [0, 1), hashed from a seed: the same whatever library draws random numbers.
+    """Numbers in [0, 1), hashed from a seed, independent of any library's random numbers.
 
     Examples
     --------

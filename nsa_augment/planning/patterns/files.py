@@ -40,7 +40,7 @@ class TextureFile(Pattern):
             raise fail(TypeError, "path of texture", "the path of an image file", self.path)
 
     def pixels(self, material: Material) -> Image:
-        """The file in 8 bits; as grey for images of one channel, else its colours one after the other."""
+        """The file in 8 bits; grey for images of one channel, else with its colours repeated over the channels."""
         grey = material.channels == 1
         pixels = self._part(_FILES.get((self.path, grey), lambda: _read(self.path, grey)))
         shrinks = all(given >= side for given, side in zip(pixels.shape, material.size, strict=False))

@@ -19,7 +19,7 @@ class Constant(Pattern):
     Parameters
     ----------
     levels : tuple of float in [0, 255]
-        Grey level of all channels, or of each.
+        One grey level for all channels, or one for each.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class Constant(Pattern):
 
 @dataclass(frozen=True)
 class Mean(Pattern):
-    """The mean of the image, by channel.
+    """The mean of the image for each channel.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class Mean(Pattern):
 
 @dataclass(frozen=True)
 class Static(SeededPattern):
-    """Every value of every pixel uniform on the grey levels, hashed from a seed.
+    """Random pixels, uniform on the grey levels in every channel, hashed from a seed.
 
     Examples
     --------

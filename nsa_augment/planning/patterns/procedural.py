@@ -1,4 +1,4 @@
-"""Textures that are drawn by code, each of them from a seed: for whoever has no images of textures."""
+"""Procedural textures, each from a seed, for users without images of textures."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from nsa_augment.planning.outlines.noise import gradient_noise
 from nsa_augment.planning.patterns.base import SEEDS, Material, SeededPattern, uniform
 
 PARAMETERS = 16
-"""Random numbers of a texture before those of its colours."""
+"""Number of random numbers of a texture before those of its colours."""
 LEAST_CONTRAST = 0.25
 
 
 class _Texture(SeededPattern):
-    """A map from 0 to 1, coloured by two levels for each channel; the same at any size, apart from its resolution."""
+    """A map from 0 to 1, coloured with two levels for each channel; sizes differ only in resolution."""
 
     def pixels(self, material: Material) -> Image:
-        """Every channel goes from one random level to another, at least a quarter of the scale apart."""
+        """Every channel ranges between two random levels, at least a quarter of the scale apart."""
         numbers = uniform(self.seed, PARAMETERS + 2 * MAX_CHANNELS)
         first, apart = numbers[PARAMETERS:].reshape(MAX_CHANNELS, 2)[: material.channels].T
         second = (first + LEAST_CONTRAST + (1 - 2 * LEAST_CONTRAST) * apart) % 1
@@ -33,16 +33,16 @@ class _Texture(SeededPattern):
 
     @abstractmethod
     def values(self, size: Size, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(height, width) map, about in [0, 1], from random numbers in [0, 1)."""
+        """(height, width) map, roughly in [0, 1], from random numbers in [0, 1)."""
 
 
 class Fractal(_Texture):
-    """Five octaves of gradient noise: clouds, stains, grain; stretched along one axis, or not."""
+    """Five octaves of gradient noise, possibly stretched along one axis: clouds, stains, grain."""
 
     name: ClassVar[str] = "fractal"
 
     def values(self, size: Size, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Octaves of half the amplitude and twice the cells of the one before."""
+        """Each octave has half the amplitude and twice the cells of the previous one."""
         cells = 1 + (12 * numbers[:2] ** 2).astype(int)
         return np.asarray(0.5 + 0.8 * _octaves(size, int(cells[0]), int(cells[1]), self.seed))
 
@@ -81,7 +81,7 @@ class Cells(_Texture):
     name: ClassVar[str] = "cells"
 
     def values(self, size: Size, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The distance to the nearest of one point in each cell of a grid of 4 to 32 cells."""
+        """The distance to the nearest point, with one point in each cell of a grid of 4 to 32 cells."""
         count = int(4 * power_of_two(3 * numbers[0]))
         points = uniform((self.seed + 1) % SEEDS, count, count, 2)
         return _distances(size, points)
@@ -92,7 +92,7 @@ PROCEDURAL: tuple[type[SeededPattern], ...] = (Fractal, Waves, Weave, Cells)
 
 
 def _octaves(size: Size, cells_y: int, cells_x: int, seed: int) -> NDArray[np.float64]:
-    """Fractal noise, about in [-1, 1]."""
+    """Fractal noise, roughly in [-1, 1]."""
     noise = np.zeros(size)
     for octave in range(5):
         layer = gradient_noise(size, cells_y << octave, cells_x << octave, 0.0, (seed + octave) % SEEDS)
@@ -101,14 +101,14 @@ def _octaves(size: Size, cells_y: int, cells_x: int, seed: int) -> NDArray[np.fl
 
 
 def _cycles(size: Size, frequency: float, direction: float) -> NDArray[np.float64]:
-    """Cycles of a wave up to each pixel, where the longer side has `frequency` of them."""
+    """Cycles of a wave up to each pixel; the longer side has `frequency` of them."""
     y = np.arange(size[0])[:, np.newaxis] * sine(direction)
     return np.asarray((y + np.arange(size[1]) * cosine(direction)) * (frequency / max(size)))
 
 
 @compiled
 def _distances(size: Size, points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distance from each pixel to the nearest point, in cells; points lie anywhere in the cells of a grid."""
+    """Distance from each pixel to the nearest point, in cells; each cell of a grid has one point."""
     height, width = size
     count = points.shape[0]
     distances = np.empty((height, width), np.float64)

@@ -1,4 +1,4 @@
-"""Patterns that the images show: the source as a texture, and the image itself in pieces."""
+"""Patterns from the images: the source as a texture, and the image itself, shuffled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_GRID = 256
 
 @dataclass(frozen=True)
 class Picture(Pattern):
-    """The source as a texture: whether it shows the object is not asked."""
+    """The source as a texture, without regard to its object."""
 
     name: ClassVar[str] = "picture"
 
@@ -31,7 +31,7 @@ class Picture(Pattern):
 
 @dataclass(frozen=True)
 class Shuffled(Pattern):
-    """The image, cut into a grid whose cells have changed places.
+    """The image, cut into a grid with its cells shuffled.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ class Shuffled(Pattern):
 
     @classmethod
     def draw(cls, rng: np.random.Generator, size: Size) -> Shuffled:
-        """A grid of 8 x 8 cells, or of the pixels of a smaller image, in any order."""
+        """Draw an order of a grid of 8 x 8 cells, or of the pixels of a smaller image."""
         rows, columns = min(size[0], GRID), min(size[1], GRID)
         return cls(rows, columns, tuple(rng.permutation(rows * columns).tolist()))
 
     def pixels(self, material: Material) -> Image:
-        """The shuffled image, resized to the patch; cells of other sizes are stretched, pixel by pixel."""
+        """The shuffled image, resized to the patch; cells of other sizes are stretched by nearest neighbours."""
         image = material.image
         rows, columns = (
             np.arange(count + 1) * side // count
@@ -85,6 +85,6 @@ class Shuffled(Pattern):
 
 
 def _stretched(edges: NDArray[np.int64], cell: int, origin: int) -> NDArray[np.int64]:
-    """Rows (or columns) of the image that fill a cell from another one."""
+    """Rows (or columns) of the image that fill a cell with the pixels of another."""
     length, given = edges[cell + 1] - edges[cell], edges[origin + 1] - edges[origin]
     return np.asarray(np.minimum(edges[origin] + np.arange(length) * given // max(length, 1), edges[-1] - 1))
