@@ -182,9 +182,9 @@ def test_masks_given_beside_a_prepared_source(background):
     assert any(plan.patches for plan in plans_drawn)
     assert plans_drawn != [task.plan(image, prepared, seed) for seed in range(10)]
     for use in (task, task.plan):
-        with pytest.raises(ValueError, match="source_mask must be None beside a prepared source"):
+        with pytest.raises(ValueError, match="source_mask must be None with a prepared source"):
             use(image, prepared, 0, source_mask=left)
-    with pytest.raises(ValueError, match="source_mask must be None beside a prepared source"):
+    with pytest.raises(ValueError, match="source_mask must be None with a prepared source"):
         task.apply(image, prepared, plans_drawn[0], source_mask=left)
 
 

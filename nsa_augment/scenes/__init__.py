@@ -1,4 +1,4 @@
-"""What plans are drawn for and applied to: an image, its source, and their object masks."""
+"""Scenes, for which plans are drawn and applied: an image, its source, and their object masks."""
 
 from nsa_augment.scenes.foreground import Foreground, object_mask
 from nsa_augment.scenes.scene import PreparedSource, Scene

@@ -1,4 +1,4 @@
-"""Which pixels are object: the background model of Table 4 (b, t_brightness), a callable, or a given mask."""
+"""Object masks: by the background model of Table 4 (b, t_brightness), a callable, or a given mask."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ACCEPTED = "None, a pair (brightness, tolerance) in grey levels, several such p
 
 
 def check_background(value: Any) -> Pairs | BackgroundModel | None:
-    """Return the `background` argument in one form: None, a tuple of pairs, or a callable.
+    """Check the `background` argument, and return None, a tuple of pairs, or a callable.
 
     Examples
     --------
@@ -48,15 +48,15 @@ def object_mask(image: Image, pairs: Pairs, scale: Scale = BY_DTYPE) -> NDArray[
     """Object pixels of an image under brightness pairs.
 
     A pixel is object where the mean over its channels differs from b by more than t under *every* pair (b, t);
-    the map then goes through a 7 x 7 median, edges repeated [1]_.
+    the map is then smoothed by a 7 x 7 median, edges repeated [1]_.
 
     Parameters
     ----------
     image : (H, W) or (H, W, C) array, uint8, uint16, float32 or float64
     pairs : sequence of (b, t)
-        Background brightness and tolerance in grey levels (0..255, whatever the dtype of the image).
+        Background brightness and tolerance in grey levels (0..255, for every dtype).
     scale : Scale
-        Which value stands for grey level 255.
+        Value that stands for grey level 255.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def object_mask(image: Image, pairs: Pairs, scale: Scale = BY_DTYPE) -> NDArray[
 
 @cached(64)
 def _background_sums(pairs: Pairs, count: int, dtype: np.dtype[Any], scale: float) -> Intervals:
-    """Rows (lowest, highest) of channel sums that are background under one of the pairs."""
+    """Rows (lowest, highest): ranges of channel sums that are background under one of the pairs."""
     if dtype != np.uint8 or scale != 255:
         slack = FLOAT_RESOLUTION if dtype.kind == "f" else 0.0
         return np.array([(b - t - slack, b + t + slack) for b, t in pairs], np.float64) * scale * count / 255
@@ -113,7 +113,7 @@ def _outside(image: Image, intervals: Intervals) -> BinaryMap:
 
 
 class Foreground:
-    """Object mask of one image, computed on first use, only as far as needed, and then kept.
+    """Object mask of an image, computed on first use, as far as needed, and cached.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class Foreground:
     mask : (H, W) uint8 array of 0 and 1, optional
         Object mask that replaces the background model.
     scale : Scale
-        Which value stands for grey level 255.
+        Value that stands for grey level 255.
     """
 
     def __init__(
@@ -158,11 +158,11 @@ class Foreground:
 
     @property
     def is_empty(self) -> bool:
-        """Whether the image shows no object at all."""
+        """Whether the image shows no object."""
         return not self.mask.view(np.bool_).any()
 
     def crop(self, box: Box) -> BinaryMap:
-        """Part of `mask` inside `box`; computes no more than that part where the model is local."""
+        """Part of `mask` inside `box`; if the model is local, only this part is computed."""
         box = Box(*box)
         if "mask" in self.__dict__ or self._given is not None or not isinstance(self._background, tuple):
             return box.of(self.mask)

@@ -1,4 +1,4 @@
-"""An image, its source at the image's size, and their object masks: what plans are drawn for and applied to."""
+"""Scenes, for which plans are drawn and applied: an image, its source at the size used, and their object masks."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ from nsa_augment.scenes.foreground import Foreground, Pairs
 
 SIZE_TOLERANCE = 1.25
 sizes_expected = Hush()
-"""Within it, and in its thread, resized sources are no warning: the caller says so."""
+"""Suppresses warnings of resized sources in this thread inside the block, whose caller reports them."""
 SOURCE_FITS = ("resize", "native")
-"""Whether a source is brought to the size of the image, or used at its own size."""
+"""Whether a source is resized to the size of the image, or used at its own size."""
 
 
 @dataclass(frozen=True)
 class ObjectModel:
-    """How object pixels are distinguished from the background, and what grey levels mean.
+    """Model that distinguishes object pixels from the background, and the scale of grey levels.
 
     Parameters
     ----------
     background : None, pairs, or callable
         As returned by `check_background`; None: no constraints.
     scale : Scale
-        Which value of an image stands for grey level 255.
+        Value of an image that stands for grey level 255.
     """
 
     background: Pairs | BackgroundModel | None = None
     scale: Scale = BY_DTYPE
 
     def __hash__(self) -> int:
-        """Of any model: a callable may lack a hash."""
+        """Hash of any model, even if its callable has none."""
         background = self.background
         return hash((background if isinstance(background, Hashable) else id(background), self.scale))
 
     def foreground(self, image: Image, mask: BinaryMap | None = None, *, constrained: bool) -> Foreground | None:
-        """Object mask of an image, given or by the model; None without constraints."""
+        """Object mask of an image, given or from the model; None without constraints."""
         return Foreground(image, self.background, mask, self.scale) if constrained else None
 
 
 @dataclass(frozen=True)
 class PreparedSource:
-    """A source as it is used for images of one size, with its object mask.
+    """A source prepared for images of one size, with its object mask.
 
     Made by the `prepare_source` of a task; tasks with the same `background`, `max_value` and `source_fit` accept it.
 
     Parameters
     ----------
     image : array
-        Pixels, at the images' size or (native) at the source's own.
+        Pixels, at the size of the images or (native) of the source as given.
     given_shape : (height, width)
         Size of the source as given, pixels.
     foreground : Foreground or None
         Object mask; None without constraints.
     model : ObjectModel or None
-        The model that the mask is made by; None where a mask was given.
+        The model that makes the mask; None if a mask was given.
     """
 
     image: Image
@@ -74,14 +74,14 @@ class PreparedSource:
 
     @property
     def nbytes(self) -> int:
-        """Size in memory, with mask and table, which this makes."""
+        """Size in memory, including mask and table, which are computed for it."""
         tables = 0 if self.foreground is None else self.foreground.mask.nbytes + self.foreground.table.nbytes
         return self.image.nbytes + tables
 
 
 @dataclass(frozen=True)
 class Scene:
-    """An image, its source, their object masks (both None without constraints), and where patches may go."""
+    """An image, its source, their object masks (None without constraints), and the region allowed for patches."""
 
     image: Image
     source: PreparedSource
@@ -107,7 +107,7 @@ def build_scene(
     source_fit: str = "resize",
     allowed: NDArray[Any] | None = None,
 ) -> Scene:
-    """Check an image and its source against each other and find where they show the object.
+    """Check an image and its source, also against each other, and build their object masks.
 
     Placement is constrained if there is a background model, or a mask of either image; an image with neither counts as
     all object.
@@ -123,7 +123,7 @@ def build_scene(
     source_fit : str
         One of `SOURCE_FITS`.
     allowed : (H, W) bool or integer array, optional
-        Where patches may change the image.
+        Region in which patches may change the image.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def _check_prepared(source: PreparedSource, size: Size, model: ObjectModel, sour
     if source.image.shape[:2] != size:
         raise fail(ValueError, "source", f"prepared for images of {size[0]} x {size[1]} pixels", source.image)
     if source_mask is not None:
-        raise fail(ValueError, "source_mask", "None beside a prepared source, which has its own", source_mask)
+        raise fail(ValueError, "source_mask", "None with a prepared source, which has its own", source_mask)
     unconstrained = source.foreground is None and source.model is not None and source.model.scale == model.scale
     if not unconstrained and source.model not in (None, model):
         raise fail(ValueError, "source", f"prepared by a task of the same object model, {model}", source.model)
@@ -175,21 +175,21 @@ def prepare_source(
     constrained: bool = False,
     source_fit: str = "resize",
 ) -> PreparedSource:
-    """Check a source image, and bring it and its object mask to the size at which they are used.
+    """Check a source image, and resize it and its object mask to the size at which they are used.
 
     Parameters
     ----------
     source : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
     size : (height, width)
-        Size of the images, pixels. A source of another size is resized, with a warning when scale or aspect
-        ratio differ by more than 25 %.
+        Size of the images, pixels. A source of another size is resized, with a warning if scale or aspect
+        ratio differs by more than 25 %.
     model : ObjectModel
     source_mask : array, optional
         (H, W) bool or integer object mask of the source as given; replaces the model.
     constrained : bool
-        Whether placement needs an object mask even if neither model nor mask is given; every pixel is object then.
+        Whether placement needs an object mask even without a model or mask; every pixel is object then.
     source_fit : "resize" or "native"
-        Native: the source keeps its size, and nothing is said about it.
+        Native: the source keeps its size, without a warning.
     """
     model.scale.check_image("source", source)
     height, width = source.shape[:2]
@@ -214,5 +214,5 @@ def _warn_of_size(given: Size, wanted: Size) -> None:
     if not sizes_expected.depth and any(not 1 / SIZE_TOLERANCE <= ratio <= SIZE_TOLERANCE for ratio in differences):
         warn_caller(
             f"source of {given[0]} x {given[1]} pixels is resized to the image's {wanted[0]} x {wanted[1]}: "
-            f"scale or aspect ratio differ by more than {100 * (SIZE_TOLERANCE - 1):g} %"
+            f"scale or aspect ratio differs by more than {100 * (SIZE_TOLERANCE - 1):g} %"
         )
