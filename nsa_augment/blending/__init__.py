@@ -1,4 +1,4 @@
-"""Step 2, everything visible: how a patch is joined to the image, one module per blending."""
+"""Step 2, the visible change: patches are blended into the image, one module per blending."""
 
 from nsa_augment.blending.base import BLENDINGS, Blending, ObjectMaps, Patch
 from nsa_augment.blending.copy_paste import CopyPaste

@@ -1,4 +1,4 @@
-"""What every blending has in common."""
+"""Base class of all blendings."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Patch:
 
 
 class Blending(ABC):
-    """A way to join a patch to the image. A subclass with a `name` registers itself.
+    """A way to blend a patch into the image. A subclass with a `name` registers itself.
 
     Attributes
     ----------
@@ -65,11 +65,11 @@ class Blending(ABC):
     min_side : int
         Smallest side of a box that can be blended, pixels.
     needs : str
-        What `fits` asks of a patch, as a sentence for messages; empty: not said.
+        Requirements of `fits`, as a sentence for messages; empty: not stated.
     needs_objects : bool
-        Whether it works only with the object masks of source and image.
+        Whether it requires the object masks of source and image.
     gradient : "source", "mixed" or None
-        Guidance field of patches that are planned for it; None if it uses none.
+        Guidance field of patches planned for it; None if it uses none.
     """
 
     name: ClassVar[str]
@@ -90,7 +90,7 @@ class Blending(ABC):
         return cls()
 
     def joining(self, fine: bool) -> Blending:
-        """The blending that joins patches with fine outlines, or with others: itself, unless it fades out at edges."""
+        """The blending for patches with fine or other outlines: itself, unless it fades out at edges."""
         return self
 
     @property
@@ -107,7 +107,7 @@ class Blending(ABC):
         return bool(footprint.any())
 
     def fits_rectangle(self, size: Size) -> bool:
-        """As `fits`, for a patch that fills its box; an override says the same without looking at pixels."""
+        """As `fits`, for a patch that fills its box; overrides return the same without looking at pixels."""
         return self.fits(self.footprint(np.ones(size, np.uint8)))
 
     def region(self, footprint: BinaryMap, objects: ObjectMaps | None) -> BinaryMap:
@@ -115,7 +115,7 @@ class Blending(ABC):
         return footprint if objects is None else footprint & (objects.source | objects.image)
 
     def precision(self, pixels: Image) -> Image:
-        """Source pixels with the dtype that the blending works in; they are resized in it."""
+        """Source pixels with the dtype in which the blending works, and in which they are resized."""
         return pixels
 
     @abstractmethod

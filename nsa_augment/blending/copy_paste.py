@@ -9,7 +9,7 @@ from nsa_augment.blending.base import Blending, Patch
 
 
 class CopyPaste(Blending):
-    """Replace the pixels of the region by those of the source.
+    """Replace the pixels of the region with those of the source.
 
     Examples
     --------

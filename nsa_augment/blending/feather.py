@@ -1,4 +1,4 @@
-"""Copies with a soft edge, one pixel wide."""
+"""Copy-paste with a soft edge, one pixel wide."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nsa_augment.blending.base import Blending, Patch
 
 
 class Feather(Blending):
-    """Interpolate the pixels of the region by the factor, less at its edge: by the mean of 1 and of the 3 x 3 around.
+    """Interpolate the pixels of the region by the factor times the mean of 1 and the share of the 3 x 3 in the region.
 
     Examples
     --------

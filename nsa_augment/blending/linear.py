@@ -9,7 +9,7 @@ from nsa_augment.blending.base import Blending, Patch
 
 
 class Linear(Blending):
-    """Interpolate the pixels of the region: (D - a D) + a S, cut to whole grey levels for 8-bit images.
+    """Interpolate the pixels of the region: (D - a D) + a S, truncated to whole grey levels for 8-bit images.
 
     The order of evaluation, in float64, keeps the level where D = S.
 

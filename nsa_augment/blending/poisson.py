@@ -1,4 +1,4 @@
-"""Poisson blending: keeps the source's gradients, and the image's values at the border of the patch."""
+"""Poisson blending, which keeps the source's gradients, and the image's values at the border of the patch."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ FEATHER = Feather()
 
 @dataclass(frozen=True)
 class Poisson(Blending):
-    """Clone the whole outline of the patch, background included (that avoids seams), without its outermost ring.
+    """Clone all of the patch, including background (to avoid seams), without its outermost ring.
 
     Parameters
     ----------
     solver : str
         One of `SOLVERS`.
     gradient : "source" or "mixed"
-        Guidance field of new patches, and of patches of a plan that name none.
+        Guidance field of new patches, and of those that name none in a plan.
     scale : Scale
-        Which value of the image stands for grey level 255.
+        Value of the image that stands for grey level 255.
     """
 
     solver: str = "spectral"
@@ -50,7 +50,7 @@ class Poisson(Blending):
 
     @classmethod
     def bind(cls, task: Any) -> Poisson:
-        """With the solver and the gradient of a task, if it has them."""
+        """Blending with the solver and the gradient of a task, if it has them."""
         return cls(getattr(task, "solver", cls.solver), getattr(task, "gradient", cls.gradient), task.scale)
 
     def joining(self, fine: bool) -> Blending:
@@ -59,7 +59,7 @@ class Poisson(Blending):
 
     @property
     def dtypes(self) -> Collection[np.dtype[Any]]:
-        """Those of the solver."""
+        """Dtypes of the solver."""
         return self._solver.dtypes
 
     def footprint(self, bitmap: BinaryMap) -> BinaryMap:
@@ -77,16 +77,16 @@ class Poisson(Blending):
         return min(height, width) + 2 >= self.min_side
 
     def fits_rectangle(self, size: Size) -> bool:
-        """As `fits`, from the numbers of pixels."""
+        """As `fits`, from the size alone."""
         height, width = size
         return min(size) >= self.min_side and (height - 2) * (width - 2) >= MIN_PIXELS
 
     def precision(self, pixels: Image) -> Image:
-        """That of the solver."""
+        """Precision of the solver."""
         return self._solver.precision(pixels)
 
     def blend(self, canvas: Image, patch: Patch) -> None:
-        """Blend by Poisson with the patch's gradient; the mask is scaled to ceil(255 * factor)."""
+        """Apply Poisson blending with the patch's gradient; the mask is scaled to ceil(255 * factor)."""
         x, y, width, height = cv2.boundingRect(patch.footprint)
         level = math.ceil(255 * patch.factor)
         if width > 0 and level > 0:

@@ -1,4 +1,4 @@
-"""Blending along silhouettes: Poisson inside the object, source pixels where only one of the two images shows it."""
+"""Blending along silhouettes: Poisson inside the object, source pixels where only one of the images shows it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from nsa_augment.blending.base import ObjectMaps, Patch
 from nsa_augment.blending.poisson import Poisson
 
 OVERLAP = 2
-"""Pixels that a copy reaches beyond the disagreement, so that it covers the old edge of the object."""
+"""Pixels by which copies extend beyond the disagreement, to cover the old edge of the object."""
 FEATHER = 1
-"""Pixels on either side of a cut in which one image fades into the other."""
+"""Pixels on either side of a cut over which one image fades into the other."""
 MIN_GROUND = 10
-"""Pixels of background, away from the object, that its mean is taken over at least."""
+"""Fewest pixels of background, away from the object, for its mean."""
 
 _NEAR = (np.hypot(*np.mgrid[-OVERLAP : OVERLAP + 1, -OVERLAP : OVERLAP + 1]) <= OVERLAP).astype(np.uint8)
 _EDGE = np.ones((2 * FEATHER + 1, 2 * FEATHER + 1), np.uint8)
@@ -31,24 +31,24 @@ class Silhouette(Poisson):
 
     1. *Foreign* pixels show the object in exactly one of the two images. They and those within 2 pixels are copied
        from the source, so that a piece of the object over the background keeps its brightness, and background over the
-       object is a hole. Copies fade over the pixels along their edge. They end at a superellipse in the patch, not at
-       its box. Copied background is made as bright as that of the image on average, where the patch shows both.
-    2. Elsewhere the patch is blended by Poisson, on a mask without the foreign pixels and those within 2 pixels, and
-       results are limited, by channel, to the range of both images in the patch's box.
-    3. The result of 2 is kept on the object of the image only: the background there stays as it is.
+       object is a hole. Copies fade along their edge, and end at a superellipse in the patch, not at its box. Copied
+       background gets the mean brightness of the image's background, if the patch shows both.
+    2. Elsewhere Poisson blending is used, on a mask without the foreign pixels and those within 2 pixels; results are
+       limited, by channel, to the range of both images in the patch's box.
+    3. The result of 2 is kept only on the object of the image; the background does not change.
 
-    Whatever changes is labelled. Parameters as for `Poisson`, which leaves fine outlines to `Feather`, too.
+    All changes are labelled. Parameters as for `Poisson`; fine outlines are left to `Feather`, too.
     """
 
     name: ClassVar[str] = "silhouette"
     needs_objects: ClassVar[bool] = True
 
     def region(self, footprint: BinaryMap, objects: ObjectMaps | None) -> BinaryMap:
-        """The footprint: nothing changes that cannot be seen."""
+        """The whole footprint: every change in it is visible."""
         return footprint
 
     def blend(self, canvas: Image, patch: Patch) -> None:
-        """Blend by Poisson on the object, and copy where source and image disagree, weighted by the patch's factor."""
+        """Use Poisson blending on the object; copy where source and image disagree, weighted by the patch's factor."""
         if patch.objects is None:
             raise ValueError("objects of a patch must be ObjectMaps for blending 'silhouette', got None")
         foreign = patch.footprint & (patch.objects.source ^ patch.objects.image)
@@ -71,7 +71,7 @@ class Silhouette(Poisson):
 
 
 def _copied(foreign: BinaryMap, footprint: BinaryMap) -> BinaryMap:
-    """Where source pixels are copied, without the pixels along the border of the footprint, in which copies fade."""
+    """Where source pixels are copied, without the border of the footprint, in which copies fade."""
     eroded = cv2.erode(footprint, _EDGE, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     inner = np.asarray(eroded, np.uint8)
     return inner & _dilated(foreign & inner & _superellipse(footprint))
@@ -82,7 +82,7 @@ def _dilated(binary: BinaryMap) -> BinaryMap:
 
 
 def _superellipse(footprint: BinaryMap) -> BinaryMap:
-    """1 inside the superellipse in the bounding box of a footprint, away from its sides by what copies add."""
+    """1 inside the superellipse in the bounding box of a footprint, with a margin for the extension of copies."""
     x, y, width, height = cv2.boundingRect(footprint)
 
     def powers(length: int, start: int, side: int) -> NDArray[np.float64]:
@@ -100,7 +100,7 @@ def _feathered(binary: BinaryMap) -> NDArray[np.float32]:
 
 
 def _background_difference(canvas: Image, pixels: Image, objects: ObjectMaps) -> NDArray[np.float64]:
-    """Mean background of the image minus that of the source, by channel; 0 where there is too little of either."""
+    """Mean background of the image minus that of the source, by channel; 0 if there is too little of either."""
     means: list[NDArray[np.float64]] = []
     for part, shown in ((canvas, objects.image), (pixels, objects.source)):
         ground = cv2.erode(1 - shown, _NEAR)
@@ -122,7 +122,7 @@ def _compose(
     max_value: float,
     whole: bool,
 ) -> None:
-    """Canvas, then by the weight `kept` what was cloned, then by the weight `copied` the source.
+    """Blend `cloned` into the canvas with the weight `kept`, then the source with the weight `copied`.
 
     `ground` is the weight of the source's background, to whose values `difference` is added.
     """

@@ -1,4 +1,4 @@
-"""Ways to solve Poisson's equation, with one interface."""
+"""Solvers of Poisson's equation, with a common interface."""
 
 from nsa_augment.blending.solvers.base import SOLVERS, Solver
 from nsa_augment.blending.solvers.opencv import OpenCV

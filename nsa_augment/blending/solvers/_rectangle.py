@@ -1,11 +1,11 @@
-"""The discrete Poisson equation on rectangles, solved in a fixed order: the same bits on every processor.
+"""Solver of the discrete Poisson equation on rectangles, in a fixed order: the same bits on every processor.
 
 A sine transform down the columns turns the equation into one tridiagonal system for each mode along the rows. Where it
 saves products, the rectangle is first cut along one row, into two parts whose heights transform faster: with v = 0 on
-that row each part is solved for itself, what is then missing there gives the values of the row (one division for each
-mode along it), and with these the parts are solved once more.
+that row each part is solved separately, the residual there gives the values of the row (one division for each mode
+along it), and with these the parts are solved once more.
 
-Channels lie side by side, as in images: a rectangle is an (h, w * C) array.
+Channels are interleaved, as in images: a rectangle is an (h, w * C) array.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Reals = NDArray[np.float64]
 NO_CUT = np.int64(0)
 
 CUT_COST = 48
-"""What solving twice costs, in products for each pixel."""
+"""Cost of solving twice, in products per pixel."""
 
 
 TABLES = BoundedCache(64 * 2**20)
@@ -36,18 +36,18 @@ TABLES = BoundedCache(64 * 2**20)
 
 
 class Tables(NamedTuple):
-    """What solving rectangles of one size takes beside the right-hand side and memory.
+    """Tables for solving rectangles of one size.
 
     Parameters
     ----------
     flip : bool
-        Whether the transform goes along the rows, which are the columns of the explanation above then.
+        Whether rows and columns are swapped, so that the transform runs along the rows.
     cut : int
         The row of the cut; 0: none.
     sines : array
         Matrices of the transforms of all parts.
     modes : (3, h) array
-        Of every mode of the parts: the diagonal of its system, the scale of the transform, its sine beside the cut.
+        For every mode of the parts: the diagonal of its system, the scale of the transform, its sine next to the cut.
     row_sines, row_modes : array
         Matrices of the transform of the row of the cut, and the diagonals of its modes; unused without a cut.
     """
@@ -88,7 +88,7 @@ def solve_poisson(divergence: Matrix, workspace: Workspace | None = None) -> Mat
 
 
 def tables(size: Size, channels: int) -> tuple[Tables, int]:
-    """What `solve_rectangle` takes for rectangles of a size, and the length of its memory."""
+    """Tables for `solve_rectangle` for rectangles of a size, and the length of its memory."""
 
     def make() -> tuple[tuple[Tables, int], int]:
         flip, height, width, parts = _layout(size)
@@ -109,7 +109,7 @@ def tables(size: Size, channels: int) -> tuple[Tables, int]:
 
 @cached(4096)
 def _layout(size: Size) -> tuple[bool, int, int, tuple[int, ...]]:
-    """Whether to transform along the rows, the size as it is solved, and the heights of the parts."""
+    """Whether to transform along the rows, the size after swapping, and the heights of the parts."""
     height, width = size
     flip = width * _cost(height) > height * _cost(width)
     if flip:
@@ -119,14 +119,14 @@ def _layout(size: Size) -> tuple[bool, int, int, tuple[int, ...]]:
 
 @cached(4096)
 def _cost(height: int) -> int:
-    """Products for one column of a rectangle."""
+    """Products per column of a rectangle."""
     parts = _parts(height)
     return sum(map(products, parts)) + (CUT_COST * height if len(parts) == 2 else 0)
 
 
 @cached(4096)
 def _parts(height: int) -> tuple[int, ...]:
-    """Numbers of rows of the parts, one row apart, that cost least; the smaller part comes first."""
+    """Numbers of rows of the cheapest parts, one row apart; the smaller part comes first."""
     above = min(range(1, height // 2), key=lambda rows: products(rows) + products(height - 1 - rows), default=0)
     if above == 0 or products(above) + products(height - 1 - above) + CUT_COST * height >= products(height):
         return (height,)
@@ -143,7 +143,7 @@ def _row_modes(count: int) -> Reals:
 
 @cached(4096)
 def _modes(height: int) -> Reals:
-    """Of every mode of the parts: the diagonal of its system, the scale of the transform, its sine beside the cut."""
+    """For every mode of the parts: the diagonal of its system, the scale of the transform, its sine next to the cut."""
     modes = np.zeros((3, height))
     modes[0] = -4
     first = 0
@@ -168,7 +168,7 @@ def solve_rectangle(
     row_modes: Reals,
     memory: Reals,
 ) -> None:
-    """Replace a right-hand side (h, w * C) by the solution; arguments from `flip` on are those that `tables` makes."""
+    """Replace a right-hand side (h, w * C) with the solution; arguments from `flip` on are those from `tables`."""
     height, size = modes.shape[1], change.size
     columns, group, pixels = size // height, channels if flip else 0, size // channels
     pivots = memory[:pixels].reshape(columns // channels, height)
@@ -227,7 +227,7 @@ def _solve_modes(loads: Matrix, solution: Matrix, channels: int, scales: Reals, 
 
 @compiled
 def _missing(loads: Matrix, apart: Matrix, edges: Reals, cut: int, row: Matrix) -> None:
-    """Right-hand side of the row of the cut, without the values beside it in parts that are solved apart."""
+    """Right-hand side of the row of the cut, minus the values next to it in parts that are solved separately."""
     (columns, height), channels = loads.shape, row.shape[1]
     for x in range(columns):
         modes = apart[x]
@@ -244,7 +244,7 @@ def _missing(loads: Matrix, apart: Matrix, edges: Reals, cut: int, row: Matrix) 
 
 @compiled
 def _solve_row(spectrum: Matrix, diagonal: Reals, above: int, below: int) -> None:
-    """Divide the modes along the cut by what the row, and the rows above and below, make of them."""
+    """Divide the modes along the cut by the response of the row and the rows above and below."""
     scale = 2 / (diagonal.size + 1)
     for x in range(diagonal.size):
         ratio_above = ratio_below = ratio = 0.0
@@ -264,7 +264,7 @@ def _solve_row(spectrum: Matrix, diagonal: Reals, above: int, below: int) -> Non
 
 @compiled
 def _subtract_row(loads: Matrix, edges: Reals, row: Matrix) -> None:
-    """Subtract the values of the row of the cut from the right-hand sides of the rows beside it."""
+    """Subtract the values of the row of the cut from the right-hand sides of the rows next to it."""
     (columns, height), channels = loads.shape, row.shape[1]
     for x in range(columns):
         modes, value = loads[x], row[x // channels, x % channels]

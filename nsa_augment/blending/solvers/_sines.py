@@ -1,8 +1,8 @@
 """Sine transforms (DST-I) down the columns, as products with matrices in a fixed order of sums.
 
-Every value is computed by the same additions and multiplications in the same order whatever the processor: columns, not
-terms of a sum, share vector registers, and nothing is left to a library. Symmetry saves most of the products. With
-N = n + 1 and s(j, k) = sin(pi j k / N), the symmetric part of a column makes the results of odd index and the
+Every value is computed by the same additions and multiplications in the same order on every processor: columns, not
+terms of a sum, share vector registers, and no library is used. Symmetry saves most of the products. With
+N = n + 1 and s(j, k) = sin(pi j k / N), the symmetric part of a column gives the results of odd index and the
 antisymmetric part those of even index, which are a transform of half the length where N is even. There, results k and
 N - k differ only in the sign of the terms of even j; if N is odd, one quarter of the matrix serves both parts.
 """
@@ -22,13 +22,13 @@ SINES = BoundedCache(64 * 2**20)
 """Sines by length, up to 64 MiB."""
 
 LANES = 192
-"""Columns that are transformed together, so that their values stay in the caches."""
+"""Most columns transformed together, so that their values stay in the caches."""
 
 COLUMNS, ROWS = np.int64(0), np.int64(1)
-"""How columns lie in an array, see `transform`. Numba compiles a function anew for each literal number it is given."""
+"""Layouts of columns in an array, see `transform`; not literals, for each of which Numba would compile again."""
 
 BLOCK = 8
-"""Columns that are transposed together."""
+"""Columns transposed together."""
 
 
 def sine_transform(columns: Columns) -> Columns:
@@ -68,7 +68,7 @@ def products(n: int) -> int:
 
 
 def sines(counts: tuple[int, ...]) -> Columns:
-    """Matrices of the transforms of so many values, one after the other, as `transform` reads them."""
+    """Concatenated matrices of the transforms of these lengths, as `transform` reads them."""
 
     def make() -> tuple[Columns, int]:
         parts = []
@@ -96,7 +96,7 @@ def scratch_size(count: int, columns: int) -> int:
 
 @compiled
 def _lanes(columns: int) -> int:
-    """How many columns are transformed together; a multiple of 8."""
+    """Number of columns transformed together; a multiple of 8."""
     blocks = -(-columns // LANES)
     return -(-columns // (8 * blocks)) * 8
 
@@ -112,10 +112,10 @@ def transform(
     matrices: Columns,
     scratch: Columns,
 ) -> None:
-    """Transform all columns, or where `cut` > 0 the parts before and after that value of each, which is copied.
+    """Transform all columns, or, if `cut` > 0, the parts before and after that value of each, which is copied.
 
-    Columns are those of the array where a group is `COLUMNS`. Where it is g > 0, they lie in rows, g side by side:
-    value j of column x is [x // g, j * g + x % g]. `size` counts the values of a column, and the columns.
+    If a group is `COLUMNS`, columns are those of the array. If it is g > 0, they lie in rows, g interleaved:
+    value j of column x is [x // g, j * g + x % g]. `size` holds the number of values of a column, and of columns.
     Without a cut, `out` may be `given`.
     """
     height, columns = size
@@ -146,7 +146,7 @@ def transform(
 
 @compiled
 def fetch(given: Columns, group: int, first: int, left: int, used: int, values: Columns) -> None:
-    """Copy the values from number `first` on of `used` columns from number `left` on into the columns of `values`."""
+    """Copy `used` columns from number `left` on, each from its value `first` on, into the columns of `values`."""
     count = values.shape[0]
     if group == 0:
         for j in range(count):
@@ -188,13 +188,13 @@ def store(values: Columns, out: Columns, group: int, first: int, left: int, used
 
 @compiled
 def _product(matrix: Columns, values: Columns, result: Columns) -> None:
-    """Matrix times values, four rows at a time; each sum in the order of its terms."""
+    """Matrix times values, four rows at a time, each sum in the order of its terms."""
     rows, terms = matrix.shape
     if rows < 4:
         _short_product(matrix, values, result)
         return
     for start in range(0, rows, 4):
-        k = min(start, rows - 4)  # the last four rows may overlap those before, which come out the same
+        k = min(start, rows - 4)  # the last four rows may overlap those before, with the same results
         a, b, c, d = matrix[k], matrix[k + 1], matrix[k + 2], matrix[k + 3]
         row_a, row_b, row_c, row_d = result[k], result[k + 1], result[k + 2], result[k + 3]
         result[k : k + 4] = 0

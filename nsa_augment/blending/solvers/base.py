@@ -1,4 +1,4 @@
-"""What every solver has in common."""
+"""Base class of all solvers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Solver(ABC):
     name : str
         The value of `solver=` that selects it.
     dtypes : tuple of numpy.dtype
-        Dtypes of images that it can work on.
+        Dtypes of images that it accepts.
     """
 
     name: ClassVar[str]
@@ -35,12 +35,12 @@ class Solver(ABC):
 
     @classmethod
     def check_scale(cls, scale: Scale) -> None:
-        """Raise ValueError if it cannot work on images of a scale."""
+        """Raise ValueError if it does not support images with this scale."""
         return
 
     @classmethod
     def precision(cls, pixels: Image) -> Image:
-        """Source pixels in the dtype that it works in."""
+        """Source pixels in the dtype in which it works."""
         return pixels
 
     @staticmethod

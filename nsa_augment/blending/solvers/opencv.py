@@ -1,4 +1,4 @@
-"""Poisson blending by `cv2.seamlessClone`, with every pixel exactly in its place."""
+"""Poisson blending by `cv2.seamlessClone`, with every pixel in its exact place."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class OpenCV(Solver):
 
     @classmethod
     def check_scale(cls, scale: Scale) -> None:
-        """Only full scales."""
+        """Accept only the full range of the dtype."""
         if scale.max_value is not None:
             raise fail(ValueError, "max_value", "None with solver='opencv', which works in 8 bits", scale.max_value)
 
     @classmethod
     def precision(cls, pixels: Image) -> Image:
-        """8 bits, so that a float image is treated as the 8-bit one."""
+        """8 bits, so that a float image gives the same result as the 8-bit one."""
         return BY_DTYPE.as_dtype(pixels, _BITS)
 
     @staticmethod
     def clone(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradient, max_value: float) -> None:
-        """`clone_opencv`; results lie in the range of 8 bits, whatever `max_value`."""
+        """`clone_opencv`; results lie in the range of 8 bits for any `max_value`."""
         clone_opencv(canvas, source, mask, gradient)
 
 
@@ -48,12 +48,12 @@ def clone_opencv(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradie
     """Blend `source` into `canvas` in place.
 
     `seamlessClone` centres the bounding box of the mask on the given point. Here image, source and mask are cut
-    to that box (and one pixel around it), so its centre is known whatever the parity of its sides.
+    to that box (and one pixel around it), so that its centre is known for sides of any parity.
 
     Parameters
     ----------
     canvas : (h, w, C) uint8 or float32 array
-        Changed in place. Channels are blended in groups of three, the only number that OpenCV takes.
+        Changed in place. Channels are blended in groups of three, the only number that OpenCV accepts.
     source : (h, w, C) uint8 array
     mask : (h, w) uint8 array
         0 outside the patch, up to 255 inside; its bounding box is the array without its outermost ring.

@@ -1,10 +1,10 @@
 """Poisson blending by sine transforms, with the discretisation of `cv2.seamlessClone`.
 
-What is solved for is the change v = result - image, not the image: v is zero on the border of the mask's bounding box,
+The unknown is the change v = result - image: v is zero on the border of the mask's bounding box,
 and its five-point Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are
-forward differences, the divergence is made of backward ones, the weight is the mask eroded by three pixels.
+forward differences, the divergence uses backward ones, and the weight is the mask eroded by three pixels.
 
-Compiled code sees rows of pixels as rows of values: the same channel of the next pixel is C values on.
+Compiled code treats rows of pixels as rows of values: the same channel of the next pixel is C values further.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from nsa_augment.blending.solvers._rectangle import solve_poisson as solve_poiss
 from nsa_augment.blending.solvers.base import Solver
 
 EROSION = 3
-"""Pixels by which masks are eroded either way."""
+"""Radius by which masks are eroded, pixels."""
 
 TIE_SLACK = 2.0**-10 / 255
-"""Rounding of float images, as a part of the full scale: gradients that tie in 8 bits must tie there too."""
+"""Rounding of float images, as a fraction of the full scale: gradients that tie in 8 bits must tie there too."""
 
 WORKSPACE = Workspace()
 
@@ -52,7 +52,7 @@ def clone_spectral(
     Parameters
     ----------
     canvas : (h, w, C) array, uint8, uint16, float32 or float64
-        Changed in place; whole numbers are truncated, as OpenCV does.
+        Changed in place; whole numbers are truncated, as in OpenCV.
     source : (h, w, C) array of the same dtype
     mask : (h, w) uint8 array
         0 outside the patch, up to 255 inside; its bounding box is the array without its outermost ring.
@@ -102,7 +102,7 @@ def _clone(
 
 @compiled
 def _eroded(mask: BinaryMap) -> BinaryMap:
-    """Least value of each 7 x 7 block of a mask, at the block's upper left pixel; undefined where there is none."""
+    """Minimum of each 7 x 7 block of a mask, at the block's upper left pixel; undefined beyond the last block."""
     height, width = mask.shape
     least, other = mask.copy().reshape(mask.size), np.empty(mask.size, np.uint8)
     for line in (1, width):
@@ -125,7 +125,7 @@ def _divergence(
     slack: np.float32,
     result: Matrix,
 ) -> None:
-    """Right-hand side (h - 4, (w - 4) * C) of a patch; mixed gradients that differ by `slack` at most are ties."""
+    """Right-hand side (h - 4, (w - 4) * C) of a patch; mixed gradients that differ by at most `slack` tie."""
     height, size = image.shape
     here, below = np.empty(size, np.float32), np.empty(size, np.float32)
     new_here, new_below = np.empty(size, np.float32), np.empty(size, np.float32)
@@ -162,7 +162,7 @@ def _read(image: Image, y: int, values: NDArray[np.float32]) -> None:
 
 @compiled
 def _spread(weight: BinaryMap, y: int, channels: int, shares: NDArray[np.float32]) -> None:
-    """Shares of a row for each channel, by the weights of its blocks, row `y`; 0 where there are none."""
+    """Weights of the blocks in row `y` as shares of 1, repeated for each channel; 0 where there are none."""
     rows, width = weight.shape[0] - 2 * EROSION, weight.shape[1] - 2 * EROSION
     if y < 0 or y >= rows:
         shares[:] = 0
