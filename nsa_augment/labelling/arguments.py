@@ -1,4 +1,4 @@
-"""The task arguments that decide which label a change gets."""
+"""Task arguments for the label of a change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nsa_augment.labelling.labels import LABELS
 
 @dataclass(frozen=True, kw_only=True)
 class LabelArguments:
-    """Which label is made, and the parameters of the logistic one; see `NaturalSyntheticAnomaly`."""
+    """The kind of label, and the parameters of the logistic one; see `NaturalSyntheticAnomaly`."""
 
     label: str = "binary"
     logistic_midpoint: float = 7.0

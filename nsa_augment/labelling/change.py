@@ -1,4 +1,4 @@
-"""What blending changed: how much, and where visibly (the mask M)."""
+"""The change by blending: how large it is, and where it is visible (the mask M)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from nsa_augment.labelling.disk_median import DISK_RADIUS
 
 MEDIAN_RADIUS = 2
 MARGIN = MEDIAN_RADIUS + DISK_RADIUS
-"""A label reaches at most this many pixels beyond the changed boxes."""
+"""Largest reach of a label beyond the changed boxes, pixels."""
 
 Change: TypeAlias = NDArray[np.uint16] | NDArray[np.float64]
 
 
 def label_areas(boxes: Iterable[Box], size: Size) -> list[Box]:
-    """Disjoint boxes that hold the labels of changes inside `boxes`, with the margin that the medians need.
+    """Disjoint boxes that hold the labels of changes inside `boxes`, including the margin for the medians.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def difference(before: Image, after: Image, scale: Scale = BY_DTYPE) -> Change:
     ----------
     before, after : (h, w, C) arrays of the same dtype
     scale : Scale
-        Which value stands for grey level 255.
+        Value that stands for grey level 255.
     """
     maximum = scale.maximum(before.dtype)
     if before.dtype == np.uint8 and maximum == 255:
@@ -85,7 +85,7 @@ def change_mask(change: Change, region: BinaryMap, channels: int, fine: BinaryMa
         Union of the patches' regions. M is not cut to it.
     channels : int
     fine : (h, w) uint8 array of 0 and 1, optional
-        Part of the region whose changed pixels all belong to M: the median removes what is thinner than three pixels.
+        Part of the region whose changed pixels all belong to M, as the median would remove lines thinner than 3 pixels.
 
     Returns
     -------

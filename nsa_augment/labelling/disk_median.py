@@ -15,10 +15,10 @@ DISK_PIXELS = 81
 BLOCK = 8
 """Rows whose medians are searched together."""
 STEP = 64
-"""Pixels: loops along a block run to a multiple of it, which leaves vector instructions no remainder."""
+"""Loops along a block run to a multiple of these pixels, so that vector instructions leave no remainder."""
 MAX_THRESHOLDS = 4
-"""Thresholds that every pixel of a block is compared with rather than with one of its own, for one bit of the medians;
-counting below one's own takes four times as long."""
+"""Most thresholds, for one bit of the medians, that all pixels of a block are compared with; beyond it, each pixel has
+a separate one, for which counting takes four times as long."""
 
 Ranks: TypeAlias = NDArray[np.int16] | NDArray[np.int32]
 Values: TypeAlias = Ranks | NDArray[np.int8]
@@ -28,13 +28,13 @@ Values: TypeAlias = Ranks | NDArray[np.int8]
 def disk_median(padded: Ranks, needed: BinaryMap) -> Ranks:
     """Median rank over a disk at the needed pixels; 0 elsewhere.
 
-    The needed columns of each block are flattened: rows of `stride` values, of which the first medians are those whose
-    disks start there. So counting runs along memory without a remainder at the end of each row.
+    The needed columns of each block are flattened to rows of `stride` values, and each median is stored where its disk
+    starts, so that counting runs along memory without a remainder at the end of each row.
 
     Parameters
     ----------
     padded : (h + 10, w + 10) array
-        Ranks from 0 on, with a margin of `DISK_RADIUS`; signed, as processors without AVX-512 compare only those fast.
+        Ranks from 0 on, with a margin of `DISK_RADIUS`; signed, because CPUs without AVX-512 compare only those fast.
     needed : (h, w) uint8 array of 0 and 1
 
     Returns
@@ -102,7 +102,7 @@ def _copy(values: NDArray[Any], copy: NDArray[Any]) -> Any:
 def _search_block(
     wide: Ranks, narrow: NDArray[np.int8], asked: BinaryMap, counts: NDArray[np.uint8], stride: int, highest: int
 ) -> Ranks:
-    """Medians of a block, whose values are `wide[0]`; undefined where they are not asked for.
+    """Medians of a block with the values `wide[0]`; undefined outside `asked`.
 
     Bits are found from the highest to the lowest. As soon as the medians differ by less than 256, 8 bits are enough.
     """
@@ -157,7 +157,7 @@ def _split(
 
 @compiled
 def _raise_found(found: Values, asked: BinaryMap, below: NDArray[np.uint8], threshold: int) -> tuple[bool, bool]:
-    """Raise numbers to a threshold that at most 40 values lie below; whether any is as large now, and whether all."""
+    """Raise numbers to a threshold if at most 40 values lie below it; whether any reached it, and whether all did."""
     limit = found.dtype.type(threshold)
     some, missing = np.uint8(0), np.uint8(0)
     for x in range(asked.size):
@@ -172,7 +172,7 @@ def _raise_found(found: Values, asked: BinaryMap, below: NDArray[np.uint8], thre
 
 @compiled
 def _count_below(values: Values, counts: NDArray[np.uint8], size: int, stride: int, threshold: int) -> None:
-    """Pixels of each disk below a threshold, in `counts[0]`: sums of columns, which disks share, are summed."""
+    """Count the pixels of each disk below a threshold, in `counts[0]`, by sums of columns, which disks share."""
     below, less, seven, nine = counts[0, :size], counts[1], counts[2], counts[3]
     limit = values.dtype.type(threshold)
     rows = -(-size // stride) + 2 * DISK_RADIUS
@@ -194,7 +194,7 @@ def _count_below(values: Values, counts: NDArray[np.uint8], size: int, stride: i
 
 @compiled
 def _refine(values: Values, found: Values, trial: Values, below: NDArray[Any], stride: int, bits: int) -> None:
-    """Find the remaining bits of every median by binary search: it is the largest number that at most 40 lie below."""
+    """Find the remaining bits of every median by binary search: the largest number with at most 40 values below."""
     size = trial.size
     first, centre, last = values, values[DISK_RADIUS * stride :], values[2 * DISK_RADIUS * stride :]
     for bit in range(bits - 1, -1, -1):

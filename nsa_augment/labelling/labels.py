@@ -1,4 +1,4 @@
-"""The labels of a change, each with its unit, its range and the tasks that it makes sense for."""
+"""The labels of a change, each with its unit, its range and the tasks that it suits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LABELS: Registry[Label] = Registry("labels")
 
 @dataclass(frozen=True, eq=False)
 class AreaChange:
-    """What blending changed inside one area of an image: all that a label is computed from.
+    """The change by blending inside one area of an image, from which labels are computed.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class AreaChange:
         M: where the image changed visibly.
     channels : int
     patches : sequence of (box, factor)
-        Where patches were blended, counted inside the area, and their interpolation factors; in order.
+        Boxes of the blended patches in coordinates of the area, and their interpolation factors, in order.
     fine : (h, w) uint8 array of 0 and 1, optional
         Where patches with fine outlines were blended, whose change a median over a disk would remove.
     """
@@ -49,18 +49,18 @@ class AreaChange:
 
 
 class Label(ABC):
-    """What a detector is to learn from a change. A subclass with a `name` registers itself.
+    """Training target made from a change. A subclass with a `name` registers itself.
 
     Attributes
     ----------
     name : str
         The value of `label=` that selects it.
     unit : str or None
-        Unit of its values; None: fractions of 1.
+        Unit of the values; None: fractions of 1.
     maximum : float
-        Largest value it can take; the smallest is 0.
+        Largest possible value; the smallest is 0.
     file_scale : int
-        What it is multiplied by in 16-bit files.
+        Factor of the values in 16-bit files.
     """
 
     name: ClassVar[str]
@@ -79,7 +79,7 @@ class Label(ABC):
 
     @classmethod
     def unsuited(cls, task: type[Any]) -> str | None:
-        """Why it makes no sense for a class of tasks; None if it does."""
+        """Why it does not suit a class of tasks; None if it does."""
         return None
 
     @abstractmethod
@@ -98,7 +98,7 @@ class BinaryLabel(Label):
 
 
 class ContinuousLabel(Label):
-    """How much changed: median of the change over a disk of radius 5, grey levels."""
+    """The amount of change: its median over a disk of radius 5, grey levels."""
 
     name = "continuous"
     unit = "grey levels"
@@ -167,7 +167,7 @@ def continuous_label(
         As returned by `change_mask`.
     channels : int
     fine : (h, w) uint8 array of 0 and 1, optional
-        Where the label is at least the mean change of the masked pixels of `fine` in the 5 x 5 around.
+        Where the label is at least the mean change over the masked pixels of `fine` in the 5 x 5 around.
 
     Returns
     -------
@@ -180,7 +180,7 @@ def continuous_label(
 
 
 def _fine_levels(change: Change, counted: BinaryMap, channels: int) -> NDArray[np.float32]:
-    """Mean change over the counted pixels of the 5 x 5 around each of them, grey levels; elsewhere 0."""
+    """Mean change over the counted pixels in the 5 x 5 around each of them, grey levels; elsewhere 0."""
     around = (2 * MEDIAN_RADIUS + 1,) * 2
     totals = cv2.boxFilter(counted * change, cv2.CV_64F, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
     pixels = cv2.boxFilter(counted, cv2.CV_64F, around, normalize=False, borderType=cv2.BORDER_CONSTANT)
@@ -236,21 +236,21 @@ def _logistic(levels: NDArray[np.floating], midpoint: float, steepness: float) -
 
 @cached(64)
 def _integer_logistic(channels: int, midpoint: float, steepness: float) -> NDArray[np.float32]:
-    """Up to the first value from which on all are the same."""
+    """Logistic label of every integer change, up to the first value after which it is constant."""
     logistic = _logistic(_integer_levels(channels), midpoint, steepness)
     others = np.flatnonzero(logistic != logistic[-1])
     return np.array(logistic[: np.max(others, initial=-1) + 2])
 
 
 def factor_label(mask: BinaryMap, patches: Sequence[tuple[Box, float]]) -> NDArray[np.float32]:
-    """Mask * interpolation factor; where patches with different factors meet, that of the last one.
+    """Mask * interpolation factor; where patches with different factors overlap, that of the last one.
 
     Parameters
     ----------
     mask : (h, w) uint8 array of 0 and 1
         As returned by `change_mask`.
     patches : sequence of (box, factor)
-        In the order in which they were blended.
+        In the order of blending.
 
     Returns
     -------
@@ -264,7 +264,7 @@ def factor_label(mask: BinaryMap, patches: Sequence[tuple[Box, float]]) -> NDArr
 
 
 def _ranks(change: Change, mask: BinaryMap, channels: int) -> tuple[Ranks, NDArray[np.float64]]:
-    """Integer map that orders the pixels of the mask as their change does, and the grey level of each integer."""
+    """Integer map that orders the pixels of the mask by their change, and the grey level of each integer."""
     if change.dtype == np.uint16:
         return change.view(np.int16), _integer_levels(channels)
     values, inverse = np.unique(change * mask, return_inverse=True)
@@ -280,7 +280,7 @@ def _integer_levels(channels: int) -> NDArray[np.float64]:
 def _look_up_medians(
     ranks: Ranks, mask: BinaryMap, needed: BinaryMap, values: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Values of the medians of mask * ranks at the needed pixels, 0 elsewhere; ranks beyond the last value are its."""
+    """Values of the medians of mask * ranks at the needed pixels, 0 elsewhere; larger ranks get the last value."""
     height, width = mask.shape
     last = ranks.dtype.type(values.size - 1)
     padded = np.empty((height + 2 * DISK_RADIUS, width + 2 * DISK_RADIUS), ranks.dtype)
