@@ -1,4 +1,4 @@
-"""The pipeline: a plan is drawn, the plan is applied, the change is labelled."""
+"""Steps 2 and 3 of the pipeline: a plan is applied, and the change is labelled."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class SynthesisResult:
     Parameters
     ----------
     image : array
-        Shape and dtype of the normal image.
+        The image, with shape and dtype of the normal image.
     plan : SynthesisPlan
-        What was done.
+        The plan that was applied.
     areas : sequence of LabelledArea
-        Where the labels are not zero; `label` and `mask` are assembled from them on first use.
+        The only areas where labels may be nonzero; `label` and `mask` are assembled from them on first use.
     """
 
     image: Image
@@ -59,7 +59,7 @@ class SynthesisResult:
 
     @cached_property
     def mask(self) -> BinaryMap:
-        """(H, W) uint8 array, 1 where the image changed visibly (M), whatever the label."""
+        """(H, W) uint8 array, 1 where the image changed visibly (M), for any kind of label."""
         mask = np.zeros(self.image.shape[:2], np.uint8)
         for area in self.areas:
             area.box.of(mask)[...] = area.mask
@@ -71,7 +71,7 @@ _MADE = threading.local()
 
 @contextmanager
 def made_before(image: Image) -> Iterator[None]:
-    """Within it, and in its thread, `apply_plan` labels this result instead of its own."""
+    """Let `apply_plan` label this result instead of its own, in this thread inside the block."""
     _MADE.image = image
     try:
         yield
@@ -82,13 +82,13 @@ def made_before(image: Image) -> Iterator[None]:
 def apply_plan(
     scene: Scene, plan: SynthesisPlan, blending: Blending, label: Label, out: Image | None = None
 ) -> SynthesisResult:
-    """Blend the patches of a plan one after the other, and label the change.
+    """Blend the patches of a plan in order, and label the change.
 
     Parameters
     ----------
     scene : Scene
     plan : SynthesisPlan
-        Patches that are too small for the blending are left out.
+        Patches too small for the blending are skipped.
     blending : Blending
     label : Label
     out : array, optional
@@ -119,7 +119,7 @@ def apply_plan(
 
 
 def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[Image]]:
-    """Array to blend into, holding the image, and the unchanged pixels of the areas."""
+    """A copy of the image to blend into, and the unchanged pixels of the areas."""
     if out is None:
         return np.array(image, order="C"), [area.of(cube(image)) for area in areas]
     accepted = f"a writable array of the image's shape {image.shape} and dtype {image.dtype}"
@@ -134,7 +134,7 @@ def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple
 
 
 def _attenuate(after: Image, before: Image, severity: float) -> None:
-    """Keep this share of a change, in place; integers are rounded."""
+    """Scale a change by `severity`, in place; integers are rounded."""
     kept = before + severity * (after.astype(np.float64) - before)
     after[...] = np.rint(kept) if after.dtype.kind == "u" else kept
 

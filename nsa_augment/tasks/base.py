@@ -1,4 +1,4 @@
-"""What all tasks share: their arguments, and calling, planning and applying."""
+"""Base class of all tasks: arguments, calling, planning and applying."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ TASKS: Registry[AnomalyTask] = Registry("tasks")
 
 @dataclass(frozen=True, kw_only=True)
 class AnomalyTask(TaskArguments):
-    """What all tasks share: calling, planning, applying. See `NaturalSyntheticAnomaly` for the arguments.
+    """Base class of all tasks. See `NaturalSyntheticAnomaly` for the arguments.
 
-    Subclasses are frozen dataclasses with keyword arguments only. One with a `name` of its own registers itself, and
-    every entry point knows it. It may add arguments, set the attributes below and those of `TaskArguments`, and
-    override `draw`.
+    Subclasses are frozen dataclasses with keyword arguments only. One that sets `name` registers itself, and every
+    entry point accepts it. It may add arguments, set the attributes below and those of `TaskArguments`, and override
+    `draw`.
 
     Attributes
     ----------
     name : str
         The value of `task=` and `--task` that selects it.
     title : str
-        What pictures call it.
+        Name in pictures.
     needs_source : bool
-        Whether patches come from another image; otherwise from the image itself unless a source is given.
+        Whether patches come from another image; if not, from the image itself unless a source is given.
     shift : bool
         Whether patches move.
     factor_range : (low, high) or None
-        Interpolation factor, uniform in it; None: patches are blended fully.
+        Range of the interpolation factor, uniform; None: patches are blended fully.
     """
 
     name: ClassVar[str]
@@ -71,21 +71,21 @@ class AnomalyTask(TaskArguments):
 
     @classmethod
     def known_arguments(cls) -> frozenset[str]:
-        """Keyword arguments that any task takes."""
+        """All keyword arguments of all tasks."""
         return frozenset().union(*(task.argument_names() for task in TASKS.values()))
 
     def __getstate__(self) -> dict[str, Any]:
-        """The arguments alone: what is bound to them is made anew."""
+        """Only the arguments, as bound objects are made from them."""
         return self.given_arguments(self.argument_names())
 
     @property
     def source_key(self) -> Hashable:
-        """What a prepared source depends on beside the source and the size of the images."""
+        """What a prepared source depends on, apart from the source and the size of the images."""
         return self.object_model, self.source_fit
 
     @cached_property
     def object_model(self) -> ObjectModel:
-        """How the task tells object pixels from the background."""
+        """Model that distinguishes object pixels from the background."""
         return ObjectModel(self.background, self.scale)
 
     def __call__(
@@ -105,21 +105,20 @@ class AnomalyTask(TaskArguments):
         image : (H, W) or (H, W, C) array, uint8, uint16, or float32 and float64 in [0, 1] (or up to `max_value`)
             The normal image; never modified.
         source : array of the same dtype and channels
-            Another normal image, never modified; one of another size is resized to that of `image`, unless
-            `source_fit` is native. CutPaste cuts from the image itself if none is given.
+            Another normal image, never modified; resized to the size of `image`, unless `source_fit` is native.
+            CutPaste cuts from the image itself if none is given.
         rng : numpy.random.Generator, int or None
             Source of randomness, a seed, or None (fresh).
         mask, source_mask : (H, W) bool or integer array, optional
             Object masks of image and source (pixels > 0 are object) that replace the background model.
         allowed : (H, W) bool or integer array, optional
-            Region of the image in which patches may land: no pixel changes where it is 0. To apply the plan again,
-            it is not needed.
+            Region of the image for patches: no pixel changes where it is 0. Not needed to apply the plan again.
 
         Returns
         -------
         SynthesisResult
-            When no patch fits, the image unchanged with a zero label. 20 such calls in a row are a warning, which
-            says why.
+            When no patch fits: the image unchanged, with a zero label. 20 such calls in a row cause a warning with the
+            reason.
 
         Raises
         ------
@@ -143,7 +142,7 @@ class AnomalyTask(TaskArguments):
         """Call the task for many images, in several threads.
 
         Item ``i`` is, byte for byte, ``task(images[i], sources[i], rng.spawn(len(images))[i])``, for any number of
-        threads. `Generator.spawn` goes by the seed of `rng` and by how often it was asked, not by numbers drawn.
+        threads. `Generator.spawn` depends on the seed of `rng` and on earlier spawns, not on numbers drawn.
 
         Parameters
         ----------
@@ -152,22 +151,22 @@ class AnomalyTask(TaskArguments):
         sources : sequence of sources, or array, optional
             One for each image, as for calling the task; None for tasks that need none.
         rng : numpy.random.Generator, int or None
-            Spawns a generator for each image; a seed, or None (fresh).
+            Generator, which spawns one for each image, a seed, or None (fresh).
         masks, source_masks, allowed : sequence, or (N, H, W) array, optional
-            `mask`, `source_mask` and `allowed` of each call; those in a sequence may be None.
+            `mask`, `source_mask` and `allowed` of each call; items of a sequence may be None.
         threads : int, optional
-            Images that are worked on at a time; 1: no threads. None: as many as this process has processors, where
+            Number of images processed in parallel; 1: no threads. None: the number of processors of this process if
             all images have at least 512 x 512 pixels, else 1: on smaller ones threads wait for one another.
 
         Returns
         -------
         list of SynthesisResult
-            In the order of the images. Warnings come afterwards, as those of single calls one after the other.
+            In the order of the images. Warnings are emitted afterwards, as by single calls in this order.
 
         Raises
         ------
         TypeError, ValueError
-            As from a single call, with the number of the first image that fails; there are no results then.
+            As from a single call, with the number of the first image that fails; no results are returned then.
 
         Examples
         --------
@@ -205,15 +204,15 @@ class AnomalyTask(TaskArguments):
         source_mask: NDArray[Any] | None = None,
         out: Image | None = None,
     ) -> SynthesisResult:
-        """Blend and label what a plan says; deterministic.
+        """Blend the patches of a plan and label the change; deterministic.
 
         Parameters
         ----------
         image, source, mask, source_mask
-            As for calling the task; masks that were given when the plan was drawn must be given again.
+            As for calling the task; masks given for drawing the plan must be given again.
         plan : SynthesisPlan
-            Drawn for images of these sizes. Geometry, factor and gradient come from it, blending and label from the
-            task. Patches too small to be blended are left out.
+            Drawn for images of these sizes. It determines geometry, factor and gradient; the task determines blending
+            and label. Patches too small to be blended are skipped.
         out : array of the shape and dtype of `image`, optional
             Receives the resulting image; may be `image` itself.
         """
@@ -222,7 +221,7 @@ class AnomalyTask(TaskArguments):
         return self._apply(self._scene(image, source, mask, source_mask, plan.source_fit), plan, out)
 
     def prepare_source(self, source: Image, shape: Size, source_mask: NDArray[Any] | None = None) -> PreparedSource:
-        """Do the work on a source that every call for images of `shape` would otherwise repeat.
+        """Do in advance the work on a source that every call for images of `shape` would repeat.
 
         Parameters
         ----------
@@ -242,7 +241,7 @@ class AnomalyTask(TaskArguments):
         return prepare_source(source, shape, self.object_model, source_mask, source_fit=self.source_fit)
 
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
-        """Draw everything that is random, for checked images; `plan` and calls use it."""
+        """Draw everything that is random, for checked images; used by `plan` and calls."""
         return draw_plan(scene, self, self._bound_blending, rng, shift=self.shift, factor_range=self.factor_range)
 
     def _draw(self, scene: Scene, rng: np.random.Generator | int | None) -> SynthesisPlan:
