@@ -129,7 +129,7 @@ class LogisticLabel(Label):
 
     @classmethod
     def bind(cls, task: Any) -> LogisticLabel:
-        """With `logistic_midpoint` and `logistic_steepness` of a task."""
+        """The label with `logistic_midpoint` and `logistic_steepness` of a task."""
         return cls(task.logistic_midpoint, task.logistic_steepness)
 
     def compute(self, area: AreaChange) -> NDArray[np.float32]:

@@ -1,8 +1,8 @@
 """Poisson blending by sine transforms, with the discretisation of `cv2.seamlessClone`.
 
-The unknown is the change v = result - image: v is zero on the border of the mask's bounding box,
-and its five-point Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are
-forward differences, the divergence uses backward ones, and the weight is the mask eroded by three pixels.
+The unknown is the change v = result - image: v is zero on the border of the mask's bounding box, and its five-point
+Laplacian inside is the divergence of weight * (guidance - gradient of the image). Gradients are forward differences,
+the divergence uses backward ones, and the weight is the mask eroded by three pixels.
 
 Compiled code treats rows of pixels as rows of values: the same channel of the next pixel is C values further.
 """

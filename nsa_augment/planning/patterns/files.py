@@ -80,7 +80,7 @@ class DefectFile(TextureFile):
 
 
 def _read(path: str, grey: bool) -> tuple[Image, int]:
-    if not Path(path).is_file():  # somebody else's plan may name a device, which never ends
+    if not Path(path).is_file():  # a plan from elsewhere may name a device, which never ends
         raise ValueError(f"cannot read image file {path}: no such file")
     pixels = read_image(path, grey=grey)
     return pixels.reshape(*pixels.shape[:2], -1), pixels.nbytes
