@@ -260,7 +260,7 @@ def test_images_of_other_sizes_are_scaled_and_cropped_to_the_size_of_most():
     images[2] = cv2.resize(images[2], (300, 280))
     found = calibrate(images)
     assert found.images.shape == (5, 256, 256, 3)
-    assert any("1 images of other sizes were scaled and cropped to 256 x 256" in note for note in found.notes)
+    assert "images of other sizes were scaled and cropped to 256 x 256, the size of most: 1" in found.notes
 
 
 def test_small_images_get_patches_that_can_be_blended():

@@ -116,7 +116,7 @@ def test_bad_fills_are_named(argument):
 
 def test_a_colour_of_other_channels_is_named():
     for call in (CutOutAnomaly(fill=(1, 2)), CutOutAnomaly(fill=(1, 2)).plan):
-        with pytest.raises(ValueError, match=r"fill must be one level, or one for each of the image's 3 channels, got"):
+        with pytest.raises(ValueError, match=r"fill must be one level, or one for each channel of the image \(3\)"):
             call(IMAGE, rng=0)
 
 

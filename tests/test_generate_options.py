@@ -128,9 +128,9 @@ def test_verify_covers_every_new_file(folder, tmp_path, name):
         ({"layout": "mvtec", "options": {"backgrounds": 2}}, "backgrounds must be 0 with layout='mvtec'"),
         (
             {"options": {"backgrounds": 11}},
-            "backgrounds must be different normal images, of which there are 10, got 11",
+            "backgrounds must be at most 10, the number of normal images, got 11",
         ),
-        ({"options": {"split": 0.1, "backgrounds": 10}}, "different normal images"),
+        ({"options": {"split": 0.1, "backgrounds": 10}}, "number of normal images"),
         ({"options": {"split": 1.5}}, "split must be"),
         ({"options": {"tile": (200, 64)}}, "tile must be at most as large as every image; .* is 96 x 96"),
         ({"options": {"tile": (64, 64), "crop": (64, 64)}}, "crop must be None with tile"),

@@ -155,8 +155,8 @@ def test_calibrate_leaves_out_images_without_object():
     found = calibrate(images, object_masks=masks)
     assert found.image_count == 3
     assert found.placed_share > 0.9
-    assert "1 images were dropped: their object masks are empty" in found.notes
-    with pytest.raises(ValueError, match="one mask for each of the 4 images"):
+    assert "images with empty object masks were dropped: 1" in found.notes
+    with pytest.raises(ValueError, match=r"one mask for each image \(4\)"):
         calibrate(images, object_masks=masks[:3])
     with pytest.raises(ValueError, match="object_masks must be"):
         calibrate(images, object_masks=masks[:, 1:])

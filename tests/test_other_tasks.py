@@ -191,7 +191,7 @@ def test_textures_of_a_folder_in_commands(folder, textures, tmp_path):
 def test_preview_tells_normal_images_from_failures(folder, tmp_path):
     given = ("preview", folder, "-n", 3, "--task", "texture", "-o", tmp_path / "page.png")
     done = command(*given, "--set", "normal_share=1")
-    assert (done.returncode, done.stderr.strip()) == (0, "3 of 3 images are left normal on purpose")
+    assert (done.returncode, done.stderr.strip()) == (0, "3 of 3 images stayed normal on purpose")
     done = command(*given, "--set", "noise_threshold=1", "--set", "noise_cover=0")
     assert "3 of 3 images had no place for a patch. Likeliest reason" in done.stderr
     assert "normal" not in done.stderr

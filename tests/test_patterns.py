@@ -77,7 +77,7 @@ def test_colours():
     assert (Constant((3, 4, 5)).pixels(material(image, (2, 2))) == (3, 4, 5)).all()
     assert (Constant((9.6,)).pixels(material(image, (2, 2))) == 10).all()
     np.testing.assert_array_equal(Mean().pixels(material(image, (2, 3)))[1, 2], np.rint(image.mean(axis=(0, 1))))
-    with pytest.raises(ValueError, match=r"levels must be one grey level, or one for each of the image's 3 channels"):
+    with pytest.raises(ValueError, match=r"levels must be one grey level, or one for each channel of the image \(3\)"):
         Constant((1, 2)).pixels(material(image))
 
 

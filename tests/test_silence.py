@@ -89,7 +89,7 @@ def test_the_reason_is_that_of_most_patches():
     plans = [task.plan(*BOLTS[128], seed, source_mask=THIN) for seed in range(19)]
     (warning,) = said(task.plan, *BOLTS[128], 0, source_mask=NOWHERE)
     total = sum(len(plan.given_up) for plan in plans)
-    assert re.search(rf"of {total} of \d+ patches: nowhere in the source", str(warning.message))
+    assert re.search(rf"for {total} of \d+ patch(es)?: nowhere in the source", str(warning.message))
 
 
 def test_a_patch_in_between_starts_the_count_again():
@@ -217,7 +217,7 @@ def test_generate_draws_in_silence_and_ends_with_an_error(tmp_path):
     write_samples(tmp_path, "bolt", size=64, train=3, good=0, defective=0)
     task = NaturalSyntheticAnomaly.from_preset("screw")
     with pytest.raises(
-        ValueError, match=r"no patch found a place.* Likeliest reason, of \d+ of \d+ patches: .* What helps: "
+        ValueError, match=r"no patch found a place.* Likeliest reason, for \d+ of \d+ patch(es)?: .* What helps: "
     ):
         generate(tmp_path / "bolt" / "train" / "good", tmp_path / "out", task, count=2, workers=0)
     assert len(said(call, task, 64, 20)) == 1

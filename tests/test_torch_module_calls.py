@@ -170,7 +170,7 @@ def test_what_cannot_be_done_is_refused(arguments, message):
         (BATCH.int(), None, r"images must be a \(B, C, H, W\) tensor"),
         (BATCH / 200, None, "images must be .* values from"),
         (BATCH, BATCH / 255, "sources must be of the images' dtype"),
-        (BATCH, BATCH[:3], "sources must be 4 images with 3 channels"),
+        (BATCH, BATCH[:3], "sources must be a batch of size 4 with 3 channels"),
     ],
 )
 def test_wrong_batches_are_errors(images, sources, message):

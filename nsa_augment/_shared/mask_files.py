@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.images import list_images, read_alpha, read_image
 from nsa_augment._shared.types import Image, Size
+from nsa_augment._shared.wording import counted
 
 ALPHA = "alpha"
 OPAQUE = 128
@@ -64,7 +65,7 @@ class MaskFiles:
         known = self._by_stem(dict.fromkeys(Path(image) for image in images), "masks for images of different names")
         if missing := [path.name for stem, path in known.items() if stem not in self._files]:
             names = ", ".join(missing[:LISTED]) + (", ..." if len(missing) > LISTED else "")
-            raise ValueError(f"{name} has no mask for {names} of {len(known)} images: {self._folder}")
+            raise ValueError(f"{name} has no mask for {names} of {counted(len(known), 'image')}: {self._folder}")
 
     def file_of(self, image: str | os.PathLike[str]) -> Path | None:
         """The file with the mask of an image file; None for its alpha channel."""
@@ -107,7 +108,7 @@ def check_masks(name: str, masks: Masks | None, images: Images) -> Sequence[NDAr
     if isinstance(masks, (str, os.PathLike)):
         return MaskFiles(name, masks, images if isinstance(images, Sequence) else [images])
     if masks is not None and len(masks) != len(images):
-        raise fail(ValueError, name, f"one mask for each of the {len(images)} images", len(masks))
+        raise fail(ValueError, name, f"one mask for each image ({len(images)})", len(masks))
     return masks
 
 

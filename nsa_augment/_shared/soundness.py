@@ -13,6 +13,7 @@ import numpy as np
 from nsa_augment._shared.images import read_image
 from nsa_augment._shared.notices import Notice, warn_caller
 from nsa_augment._shared.scale import BY_DTYPE, Scale
+from nsa_augment._shared.wording import counted
 
 Result = TypeVar("Result")
 
@@ -62,7 +63,7 @@ def check_damaged(damaged: Mapping[str, str], total: int, skip: bool) -> None:
     listed = "; ".join(list(damaged.values())[:LISTED])
     more = f"; and {len(damaged) - LISTED} more" if len(damaged) > LISTED else ""
     remedy = "" if len(damaged) == total else ": remove them, or skip them (skip_damaged=True or --skip-damaged)"
-    raise ValueError(f"{len(damaged)} of {total} image files cannot be used{remedy}: {listed}{more}")
+    raise ValueError(f"{len(damaged)} of {counted(total, 'image file')} cannot be used{remedy}: {listed}{more}")
 
 
 def sliver_note(maxima: Iterable[int]) -> str | None:

@@ -21,6 +21,7 @@ from nsa_augment._shared.resizing import resize
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.soundness import file_sliver_note, sliver_note
 from nsa_augment._shared.types import BinaryMap, Image, Size
+from nsa_augment._shared.wording import counted
 
 Images: TypeAlias = str | os.PathLike[str] | Iterable[Image] | Iterable[str | os.PathLike[str]]
 
@@ -121,7 +122,7 @@ def pick_images(
     )
     kept = np.asarray(masks.any(axis=(1, 2)))
     if not kept.any():
-        raise ValueError(f"object_masks must show an object, got {len(masks)} empty masks")
+        raise ValueError(f"object_masks must show an object, got {counted(len(masks), 'empty mask')}")
     objectless = len(masks) - int(np.count_nonzero(kept))
     return PickedImages(levels[kept], len(entries), shape, resized, sliver, masks[kept], objectless)
 

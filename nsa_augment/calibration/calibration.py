@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.checks import check_integer
 from nsa_augment._shared.mask_files import Masks
 from nsa_augment._shared.scale import Scale
+from nsa_augment._shared.wording import counted
 from nsa_augment.calibration._kinds import KINDS, ProductKind, find_kind
 from nsa_augment.calibration._picking import Images, PickedImages, pick_images
 from nsa_augment.calibration.background import Background, find_background
@@ -93,7 +94,7 @@ class Calibration:
     @property
     def summary(self) -> str:
         """The kind of product in words, and the number of images used."""
-        return f"{KINDS[self.kind].description} ({self.image_count} of {self.given_count} images)"
+        return f"{KINDS[self.kind].description} ({self.image_count} of {counted(self.given_count, 'image')})"
 
     @property
     def placing(self) -> str:
@@ -103,8 +104,9 @@ class Calibration:
 
     def to_yaml(self) -> str:
         """Text of a preset file for `preset=`: the arguments, each with its reason."""
+        given = counted(self.given_count, "image")
         lines = [
-            f"Estimated from {self.image_count} of {self.given_count} images, as {KINDS[self.kind].description}.",
+            f"Estimated from {self.image_count} of {given}, as {KINDS[self.kind].description}.",
             f"{self.placing}.",
             *(f"Note: {note}." for note in self.notes),
         ]
@@ -210,9 +212,9 @@ def _notes(picked: PickedImages, share: float, changed: list[str], kind: type[Pr
     if picked.resized:
         height, width = picked.shape
         scaled = f"scaled and cropped to {height} x {width}, the size of most"
-        notes.append(f"{picked.resized} images of other sizes were {scaled}")
+        notes.append(f"images of other sizes were {scaled}: {picked.resized}")
     if picked.objectless:
-        notes.append(f"{picked.objectless} images were dropped: their object masks are empty")
+        notes.append(f"images with empty object masks were dropped: {picked.objectless}")
     if changed:
         notes.append(f"changed so that more calls place a patch: {', '.join(changed)}")
     if share < ENOUGH:

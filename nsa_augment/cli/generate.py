@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from nsa_augment._shared.images import list_images
+from nsa_augment._shared.wording import counted
 from nsa_augment.cli import options
 from nsa_augment.cli.app import app
 from nsa_augment.cli.files import tell_of_sizes
@@ -95,13 +96,13 @@ def generate(
     except KeyboardInterrupt:
         typer.echo("nsa-augment: stopped; run the same command again to continue", err=True)
         raise typer.Exit(INTERRUPTED) from None
-    text = f"wrote {made.anomalies} anomalies to {out}"
+    text = f"wrote {counted(made.anomalies, 'anomaly', 'anomalies')} to {out}"
     if made.kept:
-        text += f" ({made.kept} of {made.total} images already existed)"
+        text += f" ({made.kept} of {counted(made.total, 'image')} already existed)"
     typer.echo(text)
     if made.unchanged:
-        reason = "no patch found a place or changed them by more than a grey level"
-        typer.echo(f"{made.unchanged} of {count} images are unchanged: {reason}", err=True)
+        reason = "no patch found a place or made a change of more than a grey level"
+        typer.echo(f"{made.unchanged} of {counted(count, 'image')} stayed unchanged: {reason}", err=True)
 
 
 @app.command()
@@ -146,10 +147,10 @@ def _show(report: Report) -> None:
         typer.echo(f"{problem.name}: {problem.what}", err=True)
     if len(report.problems) > SHOWN_PROBLEMS:
         typer.echo(f"and {len(report.problems) - SHOWN_PROBLEMS} more", err=True)
-    found = f"{len(report.problems)} problems" if report.problems else "no problems"
+    found = counted(len(report.problems), "problem") if report.problems else "no problems"
     if report.near:
         found += f", {len(report.near)} within a grey level, as from another version or machine"
-    typer.echo(f"checked {report.checked} of {report.total} images: {found}")
+    typer.echo(f"checked {report.checked} of {counted(report.total, 'image')}: {found}")
 
 
 class _Rate(ProgressColumn):

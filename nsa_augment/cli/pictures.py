@@ -16,6 +16,7 @@ from nsa_augment._shared.mask_files import MaskFiles
 from nsa_augment._shared.overlays import label_bar
 from nsa_augment._shared.page import draw_page
 from nsa_augment._shared.soundness import notice_sliver
+from nsa_augment._shared.wording import counted
 from nsa_augment.cli.app import app
 from nsa_augment.cli.files import check_file, tell_of_sizes, usable, write_picture
 from nsa_augment.cli.options import (
@@ -121,16 +122,16 @@ def preview(
     _write_examples(output, examples, title, maker.label, zoom=True)
     if len(files) == 1 and maker.needs_source:
         typer.echo(f"{files[0].name} is the only image, so its patches come from itself", err=True)
-    plans = [example.result.plan for example in examples]
+    plans, images = [example.result.plan for example in examples], counted(len(examples), "image")
     if normal := sum(plan.left_normal for plan in plans):
-        typer.echo(f"{normal} of {len(examples)} images are left normal on purpose", err=True)
+        typer.echo(f"{normal} of {images} stayed normal on purpose", err=True)
     empty = [plan for plan in plans if not (plan.patches or plan.left_normal)]
     if empty:
         reason = likeliest_reason(maker, empty)
-        typer.echo(f"{len(empty)} of {len(examples)} images had no place for a patch. {reason}", err=True)
+        typer.echo(f"{len(empty)} of {images} had no place for a patch. {reason}", err=True)
     faint = len(examples) - normal - len(empty) - sum(bool(example.result.mask.any()) for example in examples)
     if faint:
-        typer.echo(f"{faint} of {len(examples)} images changed by no more than a grey level", err=True)
+        typer.echo(f"{faint} of {images} changed by no more than a grey level", err=True)
 
 
 @app.command()

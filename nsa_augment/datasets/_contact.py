@@ -14,6 +14,7 @@ from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.overlays import label_bar, outlined, rgb, scaled, tile_scale, tinted
 from nsa_augment._shared.page import Pixels, Row, draw_page
 from nsa_augment._shared.scale import Scale
+from nsa_augment._shared.wording import counted
 from nsa_augment.datasets._journal import Lines
 from nsa_augment.datasets.recipe import Recipe
 
@@ -38,7 +39,8 @@ def contact_sheet(out: Path, recipe: Recipe, lines: Lines, placed: Sequence[int]
         names = ", ".join(each["image"]["path"] for each in files[start : start + ACROSS])
         tiles = [tile for pair in pairs[start : start + ACROSS] for tile in pair]
         rows.append(Row(names, tiles))
-    title = f"{recipe.count} images, task {', '.join(name for name, _ in recipe.tasks)}, seed {recipe.seed}"
+    tasks = ", ".join(name for name, _ in recipe.tasks)
+    title = f"{counted(recipe.count, 'image')}, task {tasks}, seed {recipe.seed}"
     return encode_png(draw_page(title, ("image and outline", "label") * ACROSS, rows, [bar]))
 
 

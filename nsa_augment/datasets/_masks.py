@@ -16,6 +16,7 @@ from nsa_augment._shared.images import SUBFOLDERS, read_image
 from nsa_augment._shared.mask_files import ALPHA, MaskFiles, read_mask
 from nsa_augment._shared.soundness import LISTED, on_every_file
 from nsa_augment._shared.types import Size
+from nsa_augment._shared.wording import counted
 from nsa_augment.datasets._fields import MASK_FILES, MASK_FOLDER, MASKS
 from nsa_augment.datasets._folder import digest, read_bytes
 
@@ -64,7 +65,8 @@ def describe_masks(
     examined = on_every_file(examine, paths)
     if wrong := [reason for _, reason in examined if reason is not None]:
         more = f"; and {len(wrong) - LISTED} more" if len(wrong) > LISTED else ""
-        raise ValueError(f"{len(wrong)} of {len(images)} masks cannot be used: {'; '.join(wrong[:LISTED])}{more}")
+        listed = "; ".join(wrong[:LISTED])
+        raise ValueError(f"{len(wrong)} of {counted(len(images), 'mask')} cannot be used: {listed}{more}")
     described = {image: each for image, (each, _) in zip(images, examined, strict=True) if each}
     return {MASK_FOLDER: ALPHA if where == ALPHA else os.path.abspath(place), MASK_FILES: described}
 

@@ -88,7 +88,7 @@ def check_enough(pools: Mapping[str, Sequence[str]], options: Options) -> None:
         needed = sum(place == part for place, _ in last)
         if needed > len(names):
             which = f" in the part {list(pools)[part]!r}" if options.split else ""
-            message = f"backgrounds must be different normal images, of which there are {len(names)}{which}"
+            message = f"backgrounds must be at most {len(names)}, the number of normal images{which}"
             raise ValueError(f"{message}, got {needed}")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from nsa_augment._shared.images import SUBFOLDERS
 from nsa_augment._shared.notices import command_line
 from nsa_augment._shared.soundness import file_sliver_note, notice_sliver
+from nsa_augment._shared.wording import counted
 from nsa_augment.datasets._backends import Backend, chunk_size, open_backend
 from nsa_augment.datasets._chunks import make_chunk, split
 from nsa_augment.datasets._contact import CONTACT, contact_sheet
@@ -234,7 +235,7 @@ def _make(
 
 
 def _why_hopeless(recipe: Recipe, unchanged: int) -> str:
-    draws = f"any of {unchanged} images, {ATTEMPTS} draws each"
+    draws = f"any of {counted(unchanged, 'image')}, {ATTEMPTS} draws each"
     plans, task = ItemMaker(recipe).plans(0), recipe.make_tasks()[recipe.class_of(0)]
     if any(plan.patches for plan in plans):
         files = [Path(recipe.folder) / name for name in recipe.images]

@@ -17,6 +17,7 @@ from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.elementary import cosine, exponential, logarithm, sine
 from nsa_augment._shared.randomness import uniform
 from nsa_augment._shared.types import Image
+from nsa_augment._shared.wording import counted
 from nsa_augment.planning.jitter import Jitter
 
 Levels: TypeAlias = NDArray[np.float32]
@@ -237,7 +238,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         check_choice("kind of augmentation", self.kind, AUGMENTATIONS)
         ranges = AUGMENTATIONS[self.kind].ranges
-        accepted = f"a sequence of {len(ranges)} numbers for {self.kind!r}"
+        accepted = f"a sequence of {counted(len(ranges), 'number')} for {self.kind!r}"
         if not isinstance(self.values, (list, tuple)):
             raise fail(TypeError, "values of augmentation", accepted, self.values)
         if len(self.values) != len(ranges):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from nsa_augment._shared.notices import postponable, warn_caller
+from nsa_augment._shared.wording import counted
 from nsa_augment.planning.arguments import PlanArguments
 from nsa_augment.planning.given_up import Reason
 from nsa_augment.planning.plan import SynthesisPlan
@@ -132,15 +133,15 @@ def likeliest_reason(task: PlanArguments, plans: Sequence[SynthesisPlan]) -> str
     >>> from nsa_augment.planning.given_up import GivenUp
     >>> plan = SynthesisPlan((64, 64), (64, 64), given_up=(GivenUp(Reason.NO_IMAGE_OBJECT, (20, 12)),))
     >>> print(likeliest_reason(PlanArguments(background=(200, 60)), [plan]))
-    Likeliest reason, of 1 of 1 patches: no object is found in the image. What helps: check the object masks that
-    are given or made by background=((200.0, 60.0),) (nsa-augment preview outlines the object).
+    Likeliest reason, for 1 of 1 patch: no object is found in the image. What helps: check the object masks that are
+    given or made by background=((200.0, 60.0),) (nsa-augment preview outlines the object).
     """
     given_up = [(patch, plan.image_shape) for plan in plans for patch in plan.given_up]
     if not given_up:
         return "Its plans hold no reason."
     reason, count = Counter(patch.reason for patch, _ in given_up).most_common(1)[0]
     alike = [(patch, shape) for patch, shape in given_up if patch.reason is reason]
-    sentences = [f"Likeliest reason, of {count} of {len(given_up)} patches: {reason.value}."]
+    sentences = [f"Likeliest reason, for {count} of {counted(len(given_up), 'patch', 'patches')}: {reason.value}."]
     remedies = _REMEDIES[reason]
     if remedies != ("check",):
         extreme, pick = ("largest", max) if "raise" in remedies else ("smallest", min)

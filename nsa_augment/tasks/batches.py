@@ -66,7 +66,7 @@ def _plural(name: str) -> str:
 
 def _split(name: str, values: Any, count: int | None = None) -> list[Any]:
     """The items of an argument, one per image."""
-    accepted = _ACCEPTED if count is None else f"None, or a sequence or array with {count} items, one for each image"
+    accepted = _ACCEPTED if count is None else f"None, or a sequence or array with one item for each image ({count})"
     stacked = isinstance(values, np.ndarray) and values.ndim in (3, 4)
     if not stacked and (isinstance(values, (str, bytes)) or not isinstance(values, Sequence)):
         raise fail(TypeError, name, accepted, values)

@@ -60,7 +60,7 @@ class CutOutAnomaly(AnomalyTask):
     def draw(self, scene: Scene, rng: np.random.Generator) -> SynthesisPlan:
         """Draw patches of the image itself, and the filling of each."""
         if isinstance(self.fill, tuple) and len(self.fill) not in (1, count := channels(scene.image)):
-            raise fail(ValueError, "fill", f"one level, or one for each of the image's {count} channels", self.fill)
+            raise fail(ValueError, "fill", f"one level, or one for each channel of the image ({count})", self.fill)
         own = replace(scene, source=PreparedSource(scene.image, scene.source.given_shape, scene.foreground))
         return draw_plan(own, self, self._bound_blending, rng, shift=False, fill=self._draw_filling)
 

@@ -15,6 +15,7 @@ from nsa_augment._shared.overlays import label_bar, mask_at, outlined
 from nsa_augment._shared.page import Pixels
 from nsa_augment._shared.scale import Scale
 from nsa_augment._shared.types import Image
+from nsa_augment._shared.wording import counted
 from nsa_augment.calibration import calibrate
 from nsa_augment.calibration.preset_files import preset_text
 from nsa_augment.calibration.trials import draw_trials, placed_share, visible_share
@@ -104,9 +105,8 @@ def show(choice: Choice, supply: Supply, seed: int, turn: int) -> Shown:
     example = make_example(task, caption, image, source, [seed, turn])
     tiles = example_row(example, label_bar(LABELS[task.label], [example.result.label])).tiles
     plan = example.result.plan
-    count = len(plan.patches)
-    caption += f": {count} {'patch' if count == 1 else 'patches'}"
-    if not count:
+    caption += f": {counted(len(plan.patches), 'patch', 'patches')}"
+    if not plan.patches:
         caption += f" ({likeliest_reason(task, [plan])})"
     mask = None
     if example.foreground is not None and tiles[0] is not None:
@@ -124,7 +124,8 @@ def figures(choice: Choice, supply: Supply, seed: int) -> str:
     patches = sum(len(trial.plan.patches) for trial in trials)
     if not patches:
         return placed
-    return f"{placed}, {visible_share(task, trials):.0%} of {patches} patches have a label of 1/2 or more"
+    visible = f"{visible_share(task, trials):.0%} of {counted(patches, 'patch', 'patches')}"
+    return f"{placed}; {visible} with a label of 1/2 or more"
 
 
 def calibrated(supply: Supply, seed: int) -> str:

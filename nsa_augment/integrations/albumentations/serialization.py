@@ -7,6 +7,7 @@ from typing import Any
 
 import albumentations as A
 
+from nsa_augment._shared.wording import counted
 from nsa_augment.integrations.albumentations.arguments import is_being_printed, is_plain, plain_sources
 from nsa_augment.integrations.albumentations.hosts import HostTransform
 from nsa_augment.sources import Sources
@@ -66,5 +67,5 @@ class SerializableTransform(HostTransform):  # type: ignore[misc]
         if not is_plain(arguments.get("sources")):
             arguments["sources"] = f"<{type(self.sources).__name__}>"
         elif isinstance(arguments.get("sources"), list):
-            arguments["sources"] = f"<{len(arguments['sources'])} paths>"
+            arguments["sources"] = f"<{counted(len(arguments['sources']), 'path')}>"
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in arguments.items())})"

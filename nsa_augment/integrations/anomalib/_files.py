@@ -11,6 +11,7 @@ from nsa_augment._shared.checks import fail
 from nsa_augment._shared.files import write_file
 from nsa_augment._shared.images import encode_png, read_image
 from nsa_augment._shared.notices import warn_caller
+from nsa_augment._shared.wording import counted
 from nsa_augment.planning.silence import silence_expected
 from nsa_augment.sources import SourcePool
 from nsa_augment.synthesis import SynthesisResult
@@ -65,7 +66,7 @@ def write_anomalies(
         accepted = f"one whose patches fit the images: none of {len(paths)} could be changed"
         raise fail(ValueError, "task", accepted, task)
     if len(written) < count:
-        warn_caller(f"{len(written)} of {count} images have synthetic anomalies: patches do not fit the others")
+        warn_caller(f"{len(written)} of {counted(count, 'image')} got a synthetic anomaly: no patch fits the others")
     return written
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from nsa_augment._shared.checks import check_number, fail
 from nsa_augment._shared.types import Image
+from nsa_augment._shared.wording import counted
 from nsa_augment.integrations._masks import check_mergeable, merge_labels
 from nsa_augment.integrations._planes import check_planes
 from nsa_augment.integrations.torch.tensors import image_of, to_array, to_numpy, to_tensor
@@ -165,7 +166,7 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
         check_planes("input", channels, self.max_channels)
         seeds = params[_SEEDS]
         if len(seeds) != count:
-            raise ValueError(f"params must be drawn for {count} images, got those of {len(seeds)}")
+            raise ValueError(f"params must be drawn for {counted(count, 'image')}, got those of {len(seeds)}")
         always = self.p == 1 and self.p_batch == 1
         applied = [always or bool(gate > 0.5) for gate in params["batch_prob"].expand(count)]
         arrays = [self._checked(image) for image in batch] if any(applied) else []

@@ -41,7 +41,7 @@ class Constant(Pattern):
     def pixels(self, material: Material) -> Image:
         """The colour everywhere."""
         if len(self.levels) not in (1, material.channels):
-            accepted = f"one grey level, or one for each of the image's {material.channels} channels"
+            accepted = f"one grey level, or one for each channel of the image ({material.channels})"
             raise fail(ValueError, "levels", accepted, self.levels)
         return material.pixels(np.broadcast_to(np.array(self.levels), (*material.size, material.channels)))
 

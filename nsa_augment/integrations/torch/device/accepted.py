@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.scale import FLOAT_SLACK, MAX_CHANNELS
+from nsa_augment._shared.wording import counted
 from nsa_augment.blending import BLENDINGS
 from nsa_augment.blending.solvers.spectral import Spectral
 from nsa_augment.integrations.torch.device.bank import SourceBank
@@ -60,7 +61,7 @@ def check_sources(sources: Any, images: Tensor, task: AnomalyTask) -> None:
     if sources.device != images.device:
         raise fail(ValueError, "sources", f"on the images' device {images.device}", sources.device)
     if sources.shape[:2] != images.shape[:2]:
-        accepted = f"{len(images)} images with {images.shape[1]} channels, as the images"
+        accepted = f"a batch of size {len(images)} with {counted(images.shape[1], 'channel')}, as the images"
         raise fail(ValueError, "sources", accepted, tuple(sources.shape))
 
 

@@ -189,7 +189,7 @@ class AnomalyModule(nn.Module):
         if callable(images) and not isinstance(images, Tensor):
             return super().apply(images)
         check_images("images", images, self.task)
-        accepted = f"a sequence of {len(images)} plans, each a SynthesisPlan or None"
+        accepted = f"a sequence with a SynthesisPlan or None for each image ({len(images)})"
         if not isinstance(plans, Sequence) or any(not isinstance(one, SynthesisPlan | None) for one in plans):
             raise fail(TypeError, "plans", accepted, plans)
         if len(plans) != len(images):
