@@ -56,7 +56,7 @@ def test_without_it_plans_are_as_before(kind):
 def test_a_change_that_cannot_be_is_said():
     task = NaturalSyntheticAnomaly(min_change=100, logistic_midpoint=200, resize_limits="full")
     image, source = textures(0)
-    with pytest.warns(UserWarning, match=r"no more than min_change asks.*lower min_change=100"):
+    with pytest.warns(UserWarning, match=r"does not exceed min_change.*lower min_change=100"):
         results = [task(image, source, seed) for seed in range(20)]
     assert all(np.array_equal(result.image, image) and not result.label.any() for result in results)
 

@@ -42,7 +42,7 @@ class Poisson(Blending):
     name: ClassVar[str] = "poisson"
     min_side: ClassVar[int] = 5
     needs: ClassVar[str] = (
-        f"Poisson blending needs {min_side} pixels either way and {MIN_PIXELS} inside the outermost ring."
+        f"Poisson blending needs at least {min_side} x {min_side} pixels, and {MIN_PIXELS} inside the outermost ring."
     )
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class Poisson(Blending):
         return inner
 
     def fits(self, footprint: BinaryMap) -> bool:
-        """At least 50 pixels, and a box (ring included) of at least 5 pixels either way."""
+        """At least 50 pixels, and a box of at least 5 x 5 pixels (ring included)."""
         if int(np.count_nonzero(footprint)) < MIN_PIXELS:
             return False
         _, _, width, height = cv2.boundingRect(footprint)

@@ -44,7 +44,7 @@ class Silhouette(Poisson):
     needs_objects: ClassVar[bool] = True
 
     def region(self, footprint: BinaryMap, objects: ObjectMaps | None) -> BinaryMap:
-        """The whole footprint: every change in it is visible."""
+        """The whole footprint: all changes are labelled."""
         return footprint
 
     def blend(self, canvas: Image, patch: Patch) -> None:

@@ -102,7 +102,8 @@ def pick_images(
     arrays = [_array(f"images[{index}]", entries[index], scale) for index in picked]
     for index, array in zip(picked, arrays, strict=True):
         if array.dtype != arrays[0].dtype or channels(array) != channels(arrays[0]):
-            accepted = f"of dtype {arrays[0].dtype} with {channels(arrays[0])} channel(s), as images[{picked[0]}]"
+            depth = counted(channels(arrays[0]), "channel")
+            accepted = f"of dtype {arrays[0].dtype} with {depth}, as images[{picked[0]}]"
             raise fail(ValueError, f"images[{index}]", accepted, array)
     shapes = Counter((array.shape[0], array.shape[1]) for array in arrays)
     shape = shapes.most_common(1)[0][0]

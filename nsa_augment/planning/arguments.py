@@ -62,7 +62,7 @@ class PlanArguments(SelectionArguments, LabelArguments):
 
     @property
     def limits_are_halved(self) -> bool:
-        """Whether the ranges bound a resized patch as half-sizes, so that its size ends at half of them."""
+        """Whether the ranges bound resized patches as half-sizes, so that half of them is the limit."""
         return self.scale_range is not None and RESIZE_LIMITS[self.resize_limits] == 1
 
     def draw_severity(self, rng: np.random.Generator) -> float:

@@ -103,7 +103,7 @@ def draw_destination(
 
 
 def allowed_positions(allowed: BinaryMap, footprint: BinaryMap) -> NDArray[np.intp]:
-    """Positions at which a patch's footprint lies within a region, and its box a pixel away from the border.
+    """Positions at which a patch's footprint lies within a region, and its box at least a pixel away from the border.
 
     Parameters
     ----------

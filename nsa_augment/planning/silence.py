@@ -156,7 +156,7 @@ def _remedies(task: PlanArguments, names: Sequence[str]) -> str:
     words = {
         "raise": sizes and f"raise {sizes}",
         "lower": sizes and f"lower {sizes}",
-        "full": "set resize_limits='full' (now a resized patch ends at half of the ranges)" * task.limits_are_halved,
+        "full": "set resize_limits='full' (now half of the ranges limit resized patches)" * task.limits_are_halved,
         "larger": "use larger images",
         "object": f"lower min_object={task.min_object}",
         "overlap": f"lower min_overlap={task.min_overlap}",

@@ -35,7 +35,7 @@ class OpenCV(Solver):
 
     @classmethod
     def precision(cls, pixels: Image) -> Image:
-        """8 bits, so that a float image gives the same result as the 8-bit one."""
+        """8 bits, so that a float image is treated as the 8-bit one."""
         return BY_DTYPE.as_dtype(pixels, _BITS)
 
     @staticmethod

@@ -63,7 +63,7 @@ class Bitmap(Outline):
         return cls(mask.shape[0], mask.shape[1], tuple(np.diff(edges, prepend=0).tolist()))
 
     def mask(self, size: Size) -> BinaryMap:
-        """(height, width) uint8 map, 1 inside the outline; after resizing, where it covers half of a pixel."""
+        """(height, width) uint8 map, 1 inside the outline; after resizing, where it covers at least half a pixel."""
         values = np.arange(len(self.runs), dtype=np.uint8) & 1
         whole = np.repeat(values, self.runs).reshape(self.height, self.width)
         if whole.shape == size:
