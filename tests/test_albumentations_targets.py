@@ -177,9 +177,9 @@ def test_paired_sources_receive_the_same_plan(given, transform, tmp_path):
     ("sources", "paired", "message"),
     [
         (OTHERS, DEPTHS[:2], r"paired_sources\['depth'\] must hold as many images as sources \(5\), got 2"),
-        (None, DEPTHS, "beside sources"),
-        (lambda rng: IMAGE, DEPTHS, "beside sources"),
-        (OTHERS, lambda rng: DEPTHS[0], "beside sources"),
+        (None, DEPTHS, "and so must sources"),
+        (lambda rng: IMAGE, DEPTHS, "and so must sources"),
+        (OTHERS, lambda rng: DEPTHS[0], "and so must sources"),
     ],
 )
 def test_sources_that_are_no_pairs_are_refused(sources, paired, message):

@@ -64,9 +64,9 @@ def test_poisson_blending_would_make_grey_clouds():
 @pytest.mark.parametrize(
     ("product", "chosen", "absent"),
     [
-        ("bolt", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
-        ("tablet", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
-        ("zipper", {"candidates": 4, "blending": "silhouette", "resize_limits": "full"}, {"min_change"}),
+        ("bolt", {"blending": "silhouette", "resize_limits": "full"}, {"candidates", "min_change"}),
+        ("tablet", {"blending": "silhouette", "resize_limits": "full"}, {"candidates", "min_change"}),
+        ("zipper", {"blending": "silhouette", "resize_limits": "full"}, {"candidates", "min_change"}),
         ("weave", {"gradient": "mixed"}, {"candidates", "blending", "min_change", "resize_limits"}),
         ("hide", {"logistic_midpoint": 7.0}, {"candidates", "blending", "min_change", "resize_limits"}),
     ],

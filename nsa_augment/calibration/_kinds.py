@@ -15,10 +15,6 @@ from nsa_augment.calibration.variation import DEFAULT_MIDPOINT, Variation, steep
 
 Reasoned: TypeAlias = dict[str, tuple[Any, str]]
 
-_CHOSEN_PLACE: Reasoned = {
-    "candidates": (4, "the best of four places: where source minus image varies least around the patch")
-}
-
 SMALL_AREA = 0.1
 """Fraction of the image below which the largest patch is small, and one more patch is allowed."""
 
@@ -114,8 +110,7 @@ class ObjectKind(ProductKind):
     def joining(cls, levels: Levels) -> Reasoned:
         """Arguments for blending along the outline."""
         return {
-            **_CHOSEN_PLACE,
-            "blending": ("silhouette", "Poisson blending across the outline causes ghosts and black or white spots"),
+            "blending": ("silhouette", "Poisson blending across the outline causes ghosts and black or white spots")
         }
 
     @classmethod
@@ -199,11 +194,6 @@ class AlignedKind(ProductKind):
     def suits(cls, background: Background, variation: Variation, levels: Levels) -> bool:
         """If all images have the same layout."""
         return variation.aligned
-
-    @classmethod
-    def joining(cls, levels: Levels) -> Reasoned:
-        """Only `candidates`, as there are no masks."""
-        return _CHOSEN_PLACE
 
     @classmethod
     def why_gradient(cls, variation: Variation) -> str:

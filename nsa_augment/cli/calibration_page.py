@@ -44,7 +44,6 @@ GLOSSES = {
     "logistic_midpoint": "change with label 1/2, grey levels",
     "logistic_steepness": "steepness of the label, 1/grey level",
     "resize_limits": "limits of resized patches",
-    "candidates": "places tried; the best is taken",
     "blending": "how patches are blended in",
     "min_change": "least change, in midpoints",
     "max_value": "value of grey level 255",
