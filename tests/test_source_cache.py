@@ -90,7 +90,7 @@ def test_memory_grows_by_no_more_than_the_cache(arguments, cache_mib, calls, tmp
         grown = tracemalloc.get_traced_memory()[0] / MIB
     finally:
         tracemalloc.stop()
-    assert grown < cache_mib + 0.75
+    assert grown < cache_mib + 1.5  # tables of the solver, for sizes that the first call did not have
     if cache_mib:
         assert grown > cache_mib / 2
 
