@@ -70,6 +70,31 @@ def disk_median(padded: Ranks, needed: BinaryMap) -> Ranks:
 
 
 @compiled
+def look_up_medians(
+    ranks: Ranks, mask: BinaryMap, needed: BinaryMap, values: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Values of the medians of mask * ranks at the needed pixels, 0 elsewhere; larger ranks get the last value."""
+    height, width = mask.shape
+    last = ranks.dtype.type(values.size - 1)
+    padded = np.empty((height + 2 * DISK_RADIUS, width + 2 * DISK_RADIUS), ranks.dtype)
+    for row in range(height + 2 * DISK_RADIUS):
+        y = min(max(row - DISK_RADIUS, 0), height - 1)
+        line, given, shown = padded[row], ranks[y], mask[y]
+        for x in range(width):
+            line[DISK_RADIUS + x] = min(given[x], last) * shown[x]
+        line[:DISK_RADIUS] = line[DISK_RADIUS]
+        line[DISK_RADIUS + width :] = line[DISK_RADIUS + width - 1]
+    medians = disk_median(padded, needed)
+    label = np.zeros((height, width), np.float32)
+    for y in range(height):
+        found, median, wanted = label[y], medians[y], needed[y]
+        for x in range(width):
+            if wanted[x]:
+                found[x] = values[median[x]]
+    return label
+
+
+@compiled
 def _needed_columns(needed: BinaryMap) -> tuple[int, int]:
     """Half-open range of the columns that contain a needed pixel."""
     rows, width = needed.shape

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.cache import cached
-from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.elementary import exponential
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.types import BinaryMap
 from nsa_augment.labelling.change import MEDIAN_RADIUS, Change
-from nsa_augment.labelling.disk_median import DISK_RADIUS, Ranks, disk_median
+from nsa_augment.labelling.disk_median import DISK_RADIUS, Ranks, look_up_medians
 
 LABELS: Registry[Label] = Registry("labels")
 """The labels by name."""
@@ -175,7 +174,7 @@ def continuous_label(
     """
     reached = cv2.dilate(mask, np.ones((2 * DISK_RADIUS + 1,) * 2, np.uint8)).astype(np.uint8, copy=False)
     ranks, levels = _ranks(change, mask, channels)
-    label = _look_up_medians(ranks, mask, reached, levels.astype(np.float32))
+    label = look_up_medians(ranks, mask, reached, levels.astype(np.float32))
     return label if fine is None else np.maximum(label, _fine_levels(change, mask & fine, channels))
 
 
@@ -218,7 +217,7 @@ def logistic_label(
         logistic = _integer_logistic(channels, midpoint, steepness)
     else:
         logistic = _logistic(levels, midpoint, steepness)
-    label = _look_up_medians(ranks, mask, mask, logistic)
+    label = look_up_medians(ranks, mask, mask, logistic)
     if fine is None:
         return label
     counted = mask & fine
@@ -274,28 +273,3 @@ def _ranks(change: Change, mask: BinaryMap, channels: int) -> tuple[Ranks, NDArr
 @cached(64)
 def _integer_levels(channels: int) -> NDArray[np.float64]:
     return np.arange(255 * channels + 1) / channels
-
-
-@compiled
-def _look_up_medians(
-    ranks: Ranks, mask: BinaryMap, needed: BinaryMap, values: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Values of the medians of mask * ranks at the needed pixels, 0 elsewhere; larger ranks get the last value."""
-    height, width = mask.shape
-    last = ranks.dtype.type(values.size - 1)
-    padded = np.empty((height + 2 * DISK_RADIUS, width + 2 * DISK_RADIUS), ranks.dtype)
-    for row in range(height + 2 * DISK_RADIUS):
-        y = min(max(row - DISK_RADIUS, 0), height - 1)
-        line, given, shown = padded[row], ranks[y], mask[y]
-        for x in range(width):
-            line[DISK_RADIUS + x] = min(given[x], last) * shown[x]
-        line[:DISK_RADIUS] = line[DISK_RADIUS]
-        line[DISK_RADIUS + width :] = line[DISK_RADIUS + width - 1]
-    medians = disk_median(padded, needed)
-    label = np.zeros((height, width), np.float32)
-    for y in range(height):
-        found, median, wanted = label[y], medians[y], needed[y]
-        for x in range(width):
-            if wanted[x]:
-                found[x] = values[median[x]]
-    return label
