@@ -39,18 +39,22 @@ def test_those_of_other_threads_too(tracing):
     ready, done = threading.Event(), threading.Event()
 
     def work():
-        TASK(IMAGE, SOURCE, 0)
-        ready.set()
+        try:
+            TASK(IMAGE, SOURCE, 0)
+        finally:
+            ready.set()
         done.wait()
 
     thread = threading.Thread(target=work)
     thread.start()
     ready.wait()
-    kept = traced()
-    clear_caches()
-    assert kept - traced() > 2**20
-    done.set()
-    thread.join()
+    try:
+        kept = traced()
+        clear_caches()
+        assert kept - traced() > 2**20
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_results_stay_the_same():

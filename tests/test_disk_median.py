@@ -37,6 +37,13 @@ def test_medians_are_those_of_scipy(height, width, seed, spread, share):
     check(ranks, (rng.random((height, width)) < share).astype(np.uint8))
 
 
+@pytest.mark.parametrize("width", [118, 119, 120, 121, 200, 400, 1001])
+@pytest.mark.parametrize("spread", [100, 16320])
+def test_medians_of_whole_rows_of_any_width(width, spread):
+    ranks = draw_ranks(np.random.default_rng(width), (9 + 2 * DISK_RADIUS, width + 2 * DISK_RADIUS), spread, np.int16)
+    check(ranks, np.ones((9, width), np.uint8))
+
+
 @pytest.mark.parametrize("spread", [3, 900, 70_000, 2**20])
 def test_medians_of_many_ranks(spread):
     for seed in range(10):

@@ -144,7 +144,7 @@ def _search_block(
         return found
     small, small_found, offset = narrow[0], narrow[1], low + 128
     lowest, largest = values.dtype.type(low), values.dtype.type(min(low + 255, highest))
-    for x in range((-(-asked.size // stride) + 2 * DISK_RADIUS) * stride):
+    for x in range(_reached(asked.size, stride)):
         small[x] = min(max(values[x], lowest), largest) - offset
     for x in range(asked.size):
         small_found[x] = min(max(found[x], lowest), largest) - offset
@@ -200,8 +200,7 @@ def _count_below(values: Values, counts: NDArray[np.uint8], size: int, stride: i
     """Count the pixels of each disk below a threshold, in `counts[0]`, by sums of columns, which disks share."""
     below, less, seven, nine = counts[0, :size], counts[1], counts[2], counts[3]
     limit = values.dtype.type(threshold)
-    rows = -(-size // stride) + 2 * DISK_RADIUS
-    for x in range(-(-rows * stride // STEP) * STEP):
+    for x in range(_reached(size, stride)):
         less[x] = values[x] < limit
     length = size + STEP
     row1, row2, row3 = less[stride:], less[2 * stride :], less[3 * stride :]
@@ -215,6 +214,12 @@ def _count_below(values: Values, counts: NDArray[np.uint8], size: int, stride: i
         left = row5[x] + seven[x + 1] + nine[x + 2] + nine[x + 3] + nine[x + 4]
         right = nine[x + 6] + nine[x + 7] + nine[x + 8] + seven[x + 9] + row5[x + 10]
         below[x] = left + less[x + 5] + nine[x + 5] + row10[x + 5] + right
+
+
+@compiled
+def _reached(size: int, stride: int) -> int:
+    """Number of values, a multiple of `STEP`, that contains the disks of the first `size` pixels."""
+    return size + -(-(2 * DISK_RADIUS * stride + DISK_RADIUS + 1) // STEP) * STEP
 
 
 @compiled
