@@ -134,9 +134,10 @@ def _divergence(
     right, new_right = here[channels:], new_here[channels:]
     before, after = across[channels:], across[2 * channels :]
     over, beneath = above[2 * channels :], under[2 * channels :]
-    _read(image, 1, here)
-    _read(source, 1, new_here)
-    for y in range(1, height - 2):
+    first = np.int64(1)
+    _read(image, first, here)
+    _read(source, first, new_here)
+    for y in range(first, height - 2):
         _read(image, y + 1, below)
         _read(source, y + 1, new_below)
         _spread(weight, y - EROSION, channels, shares)
