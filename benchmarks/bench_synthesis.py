@@ -54,6 +54,7 @@ OPTION_CASES = [
         for option in ({"candidates": 4}, {"blending": "silhouette"}, {"candidates": 4, "blending": "silhouette"})
     ),
     ("tile", "hide", {"candidates": 4}),
+    ("leather", "hide", {"min_change": 1}),
 ]
 STAGES = {
     "foreground": [(foreground, "object_mask")],

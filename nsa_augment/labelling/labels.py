@@ -173,8 +173,20 @@ def continuous_label(
     (h, w) float32 array
     """
     reached = cv2.dilate(mask, np.ones((2 * DISK_RADIUS + 1,) * 2, np.uint8)).astype(np.uint8, copy=False)
+    return _levels(change, mask, channels, fine, reached)
+
+
+def largest_level(change: Change, mask: BinaryMap, channels: int, fine: BinaryMap | None = None) -> float:
+    """Largest value of the continuous label inside the mask; parameters as for `continuous_label`."""
+    return float(np.max(_levels(change, mask, channels, fine, mask)))
+
+
+def _levels(
+    change: Change, mask: BinaryMap, channels: int, fine: BinaryMap | None, needed: BinaryMap
+) -> NDArray[np.float32]:
+    """The continuous label at the needed pixels, 0 elsewhere; the whole mask is among them."""
     ranks, levels = _ranks(change, mask, channels)
-    label = look_up_medians(ranks, mask, reached, levels.astype(np.float32))
+    label = look_up_medians(ranks, mask, needed, levels.astype(np.float32))
     return label if fine is None else np.maximum(label, _fine_levels(change, mask & fine, channels))
 
 

@@ -9,7 +9,7 @@ from nsa_augment._shared.resizing import resize, resize_map
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending, ObjectMaps, Patch
 from nsa_augment.labelling.change import MARGIN, change_mask, difference
-from nsa_augment.labelling.labels import continuous_label
+from nsa_augment.labelling.labels import largest_level
 from nsa_augment.planning.outlines import Outline
 from nsa_augment.planning.patterns import Material
 from nsa_augment.planning.plan import PatchPlacement
@@ -68,5 +68,4 @@ def largest_change(scene: Scene, placement: PatchPlacement, blending: Blending) 
     inside.of(region)[...] = patch.region
     change, channels = difference(before, after, scene.scale), before.shape[2]
     fine = region if patch.fine else None
-    mask = change_mask(change, region, channels, fine)
-    return float((mask * continuous_label(change, mask, channels, fine)).max())
+    return largest_level(change, change_mask(change, region, channels, fine), channels, fine)
