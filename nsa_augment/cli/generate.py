@@ -70,7 +70,7 @@ def generate(
         tell_of_sizes(list_images(folder, recursive=recursive), makers)
     origin = {"preset": preset, "ablation": ablation}
     try:
-        with _progress("making anomalies", "{task.fields[placed]} placed, {task.fields[skipped]} skipped") as update:
+        with _progress("making images", "{task.fields[placed]} placed, {task.fields[skipped]} skipped") as update:
 
             def show(state: State) -> None:
                 update(state.done, state.total, placed=state.anomalies, skipped=state.unchanged)

@@ -34,7 +34,7 @@ def cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Pa
     fine = is_fine(placement.shape)
     blending = blending.joining(fine)
     footprint = blending.footprint(patch_bitmap(placement.shape, placement.source_box, size))
-    if not blending.fits(footprint):
+    if not (blending.fits_rectangle(size) if placement.shape is None else blending.fits(footprint)):
         return None
     source = placement.source_box.of(cube(scene.source.image))
     if placement.filling is None:
