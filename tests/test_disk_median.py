@@ -23,8 +23,8 @@ def check(ranks, needed):
 
 def draw_ranks(rng, shape, spread, dtype):
     """Smooth ranks with noise, partly replaced by zeros or the largest."""
-    y, x = np.mgrid[: shape[0], : shape[1]] / np.reshape(shape, (2, 1, 1))
-    waves = np.sin(rng.uniform(0, 9, 3) @ np.stack([y, x, np.ones(shape)]).reshape(3, -1)).reshape(shape)
+    y, x = np.mgrid[: shape[-2], : shape[-1]] / np.reshape(shape[-2:], (2, 1, 1))
+    waves = np.sin(rng.uniform(0, 9, 3) @ np.stack([y, x, np.ones(y.shape)]).reshape(3, -1)).reshape(y.shape)
     ranks = (0.5 + 0.5 * waves) * spread + rng.normal(0, spread * rng.choice([0, 0.02, 0.5]), shape)
     ranks[rng.random(shape) < rng.choice([0, 0.3])] = rng.choice([0, spread])
     return np.clip(ranks, 0, spread).astype(dtype)
@@ -53,3 +53,15 @@ def test_medians_of_many_ranks(spread):
 
 def test_nothing_is_found_where_nothing_is_needed():
     assert not disk_median(np.full((30, 30), 9, np.int16), np.zeros((20, 20), np.uint8)).any()
+
+
+@pytest.mark.parametrize("spread", SPREADS)
+def test_tensors_of_other_devices_have_the_same_medians(spread):
+    torch = pytest.importorskip("torch")
+    from nsa_augment.integrations.torch.device.disk_median import _search
+
+    for seed in range(5):
+        ranks = draw_ranks(np.random.default_rng(seed), (3, 40, 50), spread, np.int16)
+        found = _search(torch.from_numpy(ranks), spread.bit_length(), None)
+        for values, medians in zip(ranks, found.numpy(), strict=True):
+            np.testing.assert_array_equal(medians, disk_median(values, np.ones(medians.shape, np.uint8)))
