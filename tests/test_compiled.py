@@ -74,6 +74,19 @@ def test_functions_may_call_themselves():
     assert factorial(5) == 120
 
 
+def test_literals_are_numbers_like_any_other():
+    @compiled
+    def plus(x, y):
+        return x + y
+
+    @compiled
+    def outer(x):
+        return plus(x, 1) + plus(x, y=2) + plus(0, x)
+
+    assert outer(5) == 18
+    assert len(plus.signatures) == 1
+
+
 def test_compiles_without_a_cache_folder(monkeypatch):
     def without_folder(function):
         raise RuntimeError("cannot cache function: no locator available")

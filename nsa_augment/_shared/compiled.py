@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
+from numba.core import types
 from numba.core.caching import FunctionCache
 from numba.core.dispatcher import Dispatcher
 
@@ -20,13 +22,22 @@ def compiled(function: Function) -> Function:
     """Compile with Numba: cached on disk, without the GIL, without threads (safe in forked workers).
 
     If no cache folder is writable, every process compiles anew. Compiled functions may use others, and constants, of
-    any file: a change of one compiles all anew that use it.
+    any file: a change of one compiles all anew that use it. Numba compiles once more for every literal number that
+    compiled code passes on; here a literal is a number like any other.
     """
     made: Any = numba.njit(nogil=True)(function)
     if made is not function:
+        made.get_call_template = partial(_template_of_numbers, made)
         with suppress(RuntimeError):  # no cache folder is writable
             made._cache = _Cache(function)
     return cast("Function", made)
+
+
+def _template_of_numbers(function: Dispatcher, given: Any, named: Any) -> Any:
+    """What `function` returns for arguments of these types, literals taken as numbers."""
+    number: Callable[[Any], Any] = types.unliteral
+    named = {name: number(kind) for name, kind in named.items()}
+    return type(function).get_call_template(function, tuple(map(number, given)), named)
 
 
 class _Cache(cast("Any", FunctionCache)):  # type: ignore[misc]

@@ -107,7 +107,7 @@ def _smoothed(change: Change, threshold: float, region: BinaryMap, fine: BinaryM
         row, inside, found = change[y], region[y], candidate[y]
         for x in range(width):
             found[x] = np.uint8(row[x] > threshold) & inside[x]
-    mask = binary_median(candidate, np.int64(MEDIAN_RADIUS))
+    mask = binary_median(candidate, MEDIAN_RADIUS)
     for y in range(fine.shape[0]):
         found, kept, changed = mask[y], fine[y], candidate[y]
         for x in range(width):

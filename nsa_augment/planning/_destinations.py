@@ -18,8 +18,7 @@ FOUND, NOWHERE, NO_OBJECT_LEFT = 0, 1, 2
 @compiled
 def draw_corner(bits: Bits, image_size: Size, size: Size) -> tuple[int, int]:
     """Upper left corner of a box at least one pixel away from the border of the image."""
-    first = np.int64(1)
-    return draw_integer(bits, first, image_size[0] - size[0]), draw_integer(bits, first, image_size[1] - size[1])
+    return draw_integer(bits, 1, image_size[0] - size[0]), draw_integer(bits, 1, image_size[1] - size[1])
 
 
 @compiled
@@ -59,7 +58,7 @@ def draw_position(
     accepted, best, best_y, best_x = 0, np.inf, 0, 0
     for _ in range(DRAWS):
         if len(positions):
-            index = draw_integer(bits, np.int64(0), len(positions))
+            index = draw_integer(bits, 0, len(positions))
             y0, x0 = positions[index, 0], positions[index, 1]
         else:
             y0, x0 = draw_corner(bits, image_size, size)

@@ -139,8 +139,8 @@ def _draw_ellipses(
     parameters = np.empty((ELLIPSE_COUNT, 5), np.float64)
     low_y, low_x = max(low[0], 1), max(low[1], 1)
     for index in range(ELLIPSE_COUNT):
-        parameters[index, 0] = draw_integer(bits, np.int64(0), height)
-        parameters[index, 1] = draw_integer(bits, np.int64(0), width)
+        parameters[index, 0] = draw_integer(bits, 0, height)
+        parameters[index, 1] = draw_integer(bits, 0, width)
         parameters[index, 2] = draw_integer(bits, low_y, max(low_y + 1, half[0] // 2))
         parameters[index, 3] = draw_integer(bits, low_x, max(low_x + 1, half[1] // 2))
         parameters[index, 4] = draw_share(bits) * np.pi

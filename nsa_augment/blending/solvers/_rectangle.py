@@ -20,12 +20,12 @@ from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.elementary import sine_of_turns
 from nsa_augment._shared.types import Size
 from nsa_augment._shared.workspace import Workspace
+from nsa_augment.blending.solvers._products import Matrix
 from nsa_augment.blending.solvers._sines import COLUMNS, ROWS, products, scratch_size, sines, transform
 
-Matrix = NDArray[np.float32]
 Reals = NDArray[np.float64]
 
-NO_CUT = np.int64(0)
+NO_CUT = 0
 
 CUT_COST = 48
 """Cost of solving twice, in products per pixel."""

@@ -25,8 +25,8 @@ SINES = BoundedCache(64 * 2**20)
 LANES = 192
 """Most columns transformed together, so that their values stay in the caches."""
 
-COLUMNS, ROWS = np.int64(0), np.int64(1)
-"""Layouts of columns in an array, see `transform`; not literals, for each of which Numba would compile again."""
+COLUMNS, ROWS = 0, 1
+"""Layouts of columns in an array, see `transform`."""
 
 BLOCK = 8
 """Columns transposed together."""
@@ -121,7 +121,7 @@ def transform(
     """
     height, columns = size
     lanes = _lanes(columns)
-    first = start = np.int64(0)
+    first = start = 0
     while first < height:
         ahead = first < cut
         count = cut if ahead else height - first
@@ -132,7 +132,7 @@ def transform(
             used = min(lanes, columns - left)
             values[:] = 0
             fetch(given, given_group, first, left, used, values[1:])
-            rest, step, end = count + 1, np.int64(1), start
+            rest, step, end = count + 1, 1, start
             while rest % 2 == 0:
                 end = _odd_results(values, parts, results, matrices, end, rest, step, done)
                 rest, step = rest // 2, 2 * step

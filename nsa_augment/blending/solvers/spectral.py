@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Gradient, Image
 from nsa_augment._shared.workspace import Workspace
-from nsa_augment.blending.solvers._rectangle import Matrix, Reals, solve_rectangle, tables
+from nsa_augment.blending.solvers._products import Matrix
+from nsa_augment.blending.solvers._rectangle import Reals, solve_rectangle, tables
 from nsa_augment.blending.solvers._rectangle import solve_poisson as solve_poisson
 from nsa_augment.blending.solvers.base import Solver
 
@@ -134,10 +135,9 @@ def _divergence(
     right, new_right = here[channels:], new_here[channels:]
     before, after = across[channels:], across[2 * channels :]
     over, beneath = above[2 * channels :], under[2 * channels :]
-    first = np.int64(1)
-    _read(image, first, here)
-    _read(source, first, new_here)
-    for y in range(first, height - 2):
+    _read(image, 1, here)
+    _read(source, 1, new_here)
+    for y in range(1, height - 2):
         _read(image, y + 1, below)
         _read(source, y + 1, new_below)
         _spread(weight, y - EROSION, channels, shares)
