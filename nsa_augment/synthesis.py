@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import fail
-from nsa_augment._shared.types import BinaryMap, Image, cube
-from nsa_augment.blending import Blending, Patch
+from nsa_augment._shared.types import BinaryMap, Corner, Image, cube
+from nsa_augment.blending import Blending, UncutPatch
 from nsa_augment.labelling import AreaChange, Label
-from nsa_augment.labelling.change import Change, change_mask, difference, label_areas
+from nsa_augment.labelling.change import label_areas, visible_change
 from nsa_augment.planning import SynthesisPlan
-from nsa_augment.planning.cutting import cut_patch
+from nsa_augment.planning.cutting import prepare_patch
 from nsa_augment.scenes import Scene
 
 
@@ -98,36 +98,47 @@ def apply_plan(
     placed = [
         (placement.destination_box, patch)
         for placement in plan.patches
-        if (patch := cut_patch(scene, placement, blending)) is not None
+        if (patch := prepare_patch(scene, placement, blending, uncut=out is None)) is not None
     ]
     areas = label_areas([box for box, _ in placed], scene.size)
     result, before = _open_result(scene.image, out, areas)
-    canvas = cube(result)
+    canvas, region = cube(result), np.zeros(scene.size, np.uint8)
+    fine = region.copy() if any(patch.fine for _, patch in placed) else None
     for box, patch in placed:
+        if isinstance(patch, UncutPatch):
+            blending.blend_uncut(canvas, region, box, patch)
+            continue
         blending.joining(patch.fine).blend(box.of(canvas), patch)
+        for marked in [region] if fine is None or not patch.fine else [region, fine]:
+            box.of(marked)[...] |= patch.region
     if plan.severity != 1:
-        for area, original in zip(areas, before, strict=True):
-            _attenuate(area.of(canvas), original, plan.severity)
+        for area, (original, corner) in zip(areas, before, strict=True):
+            _attenuate(area.of(canvas), Box.at(*corner, area.size).of(original), plan.severity)
     if (made := getattr(_MADE, "image", None)) is not None:
         np.copyto(result, made)
     labelled = []
-    for area, original in zip(areas, before, strict=True):
-        inside = [(box.relative_to(area), patch) for box, patch in placed if area.contains(box)]
-        change = difference(original, area.of(canvas), scene.scale)
-        labelled.append(_label_area(label, area, change, canvas.shape[2], inside, plan.severity))
+    for area, (original, corner) in zip(areas, before, strict=True):
+        change, mask = visible_change(original, corner, canvas, area, region, fine, scene.scale)
+        factors = tuple(
+            (box.relative_to(area), plan.severity * patch.factor) for box, patch in placed if area.contains(box)
+        )
+        kept = None if fine is None else area.of(fine).copy()
+        labelled.append(
+            LabelledArea(area, mask, label.compute(AreaChange(change, mask, canvas.shape[2], factors, kept)))
+        )
     return SynthesisResult(result, plan, tuple(labelled))
 
 
-def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[Image]]:
-    """A copy of the image to blend into, and the unchanged pixels of the areas."""
+def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[tuple[Image, Corner]]]:
+    """A copy of the image to blend into, and arrays with the unchanged pixels of the areas, from a corner on."""
     if out is None:
-        return np.array(image, order="C"), [area.of(cube(image)) for area in areas]
+        return np.array(image, order="C"), [(cube(image), area[:2]) for area in areas]
     accepted = f"a writable array of the image's shape {image.shape} and dtype {image.dtype}"
     if not isinstance(out, np.ndarray) or out.dtype != image.dtype:
         raise fail(TypeError, "out", accepted, out)
     if out.shape != image.shape or not out.flags.writeable:
         raise fail(ValueError, "out", accepted, out)
-    before = [area.of(cube(image)).copy() for area in areas]
+    before: list[tuple[Image, Corner]] = [(area.of(cube(image)).copy(), (0, 0)) for area in areas]
     if out is not image:
         np.copyto(out, image)
     return out, before
@@ -137,22 +148,3 @@ def _attenuate(after: Image, before: Image, severity: float) -> None:
     """Scale a change by `severity`, in place; integers are rounded."""
     kept = before + severity * (after.astype(np.float64) - before)
     after[...] = np.rint(kept) if after.dtype.kind == "u" else kept
-
-
-def _label_area(
-    label: Label,
-    area: Box,
-    change: Change,
-    channels: int,
-    patches: Sequence[tuple[Box, Patch]],
-    severity: float,
-) -> LabelledArea:
-    region, fine = np.zeros(change.shape, np.uint8), None
-    for box, patch in patches:
-        box.of(region)[...] |= patch.region
-        if patch.fine:
-            fine = np.zeros(change.shape, np.uint8) if fine is None else fine
-            box.of(fine)[...] |= patch.region
-    mask = change_mask(change, region, channels, fine)
-    factors = tuple((box, severity * patch.factor) for box, patch in patches)
-    return LabelledArea(area, mask, label.compute(AreaChange(change, mask, channels, factors, fine)))

@@ -11,6 +11,7 @@ from table5 import ROWS, each_row
 from nsa_augment import NaturalSyntheticAnomaly
 from nsa_augment import blending as blendings
 from nsa_augment.blending.poisson import Poisson
+from nsa_augment.blending.solvers.spectral import Spectral
 
 BLENDINGS = ("copy_paste", "feather", "linear", "poisson", "silhouette")
 ORACLES = {"copy_paste": "copy", "feather": "feather", "linear": "linear"}
@@ -67,6 +68,44 @@ class Demanding(Poisson):
 def test_rectangles_fit_as_their_footprints_do(blending):
     for size in [*itertools.product(range(1, 14), repeat=2), (20, 20), (6, 90)]:
         assert blending.fits_rectangle(size) == blending.fits(blending.footprint(np.ones(size, np.uint8)))
+
+
+@pytest.mark.parametrize("changed", [{"blending": "nowhere"}, {"solver": "halved"}])
+def test_what_a_subclass_changes_counts_for_rectangles(monkeypatch, changed):
+    for registry in (blendings.BLENDINGS, blendings.SOLVERS):
+        monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
+
+    class Nowhere(Poisson):
+        name = "nowhere"
+
+        def region(self, footprint, objects):
+            return np.zeros_like(footprint)
+
+    class Halved(Spectral):
+        name = "halved"
+
+        @staticmethod
+        def clone(canvas, source, mask, gradient, max_value):
+            Spectral.clone(canvas, source, mask // 2, gradient, max_value)
+
+    image, source = images()
+    masks = {"mask": draw_object(0, (60, 50)), "source_mask": draw_object(1, (60, 50))}
+    usual, unusual = NaturalSyntheticAnomaly(), NaturalSyntheticAnomaly(**changed)
+    plan = next(plan for seed in range(99) if (plan := usual.plan(image, source, seed, **masks)).patches)
+    expected, found = (task.apply(image, source, plan, **masks) for task in (usual, unusual))
+    cut = unusual.apply(image, source, plan, **masks, out=image.copy())
+    assert not (np.array_equal(expected.mask, found.mask) and np.array_equal(expected.image, found.image))
+    np.testing.assert_array_equal(found.image, cut.image)
+    np.testing.assert_array_equal(found.mask, cut.mask)
+
+
+def test_read_only_sources_give_the_same_pixels():
+    image, source = images()
+    shown = source.copy()
+    shown.flags.writeable = False
+    results = [NaturalSyntheticAnomaly()(image, given, 0) for given in (source, shown)]
+    np.testing.assert_array_equal(results[0].image, results[1].image)
+    assert (results[0].image != image).any()
 
 
 @pytest.mark.parametrize(("given", "error"), [("swirl", ValueError), (None, TypeError), (3, TypeError)])

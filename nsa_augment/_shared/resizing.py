@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.types import BinaryMap, Image, Size
+from nsa_augment._shared.types import BinaryMap, Corners, Image, Size
 
 RESIZE_CHANNELS = 4
 """Channels that are resized together."""
@@ -43,6 +43,11 @@ def resize(pixels: Image, size: Size, flags: int = cv2.INTER_LINEAR) -> Image:
     return resized
 
 
+def is_resized_in_place(pixels: Image) -> bool:
+    """Whether `resized_pixels` resizes parts of an (h, w, C) array as `resize` does."""
+    return pixels.dtype == np.uint8 and pixels.shape[2] in (1, 3, 4) and pixels.flags.carray
+
+
 def resize_map(binary: BinaryMap, size: Size) -> BinaryMap:
     """Resize a 0/1 map in 8 bits, which rounds it back to 0 and 1."""
     return binary.copy() if binary.shape == size else resized_map(np.ascontiguousarray(binary), size)
@@ -61,6 +66,32 @@ def resized_map(binary: BinaryMap, size: Size) -> BinaryMap:
     else:
         _interpolate_bytes(pixels, resized)
     return resized.reshape(height, width)
+
+
+@compiled
+def resized_part(binary: BinaryMap, box: Corners, size: Size) -> BinaryMap:
+    """A copy of the part of a map inside a box, resized."""
+    part = binary[box[0] : box[2], box[1] : box[3]].copy()
+    return part if part.shape == size else resized_map(part, size)
+
+
+@compiled
+def resized_pixels(pixels: Image, box: Corners, size: Size) -> Image:
+    """The part of an image inside a box, resized; only if `is_resized_in_place`, or if the box has this size."""
+    channels = pixels.shape[2]
+    rows = pixels.reshape(pixels.shape[0], pixels.shape[1] * channels)
+    part = np.empty((box[2] - box[0], box[3] - box[1], channels), pixels.dtype)
+    values = part.reshape(part.shape[0], part.shape[1] * channels)
+    for y in range(part.shape[0]):
+        values[y] = rows[box[0] + y, box[1] * channels : box[3] * channels]
+    if part.shape[:2] == size:
+        return part
+    resized = np.empty((size[0], size[1], channels), pixels.dtype)
+    if part.shape[:2] == (2 * size[0], 2 * size[1]):
+        _halve(part, resized)
+    else:
+        _interpolate_bytes(part, resized)
+    return resized
 
 
 @compiled
@@ -128,7 +159,7 @@ def _interpolate_bytes(pixels: Image, resized: Image) -> None:
                 known[row % 2] = row
                 values, line = flat[row], lines[row % 2]
                 for x in range(line.size):
-                    line[x] = (values[before[x]] * behind[x] + values[after[x]] * ahead[x]) >> 4
+                    line[x] = (np.int32(values[before[x]]) * behind[x] + np.int32(values[after[x]]) * ahead[x]) >> 4
         above, below, wanted = lines[top % 2], lines[bottom % 2], target[y]
         for x in range(wanted.size):
             wanted[x] = (((upper * above[x]) >> 16) + ((lower * below[x]) >> 16) + 2) >> 2

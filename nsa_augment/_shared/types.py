@@ -17,6 +17,12 @@ BinaryMap: TypeAlias = NDArray[np.uint8]
 Size: TypeAlias = tuple[int, int]
 """(height, width) in pixels."""
 
+Corner: TypeAlias = tuple[int, int]
+"""(y, x): the upper left pixel of a box."""
+
+Corners: TypeAlias = tuple[int, int, int, int]
+"""(y0, x0, y1, x1): a box, in compiled functions."""
+
 Gradient: TypeAlias = Literal["source", "mixed"]
 """Guidance field of Poisson blending: the source's gradients, or the stronger of both images."""
 

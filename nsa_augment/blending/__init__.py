@@ -7,6 +7,7 @@ from nsa_augment.blending.linear import Linear
 from nsa_augment.blending.poisson import Poisson
 from nsa_augment.blending.silhouette import Silhouette
 from nsa_augment.blending.solvers import SOLVERS, Solver
+from nsa_augment.blending.uncut import UncutPatch
 
 __all__ = [
     "BLENDINGS",
@@ -20,4 +21,5 @@ __all__ = [
     "Poisson",
     "Silhouette",
     "Solver",
+    "UncutPatch",
 ]

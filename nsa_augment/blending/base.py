@@ -9,9 +9,14 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.scale import IMAGE_DTYPES
 from nsa_augment._shared.types import BinaryMap, Gradient, Image, Size
+from nsa_augment.blending.uncut import UncutPatch
+
+_CUTTING = frozenset({"footprint", "fits", "joining", "region", "precision", "blend"})
+"""Methods that `Blending.blend_uncut` stands for."""
 
 BLENDINGS: Registry[Blending] = Registry("blendings")
 """The blendings by name."""
@@ -70,6 +75,8 @@ class Blending(ABC):
         Whether it requires the object masks of source and image.
     gradient : "source", "mixed" or None
         Guidance field of patches planned for it; None if it uses none.
+    takes_uncut : bool
+        Whether it has `blend_uncut`.
     """
 
     name: ClassVar[str]
@@ -77,11 +84,15 @@ class Blending(ABC):
     needs: ClassVar[str] = ""
     needs_objects: ClassVar[bool] = False
     gradient: Gradient | None = None
+    takes_uncut: bool = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if {"footprint", "fits"} & vars(cls).keys() and "fits_rectangle" not in vars(cls):
+        own = vars(cls).keys()
+        if {"footprint", "fits"} & own and "fits_rectangle" not in own:
             cls.fits_rectangle = Blending.fits_rectangle  # type: ignore[method-assign]
+        if _CUTTING & own and "blend_uncut" not in own:
+            cls.takes_uncut = False
         BLENDINGS.register(cls)
 
     @classmethod
@@ -121,3 +132,18 @@ class Blending(ABC):
     @abstractmethod
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Change `canvas`, the (h, w, C) view of the image at the destination, in place."""
+
+    def blend_uncut(self, image: Image, region: BinaryMap, box: Box, patch: UncutPatch) -> None:
+        """In one step: cut and blend a patch at `box`, and set `region` where its change is labelled.
+
+        Parameters
+        ----------
+        image : (H, W, C) array, C-contiguous
+            Changed in place.
+        region : (H, W) uint8 array of 0 and 1
+            Changed in place.
+        box : Box
+            The destination.
+        patch : UncutPatch
+        """
+        raise NotImplementedError

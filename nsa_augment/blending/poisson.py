@@ -11,11 +11,13 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
+from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.scale import BY_DTYPE, Scale
 from nsa_augment._shared.types import BinaryMap, Gradient, Image, Size
 from nsa_augment.blending.base import Blending, Patch
 from nsa_augment.blending.feather import Feather
 from nsa_augment.blending.solvers import SOLVERS, Solver
+from nsa_augment.blending.uncut import UncutPatch
 
 MIN_PIXELS = 50
 FEATHER = Feather()
@@ -84,6 +86,16 @@ class Poisson(Blending):
     def precision(self, pixels: Image) -> Image:
         """Precision of the solver."""
         return self._solver.precision(pixels)
+
+    @property
+    def takes_uncut(self) -> bool:  # type: ignore[override]
+        """Whether the solver does."""
+        return self._solver.takes_uncut
+
+    def blend_uncut(self, image: Image, region: BinaryMap, box: Box, patch: UncutPatch) -> None:
+        """By the solver."""
+        gradient = patch.gradient or self.gradient
+        self._solver.clone_uncut(image, region, box, patch, gradient, self.scale.maximum(image.dtype))
 
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Apply Poisson blending with the patch's gradient; the mask is scaled to ceil(255 * factor)."""

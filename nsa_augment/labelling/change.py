@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +12,7 @@ from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.medians import binary_median
 from nsa_augment._shared.scale import BY_DTYPE, FLOAT_RESOLUTION, Scale
-from nsa_augment._shared.types import BinaryMap, Image, Size
+from nsa_augment._shared.types import BinaryMap, Corner, Corners, Image, Size
 from nsa_augment.labelling.disk_median import DISK_RADIUS
 
 MEDIAN_RADIUS = 2
@@ -51,27 +50,16 @@ def difference(before: Image, after: Image, scale: Scale = BY_DTYPE) -> Change:
     scale : Scale
         Value that stands for grey level 255.
     """
-    maximum = scale.maximum(before.dtype)
-    if before.dtype == np.uint8 and maximum == 255:
-        return _sum_channels(cv2.absdiff(before, after).reshape(before.shape))
-    change: NDArray[np.float64] = np.abs(after.astype(np.float64) - before).sum(axis=2) * 255 / maximum
-    return change
+    if _is_summed(before, scale):
+        height, width, _ = before.shape
+        return _sum_change(np.array(before, order="C"), (0, 0), np.array(after, order="C"), (0, 0, height, width))
+    change: NDArray[np.float64] = np.abs(after.astype(np.float64) - before).sum(axis=2)
+    return change * 255 / scale.maximum(before.dtype)
 
 
-@compiled
-def _sum_channels(image: Image) -> NDArray[np.uint16]:
-    height, width, channels = image.shape
-    total = np.zeros((height, width), np.uint16)
-    for y in range(height):
-        row, sums = image[y], total[y]
-        if channels == 3:
-            for x in range(width):
-                sums[x] = np.uint16(row[x, 0]) + np.uint16(row[x, 1]) + np.uint16(row[x, 2])
-        else:
-            for c in range(channels):
-                for x in range(width):
-                    sums[x] += row[x, c]
-    return total
+def _is_summed(image: Image, scale: Scale) -> bool:
+    """Whether changes are sums of whole grey levels."""
+    return image.dtype == np.uint8 and scale.maximum(image.dtype) == 255
 
 
 def change_mask(change: Change, region: BinaryMap, channels: int, fine: BinaryMap | None = None) -> BinaryMap:
@@ -92,24 +80,83 @@ def change_mask(change: Change, region: BinaryMap, channels: int, fine: BinaryMa
     (h, w) uint8 array of 0 and 1
     """
     threshold = channels if change.dtype == np.uint16 else channels * (1 + FLOAT_RESOLUTION)
-    return _smoothed(change, change.dtype.type(threshold), region, _NOWHERE if fine is None else fine)
+    return _smoothed(change, change.dtype.type(threshold), region, (0, 0), _NOWHERE if fine is None else fine)
+
+
+def visible_change(
+    before: Image, corner: Corner, after: Image, area: Box, region: BinaryMap, fine: BinaryMap | None, scale: Scale
+) -> tuple[Change, BinaryMap]:
+    """`difference` and `change_mask` of an area of an image.
+
+    Parameters
+    ----------
+    before : (h, w, C) array
+    corner : (y, x)
+        The upper left pixel of the area in `before`.
+    after : (H, W, C) array of the same dtype
+    area : Box
+    region, fine : (H, W) uint8 arrays of 0 and 1
+        As for `change_mask`.
+    scale : Scale
+    """
+    if before.flags.carray and after.flags.carray and _is_summed(after, scale):
+        return _byte_change(before, corner, after, (*area,), region, _NOWHERE if fine is None else fine)
+    change = difference(Box.at(*corner, area.size).of(before), area.of(after), scale)
+    inside, kept = (None if whole is None else area.of(whole).copy() for whole in (region, fine))
+    assert inside is not None
+    return change, change_mask(change, inside, after.shape[2], kept)
 
 
 _NOWHERE = np.zeros((0, 0), np.uint8)
 
 
 @compiled
-def _smoothed(change: Change, threshold: float, region: BinaryMap, fine: BinaryMap) -> BinaryMap:
-    """Where the change of the region exceeds a threshold, smoothed except in `fine`, which may be empty."""
-    height, width = change.shape
+def _byte_change(
+    before: Image, corner: Corner, after: Image, area: Corners, region: BinaryMap, fine: BinaryMap
+) -> tuple[NDArray[np.uint16], BinaryMap]:
+    change = _sum_change(before, corner, after, area)
+    return change, _smoothed(change, np.uint16(after.shape[2]), region, (area[0], area[1]), fine)
+
+
+@compiled
+def _sum_change(before: Image, corner: Corner, after: Image, area: Corners) -> NDArray[np.uint16]:
+    """Sum over channels of the absolute change of 8-bit images."""
+    (y0, x0, y1, x1), channels = area, after.shape[2]
+    old, new = (
+        before.reshape(len(before), before.shape[1] * channels),
+        after.reshape(len(after), after.shape[1] * channels),
+    )
+    total, changes = np.zeros((y1 - y0, x1 - x0), np.uint16), np.empty((x1 - x0) * channels, np.uint16)
+    for y in range(y1 - y0):
+        given, found = old[corner[0] + y, corner[1] * channels :], new[y0 + y, x0 * channels :]
+        sums = total[y]
+        for x in range(changes.size):
+            changes[x] = abs(np.int16(given[x]) - np.int16(found[x]))
+        if channels == 3:
+            for x in range(sums.size):
+                sums[x] = changes[3 * x] + changes[3 * x + 1] + changes[3 * x + 2]
+        else:
+            for c in range(channels):
+                for x in range(sums.size):
+                    sums[x] += changes[x * channels + c]
+    return total
+
+
+@compiled
+def _smoothed(change: Change, threshold: float, region: BinaryMap, corner: Corner, fine: BinaryMap) -> BinaryMap:
+    """Where the change of the region exceeds a threshold, smoothed except in `fine`, which may be empty.
+
+    `corner` is the upper left pixel of the change in `region` and `fine`.
+    """
+    (height, width), (top, left) = change.shape, corner
     candidate = np.empty((height, width), np.uint8)
     for y in range(height):
-        row, inside, found = change[y], region[y], candidate[y]
+        row, inside, found = change[y], region[top + y, left : left + width], candidate[y]
         for x in range(width):
             found[x] = np.uint8(row[x] > threshold) & inside[x]
     mask = binary_median(candidate, MEDIAN_RADIUS)
-    for y in range(fine.shape[0]):
-        found, kept, changed = mask[y], fine[y], candidate[y]
+    for y in range(height if fine.size else 0):
+        found, kept, changed = mask[y], fine[top + y, left : left + width], candidate[y]
         for x in range(width):
             found[x] |= changed[x] & kept[x]
     return mask

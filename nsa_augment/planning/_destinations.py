@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.bits import Bits, draw_integer
 from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.resizing import resized_map
-from nsa_augment._shared.types import BinaryMap, Image, Size
-from nsa_augment.planning._draws import DRAWS, Corners
+from nsa_augment._shared.resizing import resized_part
+from nsa_augment._shared.types import BinaryMap, Corners, Image, Size
+from nsa_augment.planning._draws import DRAWS
 
 FOUND, NOWHERE, NO_OBJECT_LEFT = 0, 1, 2
 """Outcomes: a position was found; none was accepted; the object fills too little of the resized patch."""
@@ -47,7 +47,7 @@ def draw_position(
     counted, remaining = source_object, np.zeros(size[0] + 1, np.int64)
     constrained, filled, outcome = image_object.size > 0, np.int64(0), NOWHERE
     if constrained:
-        counted = _resized_part(source_object, box, size)
+        counted = resized_part(source_object, box, size)
         filled, area = _count(counted, bitmap, only_inside, remaining)
         if filled <= min_object * area:
             outcome = NO_OBJECT_LEFT
@@ -73,13 +73,6 @@ def draw_position(
         if accepted == candidates:
             break
     return FOUND if accepted else outcome, best_y, best_x
-
-
-@compiled
-def _resized_part(binary: BinaryMap, box: Corners, size: Size) -> BinaryMap:
-    """A copy of the part of a map inside a box, resized."""
-    part = binary[box[0] : box[2], box[1] : box[3]].copy()
-    return part if part.shape == size else resized_map(part, size)
 
 
 @compiled

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nsa_augment._shared.bits import Bits, draw_integer, draw_share
 from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.types import BinaryMap, Size
+from nsa_augment._shared.types import BinaryMap, Corners, Size
 
 DRAWS = 200
 """Places (and destinations) tried before a patch is given up."""
@@ -23,9 +23,6 @@ NO_MASK = np.ones((1, 1), np.uint8)
 
 LARGEST_SHARE = math.nextafter(1, 0)
 """Threshold that only the share 1 exceeds."""
-
-Corners: TypeAlias = tuple[int, int, int, int]
-"""(y0, x0, y1, x1): a box returned by compiled functions."""
 
 Extent: TypeAlias = tuple[int, int, int, int]
 """(low, high, before, after): a patch covers [a - before, a + after) along an axis, a uniform on [low, high)."""

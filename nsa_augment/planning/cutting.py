@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from nsa_augment._shared.boxes import Box
-from nsa_augment._shared.resizing import resize, resize_map
+from nsa_augment._shared.resizing import is_resized_in_place, resize, resize_map
 from nsa_augment._shared.types import BinaryMap, Size, cube
 from nsa_augment.blending.base import Blending, ObjectMaps, Patch
+from nsa_augment.blending.uncut import NO_OBJECTS, UncutPatch
 from nsa_augment.labelling.change import MARGIN, change_mask, difference
 from nsa_augment.labelling.labels import largest_level
 from nsa_augment.planning.outlines import Outline
@@ -52,6 +53,27 @@ def cut_patch(scene: Scene, placement: PatchPlacement, blending: Blending) -> Pa
         objects = ObjectMaps(source_object, image_object)
     region = blending.region(footprint, objects)
     return Patch(pixels, footprint, region, placement.factor, placement.gradient, objects, fine)
+
+
+def prepare_patch(
+    scene: Scene, placement: PatchPlacement, blending: Blending, *, uncut: bool
+) -> Patch | UncutPatch | None:
+    """As `cut_patch`; with `uncut`, rectangles of the source stay uncut for blendings that take them so."""
+    rectangle = placement.shape is None and placement.filling is None and placement.jitter is None
+    if not (uncut and rectangle and blending.takes_uncut):
+        return cut_patch(scene, placement, blending)
+    size, box = placement.size, placement.source_box
+    if not blending.fits_rectangle(size):
+        return None
+    source = cube(scene.source.image)
+    if not is_resized_in_place(source):
+        source, box = resize(blending.precision(box.of(source)), size), Box(0, 0, *size)
+    objects = NO_OBJECTS
+    if scene.foreground is not None and scene.source.foreground is not None:
+        own, above = scene.source.foreground.around(placement.source_box)
+        theirs, below = scene.foreground.around(placement.destination_box)
+        objects = own, (*above,), theirs, (*below,)
+    return UncutPatch(source, (*box,), objects, placement.factor, placement.gradient)
 
 
 def largest_change(scene: Scene, placement: PatchPlacement, blending: Blending) -> float:

@@ -163,9 +163,13 @@ class Foreground:
 
     def crop(self, box: Box) -> BinaryMap:
         """Part of `mask` inside `box`; if the model is local, only this part is computed."""
-        box = Box(*box)
+        part, inside = self.around(Box(*box))
+        return inside.of(part)
+
+    def around(self, box: Box) -> tuple[BinaryMap, Box]:
+        """A contiguous map with the part of `mask` inside `box`, and the box in its coordinates."""
         if "mask" in self.__dict__ or self._given is not None or not isinstance(self._background, tuple):
-            return box.of(self.mask)
-        around = box.grown(MEDIAN_RADIUS, self._image.shape[:2])
-        local = object_mask(around.of(self._image), self._background, self._scale)
-        return box.relative_to(around).of(local).view(np.uint8)
+            return self.mask, box
+        area = box.grown(MEDIAN_RADIUS, self._image.shape[:2])
+        local = object_mask(area.of(self._image), self._background, self._scale)
+        return local.view(np.uint8), box.relative_to(area)

@@ -7,9 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.registry import Registry
 from nsa_augment._shared.scale import IMAGE_DTYPES, Scale
 from nsa_augment._shared.types import BinaryMap, Gradient, Image
+from nsa_augment.blending.uncut import UncutPatch
 
 SOLVERS: Registry[Solver] = Registry("solvers")
 """The solvers by name."""
@@ -24,13 +26,18 @@ class Solver(ABC):
         The value of `solver=` that selects it.
     dtypes : tuple of numpy.dtype
         Dtypes of images that it accepts.
+    takes_uncut : bool
+        Whether it has `clone_uncut`.
     """
 
     name: ClassVar[str]
     dtypes: ClassVar[tuple[np.dtype[Any], ...]] = IMAGE_DTYPES
+    takes_uncut: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if {"precision", "clone"} & vars(cls).keys() and "clone_uncut" not in vars(cls):
+            cls.takes_uncut = False
         SOLVERS.register(cls)
 
     @classmethod
@@ -60,3 +67,10 @@ class Solver(ABC):
         max_value : float
             Value of grey level 255.
         """
+
+    @staticmethod
+    def clone_uncut(
+        image: Image, region: BinaryMap, box: Box, patch: UncutPatch, gradient: Gradient, max_value: float
+    ) -> None:
+        """Cut, resize and clone in one step; parameters as for `clone` and `nsa_augment.Blending.blend_uncut`."""
+        raise NotImplementedError

@@ -9,16 +9,22 @@ Compiled code treats rows of pixels as rows of values: the same channel of the n
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.compiled import compiled
-from nsa_augment._shared.types import BinaryMap, Gradient, Image
+from nsa_augment._shared.resizing import resized_part, resized_pixels
+from nsa_augment._shared.types import BinaryMap, Corners, Gradient, Image, Size
 from nsa_augment._shared.workspace import Workspace
 from nsa_augment.blending.solvers._products import Matrix
 from nsa_augment.blending.solvers._rectangle import Reals, solve_rectangle, tables
 from nsa_augment.blending.solvers._rectangle import solve_poisson as solve_poisson
 from nsa_augment.blending.solvers.base import Solver
+from nsa_augment.blending.uncut import UncutPatch
 
 EROSION = 3
 """Radius by which masks are eroded, pixels."""
@@ -33,11 +39,29 @@ class Spectral(Solver):
     """Sine transforms, in float32, for every dtype."""
 
     name = "spectral"
+    takes_uncut = True
 
     @staticmethod
     def clone(canvas: Image, source: Image, mask: BinaryMap, gradient: Gradient, max_value: float) -> None:
         """`clone_spectral`."""
         clone_spectral(canvas, source, mask, gradient, max_value, WORKSPACE)
+
+    @staticmethod
+    def clone_uncut(
+        image: Image, region: BinaryMap, box: Box, patch: UncutPatch, gradient: Gradient, max_value: float
+    ) -> None:
+        """In one compiled call."""
+        _clone_uncut(
+            image,
+            region,
+            (*box,),
+            patch.source,
+            patch.source_box,
+            *patch.objects,
+            math.ceil(255 * patch.factor),
+            gradient == "mixed",
+            *_prepared(box.size, image.shape[2], image.dtype, max_value, WORKSPACE),
+        )
 
 
 def clone_spectral(
@@ -63,15 +87,23 @@ def clone_spectral(
     workspace : Workspace, optional
         Holds the intermediate arrays.
     """
-    height, width, channels = canvas.shape
-    found, size = tables((height - 4, width - 4), channels)
-    own = (height - 4) * (width - 4) * channels
-    memory = (workspace or Workspace()).array("memory", (size + (own + 1) // 2,), np.float64)
-    slack = max_value * TIE_SLACK if canvas.dtype.kind == "f" else 0.0
     pixels, source, mask = np.ascontiguousarray(canvas), np.ascontiguousarray(source), np.ascontiguousarray(mask)
-    _clone(pixels, source, mask, gradient == "mixed", slack, max_value, *found, memory)
+    prepared = _prepared(canvas.shape[:2], canvas.shape[2], canvas.dtype, max_value, workspace or Workspace())
+    _clone(pixels, source, mask, gradient == "mixed", *prepared)
     if pixels is not canvas:
         canvas[...] = pixels
+
+
+def _prepared(
+    size: Size, channels: int, dtype: np.dtype[Any], max_value: float, workspace: Workspace
+) -> tuple[Any, ...]:
+    """The arguments of `_blend` from `slack` on."""
+    height, width = size
+    found, needed = tables((height - 4, width - 4), channels)
+    own = (height - 4) * (width - 4) * channels
+    memory = workspace.array("memory", (needed + (own + 1) // 2,), np.float64)
+    slack = max_value * TIE_SLACK if dtype.kind == "f" else 0.0
+    return slack, max_value, *found, memory
 
 
 @compiled
@@ -90,13 +122,93 @@ def _clone(
     row_modes: Reals,
     memory: Reals,
 ) -> None:
-    """Blend contiguous arrays; arguments from `flip` on are as for `solve_rectangle`, with more memory."""
+    """Blend contiguous arrays; arguments from `mixed` on are as for `_blend`."""
+    solver = (flip, cut, matrices, modes, row_sines, row_modes, memory)
+    _blend(canvas, source, _eroded(mask), mixed, slack, max_value, *solver)
+
+
+@compiled
+def _clone_uncut(
+    image: Image,
+    region: BinaryMap,
+    box: Corners,
+    source: Image,
+    source_box: Corners,
+    source_object: BinaryMap,
+    source_object_box: Corners,
+    image_object: BinaryMap,
+    image_object_box: Corners,
+    level: int,
+    mixed: bool,
+    slack: float,
+    max_value: float,
+    flip: bool,
+    cut: int,
+    matrices: Matrix,
+    modes: Reals,
+    row_sines: Matrix,
+    row_modes: Reals,
+    memory: Reals,
+) -> None:
+    """Cut, resize and blend a patch that fills its box, and set `region` where it shows the object.
+
+    Maps of the object may be empty, which sets all of the patch. Arguments from `mixed` on are as for `_blend`.
+    """
+    height, width, channels = box[2] - box[0], box[3] - box[1], image.shape[2]
+    shown = np.zeros((0, 0), np.uint8)
+    if image_object.size > 0:
+        shown = resized_part(source_object, source_object_box, (height, width))
+    _mark(region, box, shown, image_object, image_object_box)
+    rows, left, right = image.reshape(len(image), image.shape[1] * channels), box[1] * channels, box[3] * channels
+    canvas = np.empty((height, width, channels), image.dtype)
+    values = canvas.reshape(height, width * channels)
+    for y in range(height):
+        values[y] = rows[box[0] + y, left:right]
+    weight, reach = np.zeros((height, width), np.uint8), 1 + 2 * EROSION
+    weight[1 : max(height - reach, 1), 1 : max(width - reach, 1)] = level
+    pixels = resized_pixels(source, source_box, (height, width))
+    solver = (flip, cut, matrices, modes, row_sines, row_modes, memory)
+    _blend(canvas, pixels, weight, mixed, slack, max_value, *solver)
+    for y in range(height):
+        rows[box[0] + y, left:right] = values[y]
+
+
+@compiled
+def _mark(region: BinaryMap, box: Corners, shown: BinaryMap, image_object: BinaryMap, image_box: Corners) -> None:
+    """Set the region in a box without its outermost ring, where a map shows the object, or everywhere without maps."""
+    for y in range(1, box[2] - box[0] - 1):
+        marked = region[box[0] + y, box[1] + 1 : box[3] - 1]
+        if not image_object.size:
+            marked[:] = 1
+            continue
+        above, below = shown[y, 1:], image_object[image_box[0] + y, image_box[1] + 1 :]
+        for x in range(marked.size):
+            marked[x] |= above[x] | below[x]
+
+
+@compiled
+def _blend(
+    canvas: Image,
+    source: Image,
+    weight: BinaryMap,
+    mixed: bool,
+    slack: float,
+    max_value: float,
+    flip: bool,
+    cut: int,
+    matrices: Matrix,
+    modes: Reals,
+    row_sines: Matrix,
+    row_modes: Reals,
+    memory: Reals,
+) -> None:
+    """Blend contiguous arrays under an eroded mask; arguments from `flip` on as for `solve_rectangle`, more memory."""
     height, width, channels = canvas.shape
     values, foreign = canvas.reshape(height, width * channels), source.reshape(height, width * channels)
     size = (height - 4) * (width - 4) * channels
     used = (size + 1) // 2
     change = memory[:used].view(np.float32)[:size].reshape(height - 4, (width - 4) * channels)
-    _divergence(values, foreign, _eroded(mask), channels, mixed, np.float32(slack), change)
+    _divergence(values, foreign, weight, channels, mixed, np.float32(slack), change)
     solve_rectangle(change, channels, flip, cut, matrices, modes, row_sines, row_modes, memory[used:])
     _add(values, change, 2 * channels, max_value)
 
