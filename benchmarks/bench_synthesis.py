@@ -4,7 +4,7 @@
 
 Every figure is a ratio within the run, so that machines can be compared. Columns: the time of each stage and of the
 total as a multiple of the bare calls (blending by the spectral solver includes cutting and resizing; "rest" is outside
-all stages; tasks that do not call OpenCV lack these columns); the total, with and without blending, as a multiple of one
+all stages; tasks without OpenCV lack these columns); the total, with and without blending, as a multiple of one
 `cv2.medianBlur` with aperture 7 of the grey image; and the share of calls that placed a patch.
 
 Second table: the time of a call with an option as a multiple of the same call without it, the median of rounds in which

@@ -6,12 +6,17 @@ instructions, and libraries, by processor; here the order of all sums is fixed.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nsa_augment._shared.compiled import compiled
 from nsa_augment._shared.types import BinaryMap, Corners, Image, Size
+
+Places: TypeAlias = NDArray[np.uint32]
+Weights: TypeAlias = NDArray[np.int32]
 
 RESIZE_CHANNELS = 4
 """Channels that are resized together."""
@@ -157,12 +162,34 @@ def _interpolate_bytes(pixels: Image, resized: Image) -> None:
         for row in (top, bottom):
             if known[row % 2] != row:
                 known[row % 2] = row
-                values, line = flat[row], lines[row % 2]
-                for x in range(line.size):
-                    line[x] = (np.int32(values[before[x]]) * behind[x] + np.int32(values[after[x]]) * ahead[x]) >> 4
+                if channels == 3:
+                    _interpolate_colours(flat[row], before, after, behind, ahead, lines[row % 2])
+                else:
+                    _interpolate_row(flat[row], before, after, behind, ahead, lines[row % 2])
         above, below, wanted = lines[top % 2], lines[bottom % 2], target[y]
         for x in range(wanted.size):
             wanted[x] = (((upper * above[x]) >> 16) + ((lower * below[x]) >> 16) + 2) >> 2
+
+
+@compiled
+def _interpolate_row(
+    values: Image, before: Places, after: Places, behind: Weights, ahead: Weights, line: NDArray[np.int32]
+) -> None:
+    for x in range(line.size):
+        line[x] = (np.int32(values[before[x]]) * behind[x] + np.int32(values[after[x]]) * ahead[x]) >> 4
+
+
+@compiled
+def _interpolate_colours(
+    values: Image, before: Places, after: Places, behind: Weights, ahead: Weights, line: NDArray[np.int32]
+) -> None:
+    """As `_interpolate_row`, for three channels with the same weights."""
+    one, two = np.uint32(1), np.uint32(2)
+    for x in range(line.size // 3):
+        left, right, lower, upper = before[3 * x], after[3 * x], behind[3 * x], ahead[3 * x]
+        line[3 * x] = (np.int32(values[left]) * lower + np.int32(values[right]) * upper) >> 4
+        line[3 * x + 1] = (np.int32(values[left + one]) * lower + np.int32(values[right + one]) * upper) >> 4
+        line[3 * x + 2] = (np.int32(values[left + two]) * lower + np.int32(values[right + two]) * upper) >> 4
 
 
 @compiled
