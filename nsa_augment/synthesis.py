@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nsa_augment._shared.boxes import Box
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.types import BinaryMap, Corner, Image, cube
-from nsa_augment.blending import Blending, UncutPatch
+from nsa_augment.blending import Blending, Patch, UncutPatch
 from nsa_augment.labelling import AreaChange, Label
 from nsa_augment.labelling.change import label_areas, visible_change
 from nsa_augment.planning import SynthesisPlan
@@ -102,15 +102,8 @@ def apply_plan(
     ]
     areas = label_areas([box for box, _ in placed], scene.size)
     result, before = _open_result(scene.image, out, areas)
-    canvas, region = cube(result), np.zeros(scene.size, np.uint8)
-    fine = region.copy() if any(patch.fine for _, patch in placed) else None
-    for box, patch in placed:
-        if isinstance(patch, UncutPatch):
-            blending.blend_uncut(canvas, region, box, patch)
-            continue
-        blending.joining(patch.fine).blend(box.of(canvas), patch)
-        for marked in [region] if fine is None or not patch.fine else [region, fine]:
-            box.of(marked)[...] |= patch.region
+    canvas = cube(result)
+    region, fine = _blend(canvas, placed, blending)
     if plan.severity != 1:
         for area, (original, corner) in zip(areas, before, strict=True):
             _attenuate(area.of(canvas), Box.at(*corner, area.size).of(original), plan.severity)
@@ -119,14 +112,28 @@ def apply_plan(
     labelled = []
     for area, (original, corner) in zip(areas, before, strict=True):
         change, mask = visible_change(original, corner, canvas, area, region, fine, scene.scale)
-        factors = tuple(
-            (box.relative_to(area), plan.severity * patch.factor) for box, patch in placed if area.contains(box)
-        )
+        factors = [(box.relative_to(area), plan.severity * patch.factor) for box, patch in placed if area.contains(box)]
         kept = None if fine is None else area.of(fine).copy()
-        labelled.append(
-            LabelledArea(area, mask, label.compute(AreaChange(change, mask, canvas.shape[2], factors, kept)))
-        )
+        values = label.compute(AreaChange(change, mask, canvas.shape[2], tuple(factors), kept))
+        labelled.append(LabelledArea(area, mask, values))
     return SynthesisResult(result, plan, tuple(labelled))
+
+
+def _blend(
+    canvas: Image, placed: Sequence[tuple[Box, Patch | UncutPatch]], blending: Blending
+) -> tuple[BinaryMap, BinaryMap | None]:
+    """Blend all patches; return where their change is labelled, and where those with fine outlines lie, if any."""
+    region = np.zeros(canvas.shape[:2], np.uint8)
+    fine = region.copy() if any(patch.fine for _, patch in placed) else None
+    for box, patch in placed:
+        if isinstance(patch, UncutPatch):
+            blending.blend_uncut(canvas, region, box, patch)
+            continue
+        blending.joining(patch.fine).blend(box.of(canvas), patch)
+        box.of(region)[...] |= patch.region
+        if fine is not None and patch.fine:
+            box.of(fine)[...] |= patch.region
+    return region, fine
 
 
 def _open_result(image: Image, out: Image | None, areas: Sequence[Box]) -> tuple[Image, list[tuple[Image, Corner]]]:

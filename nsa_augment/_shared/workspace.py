@@ -2,58 +2,57 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from typing import Any
 from weakref import WeakSet
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from nsa_augment._shared.cache import clears
 
-LIMIT = 64 * 2**20
-"""Bytes; a larger buffer is not kept."""
+LIMIT = 8 * 2**20
+"""Numbers; a longer buffer is not kept."""
 
 
-class _Buffers(dict[str, NDArray[np.uint8]]):
+class _Kept(list[NDArray[np.float64]]):
+    """At most one buffer."""
+
     __hash__ = object.__hash__  # type: ignore[assignment]
 
 
 class Workspace(threading.local):
-    """Named buffers of one thread, as large as the largest array requested under each name.
+    """A buffer of one thread, as long as the longest requested.
 
     Examples
     --------
     >>> workspace = Workspace()
-    >>> first = workspace.array("values", (2, 3), np.float32)
-    >>> bool(np.shares_memory(first, workspace.array("values", (3,), np.float32)))
+    >>> workspace.floats(6) is workspace.floats(3)
     True
     """
 
     def __init__(self) -> None:
-        self._buffers = _Buffers()
+        self._kept = _Kept()
         with _LOCK:
-            _ALL_BUFFERS.add(self._buffers)
+            _ALL_KEPT.add(self._kept)
 
-    def array(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-        """Array of undefined content, valid until the next call with the same name in this thread."""
-        size = math.prod(shape) * np.dtype(dtype).itemsize
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.size < size:
-            buffer = np.empty(size, np.uint8)
-            if size <= LIMIT:
-                self._buffers[name] = buffer
-        return buffer[:size].view(dtype).reshape(shape)
+    def floats(self, count: int) -> NDArray[np.float64]:
+        """At least `count` numbers of undefined value, valid until the next call in this thread."""
+        for buffer in self._kept:
+            if buffer.size >= count:
+                return buffer
+        buffer = np.empty(count)
+        if count <= LIMIT:
+            self._kept[:] = [buffer]
+        return buffer
 
 
-_ALL_BUFFERS: WeakSet[_Buffers] = WeakSet()
+_ALL_KEPT: WeakSet[_Kept] = WeakSet()
 _LOCK = threading.Lock()
 
 
 @clears
 def _clear_buffers() -> None:
     with _LOCK:
-        every = tuple(_ALL_BUFFERS)
-    for buffers in every:
-        buffers.clear()
+        every = tuple(_ALL_KEPT)
+    for kept in every:
+        kept.clear()

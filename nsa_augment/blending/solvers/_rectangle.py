@@ -83,7 +83,7 @@ def solve_poisson(divergence: Matrix, workspace: Workspace | None = None) -> Mat
     height, width, channels = divergence.shape
     change = np.array(divergence, np.float32, order="C").reshape(height, width * channels)
     found, size = tables((height, width), channels)
-    solve_rectangle(change, channels, *found, (workspace or Workspace()).array("memory", (size,), np.float64))
+    solve_rectangle(change, channels, *found, (workspace or Workspace()).floats(size))
     return change.reshape(divergence.shape)
 
 

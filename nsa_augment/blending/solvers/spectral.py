@@ -101,9 +101,8 @@ def _prepared(
     height, width = size
     found, needed = tables((height - 4, width - 4), channels)
     own = (height - 4) * (width - 4) * channels
-    memory = workspace.array("memory", (needed + (own + 1) // 2,), np.float64)
     slack = max_value * TIE_SLACK if dtype.kind == "f" else 0.0
-    return slack, max_value, *found, memory
+    return slack, max_value, *found, workspace.floats(needed + (own + 1) // 2)
 
 
 @compiled
