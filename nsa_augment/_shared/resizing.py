@@ -88,7 +88,9 @@ def resized_pixels(pixels: Image, box: Corners, size: Size) -> Image:
     part = np.empty((box[2] - box[0], box[3] - box[1], channels), pixels.dtype)
     values = part.reshape(part.shape[0], part.shape[1] * channels)
     for y in range(part.shape[0]):
-        values[y] = rows[box[0] + y, box[1] * channels : box[3] * channels]
+        row, given = values[y], rows[box[0] + y, box[1] * channels :]
+        for x in range(row.size):
+            row[x] = given[x]
     if part.shape[:2] == size:
         return part
     resized = np.empty((size[0], size[1], channels), pixels.dtype)

@@ -24,7 +24,7 @@ from nsa_augment.blending.solvers._products import Matrix
 from nsa_augment.blending.solvers._rectangle import Reals, solve_rectangle, tables
 from nsa_augment.blending.solvers._rectangle import solve_poisson as solve_poisson
 from nsa_augment.blending.solvers.base import Solver
-from nsa_augment.blending.uncut import UncutPatch
+from nsa_augment.blending.uncut import NO_OBJECTS, UncutPatch
 
 EROSION = 3
 """Radius by which masks are eroded, pixels."""
@@ -33,6 +33,8 @@ TIE_SLACK = 2.0**-10 / 255
 """Rounding of float images, as a fraction of the full scale: gradients that tie in 8 bits must tie there too."""
 
 WORKSPACE = Workspace()
+
+_NO_MAP = np.zeros((0, 0), np.uint8)
 
 
 class Spectral(Solver):
@@ -51,13 +53,14 @@ class Spectral(Solver):
         image: Image, region: BinaryMap, box: Box, patch: UncutPatch, gradient: Gradient, max_value: float
     ) -> None:
         """In one compiled call."""
-        _clone_uncut(
+        _clone(
             image,
             region,
             (*box,),
             patch.source,
             patch.source_box,
             *patch.objects,
+            _NO_MAP,
             math.ceil(255 * patch.factor),
             gradient == "mixed",
             *_prepared(box.size, image.shape[2], image.dtype, max_value, WORKSPACE),
@@ -88,8 +91,12 @@ def clone_spectral(
         Holds the intermediate arrays.
     """
     pixels, source, mask = np.ascontiguousarray(canvas), np.ascontiguousarray(source), np.ascontiguousarray(mask)
-    prepared = _prepared(canvas.shape[:2], canvas.shape[2], canvas.dtype, max_value, workspace or Workspace())
-    _clone(pixels, source, mask, gradient == "mixed", *prepared)
+    (height, width, channels), dtype = canvas.shape, canvas.dtype
+    box, prepared = (
+        (0, 0, height, width),
+        _prepared((height, width), channels, dtype, max_value, workspace or Workspace()),
+    )
+    _clone(pixels, _NO_MAP, box, source, box, *NO_OBJECTS, mask, 0, gradient == "mixed", *prepared)
     if pixels is not canvas:
         canvas[...] = pixels
 
@@ -97,7 +104,7 @@ def clone_spectral(
 def _prepared(
     size: Size, channels: int, dtype: np.dtype[Any], max_value: float, workspace: Workspace
 ) -> tuple[Any, ...]:
-    """The arguments of `_blend` from `slack` on."""
+    """The arguments of `_clone` from `slack` on."""
     height, width = size
     found, needed = tables((height - 4, width - 4), channels)
     own = (height - 4) * (width - 4) * channels
@@ -107,27 +114,6 @@ def _prepared(
 
 @compiled
 def _clone(
-    canvas: Image,
-    source: Image,
-    mask: BinaryMap,
-    mixed: bool,
-    slack: float,
-    max_value: float,
-    flip: bool,
-    cut: int,
-    matrices: Matrix,
-    modes: Reals,
-    row_sines: Matrix,
-    row_modes: Reals,
-    memory: Reals,
-) -> None:
-    """Blend contiguous arrays; arguments from `mixed` on are as for `_blend`."""
-    solver = (flip, cut, matrices, modes, row_sines, row_modes, memory)
-    _blend(canvas, source, _eroded(mask), mixed, slack, max_value, *solver)
-
-
-@compiled
-def _clone_uncut(
     image: Image,
     region: BinaryMap,
     box: Corners,
@@ -137,6 +123,7 @@ def _clone_uncut(
     source_object_box: Corners,
     image_object: BinaryMap,
     image_object_box: Corners,
+    mask: BinaryMap,
     level: int,
     mixed: bool,
     slack: float,
@@ -149,27 +136,26 @@ def _clone_uncut(
     row_modes: Reals,
     memory: Reals,
 ) -> None:
-    """Cut, resize and blend a patch that fills its box, and set `region` where it shows the object.
+    """Cut, resize and blend a patch, and set the region where it shows the object.
 
-    Maps of the object may be empty, which sets all of the patch. Arguments from `mixed` on are as for `_blend`.
+    Arrays are contiguous. An empty mask is `level` inside the outermost ring of the box, an empty region is not set,
+    and empty maps of the object are 1. Arguments from `flip` on are as for `solve_rectangle`, with more memory.
     """
     height, width, channels = box[2] - box[0], box[3] - box[1], image.shape[2]
-    shown = np.zeros((0, 0), np.uint8)
-    if image_object.size > 0:
-        shown = resized_part(source_object, source_object_box, (height, width))
-    _mark(region, box, shown, image_object, image_object_box)
-    rows, left, right = image.reshape(len(image), image.shape[1] * channels), box[1] * channels, box[3] * channels
-    canvas = np.empty((height, width, channels), image.dtype)
-    values = canvas.reshape(height, width * channels)
-    for y in range(height):
-        values[y] = rows[box[0] + y, left:right]
-    weight, reach = np.zeros((height, width), np.uint8), 1 + 2 * EROSION
-    weight[1 : max(height - reach, 1), 1 : max(width - reach, 1)] = level
-    pixels = resized_pixels(source, source_box, (height, width))
-    solver = (flip, cut, matrices, modes, row_sines, row_modes, memory)
-    _blend(canvas, pixels, weight, mixed, slack, max_value, *solver)
-    for y in range(height):
-        rows[box[0] + y, left:right] = values[y]
+    if region.size > 0:
+        shown = image_object
+        if image_object.size > 0:
+            shown = resized_part(source_object, source_object_box, (height, width))
+        _mark(region, box, shown, image_object, image_object_box)
+    weight = _eroded(mask) if mask.size > 0 else _eroded_rectangle(height, width, level)
+    values, left = image.reshape(len(image), image.shape[1] * channels), box[1] * channels
+    foreign = resized_pixels(source, source_box, (height, width)).reshape(height, width * channels)
+    size = (height - 4) * (width - 4) * channels
+    used = (size + 1) // 2
+    change = memory[:used].view(np.float32)[:size].reshape(height - 4, (width - 4) * channels)
+    _divergence(values, box[0], left, foreign, weight, channels, mixed, np.float32(slack), change)
+    solve_rectangle(change, channels, flip, cut, matrices, modes, row_sines, row_modes, memory[used:])
+    _add(values, box[0] + 2, left + 2 * channels, change, max_value)
 
 
 @compiled
@@ -186,30 +172,12 @@ def _mark(region: BinaryMap, box: Corners, shown: BinaryMap, image_object: Binar
 
 
 @compiled
-def _blend(
-    canvas: Image,
-    source: Image,
-    weight: BinaryMap,
-    mixed: bool,
-    slack: float,
-    max_value: float,
-    flip: bool,
-    cut: int,
-    matrices: Matrix,
-    modes: Reals,
-    row_sines: Matrix,
-    row_modes: Reals,
-    memory: Reals,
-) -> None:
-    """Blend contiguous arrays under an eroded mask; arguments from `flip` on as for `solve_rectangle`, more memory."""
-    height, width, channels = canvas.shape
-    values, foreign = canvas.reshape(height, width * channels), source.reshape(height, width * channels)
-    size = (height - 4) * (width - 4) * channels
-    used = (size + 1) // 2
-    change = memory[:used].view(np.float32)[:size].reshape(height - 4, (width - 4) * channels)
-    _divergence(values, foreign, weight, channels, mixed, np.float32(slack), change)
-    solve_rectangle(change, channels, flip, cut, matrices, modes, row_sines, row_modes, memory[used:])
-    _add(values, change, 2 * channels, max_value)
+def _eroded_rectangle(height: int, width: int, level: int) -> BinaryMap:
+    """As `_eroded`, for a mask that is `level` inside its outermost ring."""
+    blocks, reach = np.zeros((height, width), np.uint8), 1 + 2 * EROSION
+    for y in range(1, height - reach):
+        blocks[y, 1 : max(width - reach, 1)] = level
+    return blocks
 
 
 @compiled
@@ -230,6 +198,8 @@ def _eroded(mask: BinaryMap) -> BinaryMap:
 @compiled
 def _divergence(
     image: Image,
+    top: int,
+    left: int,
     source: Image,
     weight: BinaryMap,
     channels: int,
@@ -237,8 +207,11 @@ def _divergence(
     slack: np.float32,
     result: Matrix,
 ) -> None:
-    """Right-hand side (h - 4, (w - 4) * C) of a patch; mixed gradients that differ by at most `slack` tie."""
-    height, size = image.shape
+    """Right-hand side (h - 4, (w - 4) * C) of a patch whose first value is [top, left] in the image.
+
+    Mixed gradients that differ by at most `slack` tie.
+    """
+    height, size = source.shape
     here, below = np.empty(size, np.float32), np.empty(size, np.float32)
     new_here, new_below = np.empty(size, np.float32), np.empty(size, np.float32)
     across, above, under = np.zeros(size, np.float32), np.zeros(size, np.float32), np.zeros(size, np.float32)
@@ -246,11 +219,11 @@ def _divergence(
     right, new_right = here[channels:], new_here[channels:]
     before, after = across[channels:], across[2 * channels :]
     over, beneath = above[2 * channels :], under[2 * channels :]
-    _read(image, 1, here)
-    _read(source, 1, new_here)
+    _read(image, top + 1, left, here)
+    _read(source, 1, 0, new_here)
     for y in range(1, height - 2):
-        _read(image, y + 1, below)
-        _read(source, y + 1, new_below)
+        _read(image, top + y + 1, left, below)
+        _read(source, y + 1, 0, new_below)
         _spread(weight, y - EROSION, channels, shares)
         for x in range(right.size):
             own_x, own_y = right[x] - here[x], below[x] - here[x]
@@ -267,9 +240,10 @@ def _divergence(
 
 
 @compiled
-def _read(image: Image, y: int, values: NDArray[np.float32]) -> None:
+def _read(image: Image, y: int, start: int, values: NDArray[np.float32]) -> None:
+    row = image[y, start:]
     for x in range(values.size):
-        values[x] = image[y, x]
+        values[x] = row[x]
 
 
 @compiled
@@ -292,8 +266,8 @@ def _spread(weight: BinaryMap, y: int, channels: int, shares: NDArray[np.float32
 
 
 @compiled
-def _add(image: Image, change: Matrix, start: int, max_value: float) -> None:
+def _add(image: Image, top: int, left: int, change: Matrix, max_value: float) -> None:
     for y in range(change.shape[0]):
-        row, changes = image[y + 2, start:], change[y]
+        row, changes = image[top + y, left:], change[y]
         for x in range(changes.size):
             row[x] = min(max(row[x] + np.float64(changes[x]), 0.0), max_value)
