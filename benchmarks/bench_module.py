@@ -3,9 +3,10 @@
     python benchmarks/bench_module.py [--device cuda] [--batch N] [--side N] [--rounds N] [--step] [--json FILE]
 
 Both get the same batches, alternately in one process; "ratio" is images per second of the module over those of the loop
-on the CPU. "plans" is the share of the module's time until plans are drawn, "label" that of labels. With --step,
-"of_step" is the module's share of a training step on its batch: the module, forward and backward pass and update of the
-network of examples/train_detector (bfloat16 where the device has instructions for it).
+on the CPU. Where patches are blended on the device, "plans" is the share of the module's time until plans are drawn,
+and "label" that of labels. With --step, "of_step" is the module's share of a training step on its batch: the module,
+forward and backward pass and update of the network of examples/train_detector (bfloat16 where the device has
+instructions for it).
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ from examples.train_detector.options import precision_of
 from examples.train_detector.training import autocast
 
 CASES = [("nsa", "screw", "bolt"), ("nsa", "tile", "hide"), ("cutpaste", "screw", "bolt"), ("pii", "tile", "hide")]
+
+PLACES = [("processor", "processor"), ("processor", "device"), ("device", "device")]
+"""Where plans are drawn, and where patches are blended."""
+SHARES = ("plans", "blending", "label")
 
 
 def waited(function, device):
@@ -68,13 +73,13 @@ def train_seconds(images, labels, rounds):
     return statistics.median([waited(step, device) for _ in range(rounds + 1)][1:])
 
 
-def bench(case, plans_on, arguments, step):
+def bench(case, plans_on, blended_on, arguments, step):
     name, preset, product = case
     device = torch.device(arguments.device)
     images = [to_tensor(draw_sample(product, index, size=arguments.side).image) for index in range(8)]
     batch = torch.stack([images[index % 8] for index in range(arguments.batch)])
     arrays, batch = [to_array(image) for image in batch], batch.to(device)
-    module = AnomalyModule(preset, task=name, p=1.0, label="logistic", plans_on=plans_on)
+    module = AnomalyModule(preset, task=name, p=1.0, label="logistic", plans_on=plans_on, blended_on=blended_on)
     clock, spent = StageClock(), []
     for seed in range(arguments.rounds + 1):
         one = waited(partial(loop, module.task, arrays, seed), torch.device("cpu"))
@@ -85,11 +90,12 @@ def bench(case, plans_on, arguments, step):
         spent.append((one, other))
     own, theirs = (statistics.median(pair[place] for pair in spent[1:]) for place in (0, 1))
     total = sum(pair[1] for pair in spent[1:])
-    rest = total - clock.seconds["blending"] - clock.seconds["label"]
+    parts = {part: clock.seconds[part] / total for part in ("blending", "label")}
+    shares = {"plans": 1 - sum(parts.values()), **parts} if blended_on == "device" else dict.fromkeys(SHARES, "-")
     return {
-        "task": name, "preset": preset, "plans_on": plans_on,
+        "task": name, "preset": preset, "plans_on": plans_on, "blended_on": blended_on,
         "images_s": arguments.batch / theirs, "ratio": own / theirs,
-        "plans": rest / total, "blending": clock.seconds["blending"] / total, "label": clock.seconds["label"] / total,
+        **shares,
         **({"of_step": theirs / (theirs + step)} if step else {}),
     }  # fmt: skip
 
@@ -106,7 +112,7 @@ def main():
     shape = arguments.batch, 3, arguments.side, arguments.side
     batch = torch.rand(shape, device=arguments.device)
     step = train_seconds(batch, batch[:, 0].round(), arguments.rounds) if arguments.step else None
-    rows = [bench(case, plans_on, arguments, step) for case in CASES for plans_on in ("processor", "device")]
+    rows = [bench(case, *places, arguments, step) for case in CASES for places in PLACES]
     report(f"AnomalyModule on {arguments.device}, {arguments.batch} images", rows, arguments.json)
 
 

@@ -50,7 +50,7 @@ def test_plans_give_the_pictures_of_the_task(case, masked):
     masks = [None, None]
     if masked:
         masks = [np.stack([draw_object(seed + first + i, shape) for i in range(len(plans))]) for first in (20, 30)]
-    assert_as_task(AnomalyModule(task=task), images, sources, plans, *masks)
+    assert_as_task(AnomalyModule(task=task, blended_on="device"), images, sources, plans, *masks)
 
 
 @settings(max_examples=15, deadline=None)
@@ -58,4 +58,4 @@ def test_plans_give_the_pictures_of_the_task(case, masked):
 def test_floats_give_the_pictures_of_the_task(case):
     task, shape, channels, plans, seed = case
     images, sources = (batch_of(seed + first, len(plans), shape, channels, np.float32) for first in (0, 10))
-    assert_as_task(AnomalyModule(task=task), images, sources, plans)
+    assert_as_task(AnomalyModule(task=task, blended_on="device"), images, sources, plans)

@@ -16,6 +16,7 @@ BATCH = as_batch(normals("bolt", 4, SIZE))
 TASKS = ("nsa", "cutpaste", "fpi", "pii")
 LARGE = {"height_range": (0.3, 0.6), "width_range": (0.3, 0.6), "min_object": 0.1, "min_overlap": 0.1}
 each_way = pytest.mark.parametrize("plans_on", ["processor", "device"])
+each_place = pytest.mark.parametrize("blended_on", ["processor", "device"])
 each_task = pytest.mark.parametrize("task", TASKS)
 
 
@@ -28,9 +29,10 @@ def seeded(seed=0):
 
 
 @each_way
+@each_place
 @each_task
-def test_calls_repeat_and_replay(task, plans_on):
-    module, before = build(task, plans_on=plans_on), BATCH.clone()
+def test_calls_repeat_and_replay(task, plans_on, blended_on):
+    module, before = build(task, plans_on=plans_on, blended_on=blended_on), BATCH.clone()
     images, labels = module(BATCH, generator=seeded(1))
     assert labels.any()
     assert images.dtype == torch.uint8
@@ -44,8 +46,9 @@ def test_calls_repeat_and_replay(task, plans_on):
     assert not torch.equal(module(BATCH, generator=seeded(2))[0], images)
 
 
-def test_plans_are_those_of_the_task():
-    module = build("nsa")
+@each_place
+def test_plans_are_those_of_the_task(blended_on):
+    module = build("nsa", blended_on=blended_on)
     module(BATCH, generator=seeded(3))
     seeds = torch.randint(2**63 - 1, (4,), generator=seeded(3)).tolist()
     arrays = as_arrays(BATCH)
@@ -55,8 +58,9 @@ def test_plans_are_those_of_the_task():
         assert plan == module.task.plan(arrays[number], arrays[number - 1], rng)
 
 
-def test_plans_see_pixels_where_they_depend_on_them():
-    module = build("nsa", candidates=3, min_change=0.5)
+@each_place
+def test_plans_see_pixels_where_they_depend_on_them(blended_on):
+    module = build("nsa", candidates=3, min_change=0.5, blended_on=blended_on)
     module(BATCH, generator=seeded(3))
     seeds = torch.randint(2**63 - 1, (4,), generator=seeded(3)).tolist()
     arrays = as_arrays(BATCH)
@@ -65,20 +69,60 @@ def test_plans_see_pixels_where_they_depend_on_them():
     assert module.plans()[0] == module.task.plan(arrays[0], arrays[-1], rng)
 
 
+@each_place
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
-def test_dtypes_and_layouts_are_kept(dtype):
+def test_dtypes_and_layouts_are_kept(dtype, blended_on):
     batch = (BATCH.double() / 255).to(dtype).to(memory_format=torch.channels_last).requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
-        images, labels = build()(batch, generator=seeded())
+        images, labels = build(blended_on=blended_on)(batch, generator=seeded())
     assert images.dtype == dtype
     assert images.is_contiguous(memory_format=torch.channels_last)
     assert labels.dtype == torch.float32
     assert not images.requires_grad
     untouched = (labels == 0)[:, None] & (images == batch)
     assert untouched.float().mean() > 0.5
-    plain = build()(batch.detach(), generator=seeded())
+    plain = build(blended_on=blended_on)(batch.detach(), generator=seeded())
     assert torch.equal(plain[0], images)
     assert torch.equal(plain[1], labels)
+
+
+def assert_exactly_the_tasks(module, images, sources, given):
+    """What the module made of its last plans on a batch is, bit for bit, what the task makes of them."""
+    changed, labels = module.apply(as_batch(images), as_batch(sources), module.plans(), **given)
+    assert labels.any()
+    for number, plan in enumerate(module.plans()):
+        masks = {name[:-1]: maps[number].numpy() for name, maps in given.items()}
+        expected = module.task.apply(images[number], sources[number], plan, **masks)
+        np.testing.assert_array_equal(changed[number].permute(1, 2, 0), expected.image)
+        np.testing.assert_array_equal(labels[number], expected.label)
+
+
+@each_task
+@each_way
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_batches_in_the_memory_of_the_processor_are_exactly_the_tasks(task, plans_on, masked, dtype):
+    images = [one if dtype == np.uint8 else (one / 255).astype(dtype) for one in as_arrays(BATCH)]
+    given = {}
+    if masked:
+        halves = torch.zeros(4, SIZE, SIZE, dtype=torch.bool)
+        halves[:, :, 20:] = True
+        given = {"masks": halves, "source_masks": halves.flip(2)}
+    module, sources = build(task, plans_on=plans_on, label="binary"), images[1:] + images[:1]
+    module(as_batch(images), as_batch(sources), seeded(6), **given)
+    assert_exactly_the_tasks(module, images, sources, given)
+
+
+@pytest.mark.parametrize("arguments", [{"blending": "silhouette"}, {"solver": "opencv"}, {"task": CutOutAnomaly()}])
+def test_the_processor_takes_every_kind(arguments):
+    if "task" in arguments:
+        module = AnomalyModule(p=1.0, blended_on="processor", **arguments)
+    else:
+        module = build(blended_on="processor", **arguments)
+    images = as_arrays(BATCH)
+    sources = images[1:] + images[:1]
+    module(BATCH, as_batch(sources), seeded(7))
+    assert_exactly_the_tasks(module, images, sources, {})
 
 
 @pytest.mark.parametrize("p", [0.0, 0.4])
@@ -93,8 +137,9 @@ def test_p_is_drawn_for_each_image(p):
 
 
 @each_way
-def test_a_bank_is_loaded_once_and_replayed(plans_on, tmp_path):
-    module = build(sources=BATCH[1:], plans_on=plans_on)
+@each_place
+def test_a_bank_is_loaded_once_and_replayed(plans_on, blended_on):
+    module = build(sources=BATCH[1:], plans_on=plans_on, blended_on=blended_on)
     images, labels = module(BATCH[:1], generator=seeded(4))
     numbers = module.drawn_sources()
     again = module.apply(BATCH[:1], numbers, module.plans())
@@ -106,9 +151,10 @@ def test_a_bank_is_loaded_once_and_replayed(plans_on, tmp_path):
         module.apply(BATCH[:1], torch.tensor([3]), module.plans())
 
 
-def test_sources_of_another_size_are_resized():
+@each_place
+def test_sources_of_another_size_are_resized(blended_on):
     larger = as_batch(normals("bolt", 4, SIZE + 8))
-    module = build()
+    module = build(blended_on=blended_on)
     images, _ = module(BATCH, larger, seeded())
     plan = module.plans()[0]
     assert plan.source_shape == (SIZE + 8, SIZE + 8)
@@ -116,12 +162,16 @@ def test_sources_of_another_size_are_resized():
     assert np.abs(as_arrays(images)[0].astype(int) - expected).max() <= len(plan.patches)
 
 
-def test_masks_of_a_call_replace_the_background_model():
-    module = build(preset="leather", min_overlap=0.5)
+@each_place
+def test_masks_of_a_call_replace_the_background_model(blended_on):
+    module = build(preset="leather", min_overlap=0.5, blended_on=blended_on)
     masks = torch.zeros(4, SIZE, SIZE, dtype=torch.bool)
     masks[:, :, 40:] = True
     _, labels = module(BATCH, generator=seeded(), masks=masks, source_masks=None)
     assert torch.equal(module.apply(BATCH, None, module.plans(), masks=masks)[1], labels)
+    other = build(preset="leather", min_overlap=0.5, blended_on="device")
+    other(BATCH, generator=seeded(), masks=masks)
+    assert other.plans() == module.plans()
     assert all(patch.destination_box.x1 > 40 for plan in module.plans() for patch in plan.patches)
 
 
@@ -150,6 +200,11 @@ def test_functions_are_applied_as_by_every_module():
         ({"blending": "silhouette"}, "blending must be one of .* for AnomalyModule, got 'silhouette'"),
         ({"task": CutOutAnomaly()}, "task must be one of 'nsa', .* got 'cutout'"),
         ({"plans_on": "gpu"}, "plans_on must be one of 'processor', 'device', got 'gpu'"),
+        ({"blended_on": "gpu"}, "blended_on must be one of 'auto', 'processor', 'device', got 'gpu'"),
+        (
+            {"task": CutOutAnomaly(), "plans_on": "device", "blended_on": "processor"},
+            "task must be one of 'nsa', .* got",
+        ),
         ({"plans_on": "device", "shape": "ellipses"}, "shape must be None with plans_on='device'"),
         ({"plans_on": "device", "candidates": 2}, "candidates must be 1 with plans_on='device'"),
         ({"plans_on": "device", "min_change": 1}, "min_change must be 0 with plans_on='device'"),

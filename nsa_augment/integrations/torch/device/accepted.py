@@ -15,6 +15,7 @@ from nsa_augment.blending.solvers.spectral import Spectral
 from nsa_augment.integrations.torch.device.bank import SourceBank
 from nsa_augment.integrations.torch.device.blending import BLENDS
 from nsa_augment.integrations.torch.device.labelling import KINDS
+from nsa_augment.integrations.torch.device.objects import given_maps
 from nsa_augment.integrations.torch.device.shown import shown
 from nsa_augment.labelling import LABELS
 from nsa_augment.tasks import PUBLISHED, AnomalyTask
@@ -74,3 +75,16 @@ def check_numbers(numbers: Tensor | None, images: Tensor, bank: SourceBank) -> l
     if min(found) < 0 or max(found) >= len(bank):
         raise fail(ValueError, "sources", accepted, found)
     return found
+
+
+def check_masks(
+    images: Tensor, sources: Tensor | None, masks: Tensor | None, source_masks: Tensor | None
+) -> tuple[Tensor | None, Tensor | None]:
+    """Object masks of a call as 0 and 1, or an error."""
+    if masks is not None:
+        masks = given_maps("masks", masks, (len(images), *images.shape[-2:]), images.device)
+    if source_masks is not None:
+        if sources is None:
+            raise fail(ValueError, "source_masks", "None unless sources are given with the call", source_masks)
+        source_masks = given_maps("source_masks", source_masks, (len(images), *sources.shape[-2:]), images.device)
+    return masks, source_masks

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nsa_augment._shared.checks import fail
 from nsa_augment._shared.types import Image, Size
 from nsa_augment.integrations.torch.device.bank import Bank
-from nsa_augment.integrations.torch.device.objects import given_maps, object_maps
+from nsa_augment.integrations.torch.device.objects import object_maps
 from nsa_augment.integrations.torch.device.shown import shown
 from nsa_augment.integrations.torch.device.synthesis import Sources
 from nsa_augment.integrations.torch.tensors import to_array, to_numpy
@@ -80,41 +79,42 @@ class Material:
         return found
 
 
-def gather(
-    images: Tensor,
-    sources: Tensor | None,
-    masks: Tensor | None,
-    source_masks: Tensor | None,
-    task: AnomalyTask,
-    bank: Bank | None,
-    numbers: Sequence[int] | None,
-) -> Material:
-    """Bring images and sources together.
+class Given(NamedTuple):
+    """What a module is called with, checked.
 
     Parameters
     ----------
     images : (B, C, H, W) tensor
-    sources : (B, C, H', W') tensor, optional
+    sources : (B, C, H', W') tensor or None
         A source per image; None: from the bank, or the batch.
-    masks, source_masks : (B, H, W) tensor, optional
-        Object masks of a call.
+    masks, source_masks : (B, H, W) uint8 tensor of 0 and 1, or None
+        Object masks.
     task : AnomalyTask
-    bank : Bank, optional
+    bank : Bank or None
         None: sources are images of the batch.
-    numbers : sequence of int, optional
+    numbers : sequence of int, or None
         Indices of the images' sources in the bank.
     """
-    count, _, height, width = images.shape
+
+    images: Tensor
+    sources: Tensor | None
+    masks: Tensor | None
+    source_masks: Tensor | None
+    task: AnomalyTask
+    bank: Bank | None
+    numbers: Sequence[int] | None
+
+
+def gather(given: Given) -> Material:
+    """Bring images and sources together."""
+    images, sources, masks, source_masks, task, bank, numbers = given
+    count = len(images)
     maximum = task.scale.maximum(shown(images[0], task).dtype)
-    objects = object_maps(images, task, maximum) if masks is None else None
-    if masks is not None:
-        objects = given_maps("masks", masks, (count, height, width), images.device)
+    objects = object_maps(images, task, maximum) if masks is None else masks
     prepared: list[PreparedSource | None] = [None] * count
     own = False
     if sources is not None:
-        found, prepared = _given(images, sources, source_masks, task, maximum)
-    elif source_masks is not None:
-        raise fail(ValueError, "source_masks", "None unless sources are given with the call", source_masks)
+        found, prepared = _sized(images, sources, source_masks, task, maximum)
     elif bank is not None:
         assert numbers is not None
         found, prepared = bank.sources(list(numbers)), [bank.prepared[number] for number in numbers]
@@ -134,13 +134,11 @@ def _alike(objects: Tensor | None, sources: Sources, images: Tensor) -> tuple[Te
     return objects, sources
 
 
-def _given(
+def _sized(
     images: Tensor, sources: Tensor, source_masks: Tensor | None, task: AnomalyTask, maximum: float
 ) -> tuple[Sources, list[PreparedSource | None]]:
     """Sources of a call; those that differ in size from the images are resized on the CPU."""
     count, _, height, width = images.shape
-    if source_masks is not None:
-        source_masks = given_maps("source_masks", source_masks, (count, *sources.shape[-2:]), images.device)
     if sources.shape[-2:] == images.shape[-2:] or task.source_fit == "native":
         objects = object_maps(sources, task, maximum) if source_masks is None else source_masks
         return Sources(sources.detach(), np.arange(count), objects), [None] * count

@@ -13,10 +13,17 @@ from torch import Tensor, nn
 from nsa_augment._shared.checks import check_choice, check_number, fail
 from nsa_augment._shared.notices import warn_caller
 from nsa_augment.blending import BLENDINGS
-from nsa_augment.integrations.torch.device.accepted import check_images, check_numbers, check_sources, check_task
+from nsa_augment.integrations.torch.device.accepted import (
+    check_images,
+    check_masks,
+    check_numbers,
+    check_sources,
+    check_task,
+)
 from nsa_augment.integrations.torch.device.bank import Bank, SourceBank
+from nsa_augment.integrations.torch.device.by_task import apply_each, as_batch, calls_for, draw_and_apply
 from nsa_augment.integrations.torch.device.drawing import check_drawable, draw_plans
-from nsa_augment.integrations.torch.device.material import Material, gather
+from nsa_augment.integrations.torch.device.material import Given, Material, gather
 from nsa_augment.integrations.torch.device.planning import draw_by_task
 from nsa_augment.integrations.torch.device.shown import shown
 from nsa_augment.integrations.torch.device.synthesis import apply_plans, full_precision
@@ -27,13 +34,15 @@ from nsa_augment.tasks.signature import spell_out
 
 PLANNERS = {"processor": draw_by_task, "device": draw_plans}
 """Where plans are drawn."""
+BLENDED_ON = ("auto", "processor", "device")
+"""Where patches are blended and labelled."""
 
 
 class AnomalyModule(nn.Module):
     """Put synthetic anomalies into the images of a batch, on their device.
 
-    All patches of a batch are cut, resized, blended and labelled together, in plain PyTorch. The same plan gives the
-    image of the task itself within one grey level per patch.
+    On a GPU, all patches of a batch are cut, resized, blended and labelled together, in plain PyTorch; a plan gives the
+    image of the task itself within one grey level per patch. On a processor, the task itself is called for each image.
 
     Parameters
     ----------
@@ -45,7 +54,7 @@ class AnomalyModule(nn.Module):
         need no source, such as CutPaste, cut from the image itself.
     task : str or AnomalyTask
         "nsa", "cutpaste", "fpi" or "pii"; or a task object of these classes, which excludes preset, ablation and
-        parameters.
+        parameters. With `blended_on="processor"`, any other, too.
     ablation : "A", "B", "C" or "D", optional
         An ablation of the paper.
     p : float
@@ -55,6 +64,10 @@ class AnomalyModule(nn.Module):
         or on the device, for all images at once. The latter draws other plans from the same seed, of the same
         distribution, and only rectangles under the published conditions: no `shape`, `variant`, strips, `candidates`
         or `min_change`.
+    blended_on : "auto", "processor" or "device"
+        Where patches are blended and labelled: on the processor, by the task itself, image by image, which takes tasks,
+        blendings and labels of every kind; or on the device of the images, all at once. "auto": on the processor for
+        images in its memory, on the device for others.
     object_masks : folder or "alpha", optional
         Object masks of sources that are files: a folder with masks of the same names, or their alpha channel.
     **parameters
@@ -95,14 +108,18 @@ class AnomalyModule(nn.Module):
         ablation: str | None = None,
         p: float = 0.5,
         plans_on: str = "processor",
+        blended_on: str = "auto",
         object_masks: str | PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
-        self.task = check_task(bind_task(task, preset, ablation, parameters, owner=type(self)))
+        self.task = bind_task(task, preset, ablation, parameters, owner=type(self))
         self.p = check_number("p", p, 0, 1)
         check_choice("plans_on", plans_on, PLANNERS)
-        self.plans_on = plans_on
+        check_choice("blended_on", blended_on, BLENDED_ON)
+        self.plans_on, self.blended_on = plans_on, blended_on
+        if blended_on != "processor" or plans_on == "device":
+            check_task(self.task)
         if plans_on == "device":
             check_drawable(self.task)
         if sources is None and object_masks is not None:
@@ -151,12 +168,18 @@ class AnomalyModule(nn.Module):
         if sources is None and bank is None and self._is_alone(images):
             self._plans = [None]
             return images.detach().clone(), torch.zeros_like(images[:, 0], dtype=torch.float32)
+        given = self._given(images, sources, masks, source_masks, bank, numbers)
+        generators = [rng if chance else None for rng, chance in zip(rngs, chosen, strict=True)]
+        if self.plans_on == "processor" and self._by_task(images):
+            results = draw_and_apply(calls_for(given), generators, self.task)
+            self._plans = [None if result is None else result.plan for result in results]
+            return as_batch(given.images, results)
         with full_precision(images.device):
-            material = self._material(images, sources, masks, source_masks, bank, numbers)
-            self._plans = PLANNERS[self.plans_on](
-                material, [rng if chance else None for rng, chance in zip(rngs, chosen, strict=True)], self.task
-            )
-            return self._applied(material, self._plans)
+            material = gather(given)
+            self._plans = PLANNERS[self.plans_on](material, generators, self.task)
+            if not self._by_task(images):
+                return self._applied_together(material, self._plans)
+        return self._applied(given, self._plans)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def apply(  # type: ignore[override]
@@ -199,9 +222,7 @@ class AnomalyModule(nn.Module):
             bank, numbers, sources = self._loaded(images), check_numbers(sources, images, self._bank), None
         if sources is None and bank is None and self.task.needs_source and len(images) == 1 and plans[0] is not None:
             raise fail(ValueError, "sources", "given for a batch of one image", sources)
-        with full_precision(images.device):
-            material = self._material(images, sources, masks, source_masks, bank, numbers)
-            return self._applied(material, plans)
+        return self._applied(self._given(images, sources, masks, source_masks, bank, numbers), plans)
 
     def plans(self) -> list[SynthesisPlan | None]:
         """The plans of the last call, one per image; None for images that `p` left unchanged."""
@@ -214,7 +235,10 @@ class AnomalyModule(nn.Module):
     def extra_repr(self) -> str:
         """Arguments, for printing."""
         sources = "batch" if self._bank is None else len(self._bank)
-        return f"task={self.task}, sources={sources}, p={self.p}, plans_on={self.plans_on!r}"
+        return (
+            f"task={self.task}, sources={sources}, p={self.p}, plans_on={self.plans_on!r}, "
+            + f"blended_on={self.blended_on!r}"
+        )
 
     def _loaded(self, images: Tensor) -> Bank | None:
         if self._bank is None:
@@ -233,7 +257,7 @@ class AnomalyModule(nn.Module):
             )
         return True
 
-    def _material(
+    def _given(
         self,
         images: Tensor,
         sources: Tensor | None,
@@ -241,17 +265,24 @@ class AnomalyModule(nn.Module):
         source_masks: Tensor | None,
         bank: Bank | None,
         numbers: Sequence[int] | None,
-    ) -> Material:
+    ) -> Given:
         if sources is not None:
             check_sources(sources, images, self.task)
-        material = gather(images.detach(), sources, masks, source_masks, self.task, bank, numbers)
-        blending = BLENDINGS[self.task.blending]
-        if blending.needs_objects and material.objects is None:
-            accepted = f"given, or masks= and source_masks=, for blending={blending.name!r}, which needs object masks"
-            raise fail(ValueError, "background", accepted, self.task.background)
-        return material
+        return Given(
+            images.detach(), sources, *check_masks(images, sources, masks, source_masks), self.task, bank, numbers
+        )
 
-    def _applied(self, material: Material, plans: Sequence[SynthesisPlan | None]) -> tuple[Tensor, Tensor]:
+    def _by_task(self, images: Tensor) -> bool:
+        """Whether the task itself blends and labels."""
+        return self.blended_on == "processor" or (self.blended_on == "auto" and images.device.type == "cpu")
+
+    def _applied(self, given: Given, plans: Sequence[SynthesisPlan | None]) -> tuple[Tensor, Tensor]:
+        if self._by_task(given.images):
+            return as_batch(given.images, apply_each(calls_for(given), plans, self.task))
+        with full_precision(given.images.device):
+            return self._applied_together(gather(given), plans)
+
+    def _applied_together(self, material: Material, plans: Sequence[SynthesisPlan | None]) -> tuple[Tensor, Tensor]:
         height, width = material.images.shape[-2:]
         for number, plan in enumerate(plans):
             if plan is not None:
