@@ -103,36 +103,37 @@ def apply_plan(
     areas = label_areas([box for box, _ in placed], scene.size)
     result, before = _open_result(scene.image, out, areas)
     canvas = cube(result)
-    region, fine = _blend(canvas, placed, blending)
+    inside = [[(box, patch) for box, patch in placed if area.contains(box)] for area in areas]
+    marked = [_blend(canvas, area, patches, blending) for area, patches in zip(areas, inside, strict=True)]
     if plan.severity != 1:
         for area, (original, corner) in zip(areas, before, strict=True):
             _attenuate(area.of(canvas), Box.at(*corner, area.size).of(original), plan.severity)
     if (made := getattr(_MADE, "image", None)) is not None:
         np.copyto(result, made)
     labelled = []
-    for area, (original, corner) in zip(areas, before, strict=True):
+    for area, patches, (region, fine), (original, corner) in zip(areas, inside, marked, before, strict=True):
         change, mask = visible_change(original, corner, canvas, area, region, fine, scene.scale)
-        factors = [(box.relative_to(area), plan.severity * patch.factor) for box, patch in placed if area.contains(box)]
-        kept = None if fine is None else area.of(fine).copy()
-        values = label.compute(AreaChange(change, mask, canvas.shape[2], tuple(factors), kept))
+        factors = tuple((box.relative_to(area), plan.severity * patch.factor) for box, patch in patches)
+        values = label.compute(AreaChange(change, mask, canvas.shape[2], factors, fine))
         labelled.append(LabelledArea(area, mask, values))
     return SynthesisResult(result, plan, tuple(labelled))
 
 
 def _blend(
-    canvas: Image, placed: Sequence[tuple[Box, Patch | UncutPatch]], blending: Blending
+    canvas: Image, area: Box, patches: Sequence[tuple[Box, Patch | UncutPatch]], blending: Blending
 ) -> tuple[BinaryMap, BinaryMap | None]:
-    """Blend all patches; return where their change is labelled, and where those with fine outlines lie, if any."""
-    region = np.zeros(canvas.shape[:2], np.uint8)
-    fine = region.copy() if any(patch.fine for _, patch in placed) else None
-    for box, patch in placed:
+    """Blend the patches of an area; return where in it their change is labelled, and where fine ones lie, if any."""
+    region = np.zeros(area.size, np.uint8)
+    fine = region.copy() if any(patch.fine for _, patch in patches) else None
+    for box, patch in patches:
+        place = box.relative_to(area)
         if isinstance(patch, UncutPatch):
-            blending.blend_uncut(canvas, region, box, patch)
+            blending.blend_uncut(canvas, box, patch, region, place)
             continue
         blending.joining(patch.fine).blend(box.of(canvas), patch)
-        box.of(region)[...] |= patch.region
+        place.of(region)[...] |= patch.region
         if fine is not None and patch.fine:
-            box.of(fine)[...] |= patch.region
+            place.of(fine)[...] |= patch.region
     return region, fine
 
 

@@ -133,17 +133,19 @@ class Blending(ABC):
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Change `canvas`, the (h, w, C) view of the image at the destination, in place."""
 
-    def blend_uncut(self, image: Image, region: BinaryMap, box: Box, patch: UncutPatch) -> None:
-        """In one step: cut and blend a patch at `box`, and set `region` where its change is labelled.
+    def blend_uncut(self, image: Image, box: Box, patch: UncutPatch, region: BinaryMap, place: Box) -> None:
+        """In one step: cut and blend a patch, and set a region where its change is labelled.
 
         Parameters
         ----------
         image : (H, W, C) array, C-contiguous
             Changed in place.
-        region : (H, W) uint8 array of 0 and 1
-            Changed in place.
         box : Box
-            The destination.
+            Where in the image the patch is blended.
         patch : UncutPatch
+        region : (h, w) uint8 array of 0 and 1, C-contiguous
+            Changed in place.
+        place : Box
+            The same box in the coordinates of the region.
         """
         raise NotImplementedError

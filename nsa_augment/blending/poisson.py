@@ -92,10 +92,10 @@ class Poisson(Blending):
         """Whether the solver does."""
         return self._solver.takes_uncut
 
-    def blend_uncut(self, image: Image, region: BinaryMap, box: Box, patch: UncutPatch) -> None:
+    def blend_uncut(self, image: Image, box: Box, patch: UncutPatch, region: BinaryMap, place: Box) -> None:
         """By the solver."""
-        gradient = patch.gradient or self.gradient
-        self._solver.clone_uncut(image, region, box, patch, gradient, self.scale.maximum(image.dtype))
+        gradient, maximum = patch.gradient or self.gradient, self.scale.maximum(image.dtype)
+        self._solver.clone_uncut(image, box, patch, region, place, gradient, maximum)
 
     def blend(self, canvas: Image, patch: Patch) -> None:
         """Apply Poisson blending with the patch's gradient; the mask is scaled to ceil(255 * factor)."""

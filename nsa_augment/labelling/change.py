@@ -80,7 +80,7 @@ def change_mask(change: Change, region: BinaryMap, channels: int, fine: BinaryMa
     (h, w) uint8 array of 0 and 1
     """
     threshold = channels if change.dtype == np.uint16 else channels * (1 + FLOAT_RESOLUTION)
-    return _smoothed(change, change.dtype.type(threshold), region, (0, 0), _NOWHERE if fine is None else fine)
+    return _smoothed(change, change.dtype.type(threshold), region, _NOWHERE if fine is None else fine)
 
 
 def visible_change(
@@ -95,16 +95,14 @@ def visible_change(
         The upper left pixel of the area in `before`.
     after : (H, W, C) array of the same dtype
     area : Box
-    region, fine : (H, W) uint8 arrays of 0 and 1
-        As for `change_mask`.
+    region, fine : arrays
+        As for `change_mask`, of the area.
     scale : Scale
     """
     if before.flags.carray and after.flags.carray and _is_summed(after, scale):
         return _byte_change(before, corner, after, (*area,), region, _NOWHERE if fine is None else fine)
     change = difference(Box.at(*corner, area.size).of(before), area.of(after), scale)
-    inside, kept = (None if whole is None else area.of(whole).copy() for whole in (region, fine))
-    assert inside is not None
-    return change, change_mask(change, inside, after.shape[2], kept)
+    return change, change_mask(change, region, after.shape[2], fine)
 
 
 _NOWHERE = np.zeros((0, 0), np.uint8)
@@ -115,7 +113,7 @@ def _byte_change(
     before: Image, corner: Corner, after: Image, area: Corners, region: BinaryMap, fine: BinaryMap
 ) -> tuple[NDArray[np.uint16], BinaryMap]:
     change = _sum_change(before, corner, after, area)
-    return change, _smoothed(change, np.uint16(after.shape[2]), region, (area[0], area[1]), fine)
+    return change, _smoothed(change, np.uint16(after.shape[2]), region, fine)
 
 
 @compiled
@@ -143,20 +141,17 @@ def _sum_change(before: Image, corner: Corner, after: Image, area: Corners) -> N
 
 
 @compiled
-def _smoothed(change: Change, threshold: float, region: BinaryMap, corner: Corner, fine: BinaryMap) -> BinaryMap:
-    """Where the change of the region exceeds a threshold, smoothed except in `fine`, which may be empty.
-
-    `corner` is the upper left pixel of the change in `region` and `fine`.
-    """
-    (height, width), (top, left) = change.shape, corner
+def _smoothed(change: Change, threshold: float, region: BinaryMap, fine: BinaryMap) -> BinaryMap:
+    """Where the change of the region exceeds a threshold, smoothed except in `fine`, which may be empty."""
+    height, width = change.shape
     candidate = np.empty((height, width), np.uint8)
     for y in range(height):
-        row, inside, found = change[y], region[top + y, left : left + width], candidate[y]
+        row, inside, found = change[y], region[y], candidate[y]
         for x in range(width):
             found[x] = np.uint8(row[x] > threshold) & inside[x]
     mask = binary_median(candidate, MEDIAN_RADIUS)
-    for y in range(height if fine.size else 0):
-        found, kept, changed = mask[y], fine[top + y, left : left + width], candidate[y]
+    for y in range(fine.shape[0]):
+        found, kept, changed = mask[y], fine[y], candidate[y]
         for x in range(width):
             found[x] |= changed[x] & kept[x]
     return mask

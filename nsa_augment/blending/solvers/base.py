@@ -70,7 +70,7 @@ class Solver(ABC):
 
     @staticmethod
     def clone_uncut(
-        image: Image, region: BinaryMap, box: Box, patch: UncutPatch, gradient: Gradient, max_value: float
+        image: Image, box: Box, patch: UncutPatch, region: BinaryMap, place: Box, gradient: Gradient, max_value: float
     ) -> None:
         """Cut, resize and clone in one step; parameters as for `clone` and `nsa_augment.Blending.blend_uncut`."""
         raise NotImplementedError

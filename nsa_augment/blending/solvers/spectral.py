@@ -50,13 +50,14 @@ class Spectral(Solver):
 
     @staticmethod
     def clone_uncut(
-        image: Image, region: BinaryMap, box: Box, patch: UncutPatch, gradient: Gradient, max_value: float
+        image: Image, box: Box, patch: UncutPatch, region: BinaryMap, place: Box, gradient: Gradient, max_value: float
     ) -> None:
         """In one compiled call."""
         _clone(
             image,
-            region,
             (*box,),
+            region,
+            (*place,),
             patch.source,
             patch.source_box,
             *patch.objects,
@@ -96,7 +97,7 @@ def clone_spectral(
         (0, 0, height, width),
         _prepared((height, width), channels, dtype, max_value, workspace or Workspace()),
     )
-    _clone(pixels, _NO_MAP, box, source, box, *NO_OBJECTS, mask, 0, gradient == "mixed", *prepared)
+    _clone(pixels, box, _NO_MAP, box, source, box, *NO_OBJECTS, mask, 0, gradient == "mixed", *prepared)
     if pixels is not canvas:
         canvas[...] = pixels
 
@@ -115,8 +116,9 @@ def _prepared(
 @compiled
 def _clone(
     image: Image,
-    region: BinaryMap,
     box: Corners,
+    region: BinaryMap,
+    place: Corners,
     source: Image,
     source_box: Corners,
     source_object: BinaryMap,
@@ -138,15 +140,16 @@ def _clone(
 ) -> None:
     """Cut, resize and blend a patch, and set the region where it shows the object.
 
-    Arrays are contiguous. An empty mask is `level` inside the outermost ring of the box, an empty region is not set,
-    and empty maps of the object are 1. Arguments from `flip` on are as for `solve_rectangle`, with more memory.
+    Arrays are contiguous. `place` is the box in the coordinates of the region. An empty mask is `level` inside the
+    outermost ring of the box, an empty region is not set, and empty maps of the object are 1. Arguments from `flip` on
+    are as for `solve_rectangle`, with more memory.
     """
     height, width, channels = box[2] - box[0], box[3] - box[1], image.shape[2]
     if region.size > 0:
         shown = image_object
         if image_object.size > 0:
             shown = resized_part(source_object, source_object_box, (height, width))
-        _mark(region, box, shown, image_object, image_object_box)
+        _mark(region, place, shown, image_object, image_object_box)
     weight = _eroded(mask) if mask.size > 0 else _eroded_rectangle(height, width, level)
     values, left = image.reshape(len(image), image.shape[1] * channels), box[1] * channels
     foreign = resized_pixels(source, source_box, (height, width)).reshape(height, width * channels)
