@@ -120,10 +120,8 @@ def _byte_change(
 def _sum_change(before: Image, corner: Corner, after: Image, area: Corners) -> NDArray[np.uint16]:
     """Sum over channels of the absolute change of 8-bit images."""
     (y0, x0, y1, x1), channels = area, after.shape[2]
-    old, new = (
-        before.reshape(len(before), before.shape[1] * channels),
-        after.reshape(len(after), after.shape[1] * channels),
-    )
+    old = before.reshape(len(before), before.shape[1] * channels)
+    new = after.reshape(len(after), after.shape[1] * channels)
     total, changes = np.zeros((y1 - y0, x1 - x0), np.uint16), np.empty((x1 - x0) * channels, np.uint16)
     for y in range(y1 - y0):
         given, found = old[corner[0] + y, corner[1] * channels :], new[y0 + y, x0 * channels :]

@@ -235,10 +235,8 @@ class AnomalyModule(nn.Module):
     def extra_repr(self) -> str:
         """Arguments, for printing."""
         sources = "batch" if self._bank is None else len(self._bank)
-        return (
-            f"task={self.task}, sources={sources}, p={self.p}, plans_on={self.plans_on!r}, "
-            + f"blended_on={self.blended_on!r}"
-        )
+        places = f"plans_on={self.plans_on!r}, blended_on={self.blended_on!r}"
+        return f"task={self.task}, sources={sources}, p={self.p}, {places}"
 
     def _loaded(self, images: Tensor) -> Bank | None:
         if self._bank is None:
