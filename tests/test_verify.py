@@ -39,7 +39,7 @@ def otherwise(levels):
         inner = canvas[1:-1:3, 1:-1:5]
         inner[...] = np.minimum(inner, 255 - levels) + levels
 
-    return mock.patch.object(Spectral, "clone", staticmethod(changed))
+    return mock.patch.multiple(Spectral, clone=staticmethod(changed), takes_uncut=False)
 
 
 def change(dataset, index, role, edit):
