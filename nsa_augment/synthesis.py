@@ -127,12 +127,8 @@ def _blend(
     fine = region.copy() if any(patch.fine for _, patch in patches) else None
     for box, patch in patches:
         place = box.relative_to(area)
-        if isinstance(patch, UncutPatch):
-            blending.blend_uncut(canvas, box, patch, region, place)
-            continue
-        blending.joining(patch.fine).blend(box.of(canvas), patch)
-        place.of(region)[...] |= patch.region
-        if fine is not None and patch.fine:
+        blending.blend_at(canvas, box, patch, region, place)
+        if fine is not None and isinstance(patch, Patch) and patch.fine:
             place.of(fine)[...] |= patch.region
     return region, fine
 

@@ -149,3 +149,11 @@ class Blending(ABC):
             The same box in the coordinates of the region.
         """
         raise NotImplementedError
+
+    def blend_at(self, image: Image, box: Box, patch: Patch | UncutPatch, region: BinaryMap, place: Box) -> None:
+        """Blend a patch, and set a region where its change is labelled; parameters as for `blend_uncut`."""
+        if isinstance(patch, UncutPatch):
+            self.blend_uncut(image, box, patch, region, place)
+        else:
+            self.joining(patch.fine).blend(box.of(image), patch)
+            place.of(region)[...] |= patch.region

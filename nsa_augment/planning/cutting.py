@@ -78,16 +78,15 @@ def prepare_patch(
 
 def largest_change(scene: Scene, placement: PatchPlacement, blending: Blending) -> float:
     """Largest continuous label, grey levels, of a patch on its own."""
-    patch = cut_patch(scene, placement, blending)
+    patch = prepare_patch(scene, placement, blending, uncut=True)
     if patch is None:
         return 0.0
     area = placement.destination_box.grown(MARGIN, scene.size)
     inside = placement.destination_box.relative_to(area)
     before = area.of(cube(scene.image))
     after = np.array(before, order="C")
-    blending.joining(patch.fine).blend(inside.of(after), patch)
     region = np.zeros(before.shape[:2], np.uint8)
-    inside.of(region)[...] = patch.region
+    blending.blend_at(after, inside, patch, region, inside)
     change, channels = difference(before, after, scene.scale), before.shape[2]
     fine = region if patch.fine else None
     return largest_level(change, change_mask(change, region, channels, fine), channels, fine)
