@@ -23,6 +23,8 @@ def makers(images):
     """Functions index -> anomaly, by name."""
     found = {}
     for name, task_class in TASKS.items():
+        if "bank" in task_class.argument_names():  # needs images of real defects
+            continue
         task = task_class.from_preset("leather")
         found[f"nsa-augment, {name}"] = lambda index, task=task: (
             task(images[index % 4], images[(index + 1) % 4] if task.needs_source else None, index).label

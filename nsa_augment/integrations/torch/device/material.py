@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nsa_augment._shared.types import Image, Size
+from nsa_augment.blending import BLENDINGS
 from nsa_augment.integrations.torch.device.bank import Bank
 from nsa_augment.integrations.torch.device.objects import object_maps
 from nsa_augment.integrations.torch.device.shown import shown
-from nsa_augment.integrations.torch.device.synthesis import Sources
+from nsa_augment.integrations.torch.device.synthesis import Sources, apply_plans
 from nsa_augment.integrations.torch.tensors import to_array, to_numpy
+from nsa_augment.labelling import LABELS
+from nsa_augment.planning import SynthesisPlan
 from nsa_augment.scenes import PreparedSource
 from nsa_augment.tasks import AnomalyTask
 
@@ -122,6 +125,24 @@ def gather(given: Given) -> Material:
         own = not task.needs_source
         found = Sources(images, np.arange(count) if own else np.roll(np.arange(count), 1), objects)
     return Material(images, *_alike(objects, found, images), prepared, own)
+
+
+def apply_together(
+    material: Material, plans: Sequence[SynthesisPlan | None], task: AnomalyTask
+) -> tuple[Tensor, Tensor]:
+    """Images and labels of plans, all blended on the device at once."""
+    for number, plan in enumerate(plans):
+        if plan is not None:
+            plan.check(material.size, material.given_size(number))
+    return apply_plans(
+        material.images,
+        material.sources,
+        plans,
+        BLENDINGS[task.blending].bind(task),
+        LABELS[task.label].bind(task),
+        task.scale.maximum(shown(material.images[0], task).dtype),
+        material.objects,
+    )
 
 
 def _alike(objects: Tensor | None, sources: Sources, images: Tensor) -> tuple[Tensor | None, Sources]:

@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from nsa_augment._shared.checks import check_choice, check_number, fail
 from nsa_augment._shared.notices import warn_caller
-from nsa_augment.blending import BLENDINGS
 from nsa_augment.integrations.torch.device.accepted import (
     check_images,
     check_masks,
@@ -23,11 +22,10 @@ from nsa_augment.integrations.torch.device.accepted import (
 from nsa_augment.integrations.torch.device.bank import Bank, SourceBank
 from nsa_augment.integrations.torch.device.by_task import apply_each, as_batch, calls_for, draw_and_apply
 from nsa_augment.integrations.torch.device.drawing import check_drawable, draw_plans
-from nsa_augment.integrations.torch.device.material import Given, Material, gather
+from nsa_augment.integrations.torch.device.material import Given, apply_together, gather
 from nsa_augment.integrations.torch.device.planning import draw_by_task
 from nsa_augment.integrations.torch.device.shown import shown
-from nsa_augment.integrations.torch.device.synthesis import apply_plans, full_precision
-from nsa_augment.labelling import LABELS
+from nsa_augment.integrations.torch.device.synthesis import full_precision
 from nsa_augment.planning import SynthesisPlan
 from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
@@ -178,7 +176,7 @@ class AnomalyModule(nn.Module):
             material = gather(given)
             self._plans = PLANNERS[self.plans_on](material, generators, self.task)
             if not self._by_task(images):
-                return self._applied_together(material, self._plans)
+                return apply_together(material, self._plans, self.task)
         return self._applied(given, self._plans)
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
@@ -278,22 +276,7 @@ class AnomalyModule(nn.Module):
         if self._by_task(given.images):
             return as_batch(given.images, apply_each(calls_for(given), plans, self.task))
         with full_precision(given.images.device):
-            return self._applied_together(gather(given), plans)
-
-    def _applied_together(self, material: Material, plans: Sequence[SynthesisPlan | None]) -> tuple[Tensor, Tensor]:
-        height, width = material.images.shape[-2:]
-        for number, plan in enumerate(plans):
-            if plan is not None:
-                plan.check((height, width), material.given_size(number))
-        return apply_plans(
-            material.images,
-            material.sources,
-            plans,
-            BLENDINGS[self.task.blending].bind(self.task),
-            LABELS[self.task.label].bind(self.task),
-            self.task.scale.maximum(shown(material.images[0], self.task).dtype),
-            material.objects,
-        )
+            return apply_together(gather(given), plans, self.task)
 
 
 def _generators(count: int, generator: torch.Generator | None) -> list[np.random.Generator]:
