@@ -82,12 +82,12 @@ def solve_poisson(divergence: Matrix, workspace: Workspace | None = None) -> Mat
     """
     height, width, channels = divergence.shape
     change = np.array(divergence, np.float32, order="C").reshape(height, width * channels)
-    found, size = tables((height, width), channels)
-    solve_rectangle(change, channels, *found, (workspace or Workspace()).floats(size))
+    found, size = tables_for((height, width), channels)
+    solve_rectangle(change, channels, found, (workspace or Workspace()).floats(size))
     return change.reshape(divergence.shape)
 
 
-def tables(size: Size, channels: int) -> tuple[Tables, int]:
+def tables_for(size: Size, channels: int) -> tuple[Tables, int]:
     """Tables for `solve_rectangle` for rectangles of a size, and the length of its memory."""
 
     def make() -> tuple[tuple[Tables, int], int]:
@@ -157,18 +157,9 @@ def _modes(height: int) -> Reals:
 
 
 @compiled
-def solve_rectangle(
-    change: Matrix,
-    channels: int,
-    flip: bool,
-    cut: int,
-    matrices: Matrix,
-    modes: Reals,
-    row_sines: Matrix,
-    row_modes: Reals,
-    memory: Reals,
-) -> None:
-    """Replace a right-hand side (h, w * C) with the solution; arguments from `flip` on are those from `tables`."""
+def solve_rectangle(change: Matrix, channels: int, tables: Tables, memory: Reals) -> None:
+    """Replace a right-hand side (h, w * C) with the solution; for `tables` and `memory` see `tables_for`."""
+    flip, cut, matrices, modes, row_sines, row_modes = tables
     height, size = modes.shape[1], change.size
     columns, group, pixels = size // height, channels if flip else 0, size // channels
     pivots = memory[:pixels].reshape(columns // channels, height)

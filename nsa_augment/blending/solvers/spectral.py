@@ -21,10 +21,10 @@ from nsa_augment._shared.resizing import resized_part, resized_pixels
 from nsa_augment._shared.types import BinaryMap, Corners, Gradient, Image, Size
 from nsa_augment._shared.workspace import Workspace
 from nsa_augment.blending.solvers._products import Matrix
-from nsa_augment.blending.solvers._rectangle import Reals, solve_rectangle, tables
+from nsa_augment.blending.solvers._rectangle import Reals, Tables, solve_rectangle, tables_for
 from nsa_augment.blending.solvers._rectangle import solve_poisson as solve_poisson
 from nsa_augment.blending.solvers.base import Solver
-from nsa_augment.blending.uncut import NO_OBJECTS, UncutPatch
+from nsa_augment.blending.uncut import NO_OBJECTS, PlacedMaps, UncutPatch
 
 EROSION = 3
 """Radius by which masks are eroded, pixels."""
@@ -60,7 +60,7 @@ class Spectral(Solver):
             (*place,),
             patch.source,
             patch.source_box,
-            *patch.objects,
+            patch.objects,
             _NO_MAP,
             math.ceil(255 * patch.factor),
             gradient == "mixed",
@@ -97,20 +97,20 @@ def clone_spectral(
         (0, 0, height, width),
         _prepared((height, width), channels, dtype, max_value, workspace or Workspace()),
     )
-    _clone(pixels, box, _NO_MAP, box, source, box, *NO_OBJECTS, mask, 0, gradient == "mixed", *prepared)
+    _clone(pixels, box, _NO_MAP, box, source, box, NO_OBJECTS, mask, 0, gradient == "mixed", *prepared)
     if pixels is not canvas:
         canvas[...] = pixels
 
 
 def _prepared(
     size: Size, channels: int, dtype: np.dtype[Any], max_value: float, workspace: Workspace
-) -> tuple[Any, ...]:
+) -> tuple[float, float, Tables, Reals]:
     """The arguments of `_clone` from `slack` on."""
     height, width = size
-    found, needed = tables((height - 4, width - 4), channels)
+    tables, needed = tables_for((height - 4, width - 4), channels)
     own = (height - 4) * (width - 4) * channels
     slack = max_value * TIE_SLACK if dtype.kind == "f" else 0.0
-    return slack, max_value, *found, workspace.floats(needed + (own + 1) // 2)
+    return slack, max_value, tables, workspace.floats(needed + (own + 1) // 2)
 
 
 @compiled
@@ -121,29 +121,22 @@ def _clone(
     place: Corners,
     source: Image,
     source_box: Corners,
-    source_object: BinaryMap,
-    source_object_box: Corners,
-    image_object: BinaryMap,
-    image_object_box: Corners,
+    objects: PlacedMaps,
     mask: BinaryMap,
     level: int,
     mixed: bool,
     slack: float,
     max_value: float,
-    flip: bool,
-    cut: int,
-    matrices: Matrix,
-    modes: Reals,
-    row_sines: Matrix,
-    row_modes: Reals,
+    tables: Tables,
     memory: Reals,
 ) -> None:
     """Cut, resize and blend a patch, and set the region where it shows the object.
 
     Arrays are contiguous. `place` is the box in the coordinates of the region. An empty mask is `level` inside the
-    outermost ring of the box, an empty region is not set, and empty maps of the object are 1. Arguments from `flip` on
-    are as for `solve_rectangle`, with more memory.
+    outermost ring of the box, an empty region is not set, and empty maps of the object are 1. `tables` and `memory` are
+    as for `solve_rectangle`, with more memory.
     """
+    source_object, source_object_box, image_object, image_object_box = objects
     height, width, channels = box[2] - box[0], box[3] - box[1], image.shape[2]
     if region.size > 0:
         shown = image_object
@@ -157,7 +150,7 @@ def _clone(
     used = (size + 1) // 2
     change = memory[:used].view(np.float32)[:size].reshape(height - 4, (width - 4) * channels)
     _divergence(values, box[0], left, foreign, weight, channels, mixed, np.float32(slack), change)
-    solve_rectangle(change, channels, flip, cut, matrices, modes, row_sines, row_modes, memory[used:])
+    solve_rectangle(change, channels, tables, memory[used:])
     _add(values, box[0] + 2, left + 2 * channels, change, max_value)
 
 
