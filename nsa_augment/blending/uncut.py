@@ -17,7 +17,7 @@ NO_OBJECTS: PlacedMaps = (_NOWHERE, (0, 0, 0, 0), _NOWHERE, (0, 0, 0, 0))
 class UncutPatch(NamedTuple):
     """A patch that fills its box at the destination, and is still part of its source.
 
-    Parameters
+    Attributes
     ----------
     source : (H', W', C) array, C-contiguous
         The source, if it has 8 bits and 1, 3 or 4 channels; otherwise the patch, already resized.
