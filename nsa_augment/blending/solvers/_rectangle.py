@@ -10,7 +10,7 @@ Channels are interleaved, as in images: a rectangle is an (h, w * C) array.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,30 +34,15 @@ CUT_COST = 48
 TABLES = BoundedCache(64 * 2**20)
 """Tables by size and number of channels, up to 64 MiB."""
 
+Tables: TypeAlias = tuple[bool, int, Matrix, Reals, Matrix, Reals]
+"""Tables for solving rectangles of one size; compiled functions take a plain tuple faster than a named one.
 
-class Tables(NamedTuple):
-    """Tables for solving rectangles of one size.
-
-    Parameters
-    ----------
-    flip : bool
-        Whether rows and columns are swapped, so that the transform runs along the rows.
-    cut : int
-        The row of the cut; 0: none.
-    sines : array
-        Matrices of the transforms of all parts.
-    modes : (3, h) array
-        For every mode of the parts: the diagonal of its system, the scale of the transform, its sine next to the cut.
-    row_sines, row_modes : array
-        Matrices of the transform of the row of the cut, and the diagonals of its modes; unused without a cut.
-    """
-
-    flip: bool
-    cut: int
-    sines: Matrix
-    modes: Reals
-    row_sines: Matrix
-    row_modes: Reals
+- whether rows and columns are swapped, so that the transform runs along the rows
+- the row of the cut; 0: none
+- matrices of the transforms of all parts
+- (3, h), for every mode of the parts: the diagonal of its system, the scale of the transform, its sine next to the cut
+- matrices of the transform of the row of the cut, and the diagonals of its modes; unused without a cut
+"""
 
 
 def solve_poisson(divergence: Matrix, workspace: Workspace | None = None) -> Matrix:
@@ -95,7 +80,7 @@ def tables_for(size: Size, channels: int) -> tuple[Tables, int]:
         cut = parts[0] if len(parts) == 2 else 0
         matrices = sines(parts)
         row_sines = sines((width,)) if cut else matrices
-        found = Tables(flip, cut, matrices, _modes(height), row_sines, _row_modes(width if cut else 0))
+        found = (flip, cut, matrices, _modes(height), row_sines, _row_modes(width if cut else 0))
         values, columns = height * width * channels, width * channels
         floats = values + scratch_size(height, columns)
         if cut:
