@@ -4,16 +4,19 @@
 
 The loop, the batch in one thread and the batch in several threads take turns; every figure is a ratio of their fastest
 rounds, which other work on the machine has disturbed least. "ceiling" is the speed-up of the bare `seamlessClone` calls
-of the same plans: the machine's limit for threads that never wait for one another. Columns "cpu" compare the processor
-time of all rounds: the overhead of calls and threads, even on a busy machine. The load of the last minute is printed.
+of the same plans: the machine's limit for threads that never wait for one another. "processes" is the speed-up of as
+many processes, each with a loop of its own. Columns "cpu" compare the processor time of all rounds: the overhead of
+calls and threads, even on a busy machine. The load of the last minute is printed.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import cv2
 import numpy as np
@@ -28,6 +31,26 @@ CASES = [("bottle", "bottle"), ("screw", "bolt"), ("tile", "hide")]
 def loop(task, images, sources, seed):
     generators = np.random.default_rng(seed).spawn(len(images))
     return [task(*each) for each in zip(images, sources, generators, strict=True)]
+
+
+def loops_per_second(task, images, sources, rounds):
+    loop(task, images, sources, 0)
+    BARRIER.wait()
+    return rounds / seconds(lambda: [loop(task, images, sources, seed) for seed in range(rounds)])
+
+
+def prepare_process(barrier):
+    global BARRIER
+    BARRIER = barrier
+    cv2.setNumThreads(1)
+
+
+def processes_per_second(count, *arguments):
+    """Loops per second of some processes that start together."""
+    context = get_context("spawn")
+    shared = {"mp_context": context, "initializer": prepare_process, "initargs": (context.Barrier(count),)}
+    with ProcessPoolExecutor(count, **shared) as pool:
+        return sum(pool.map(loops_per_second, *([argument] * count for argument in arguments)))
 
 
 def bench(preset, product, size, count, rounds, threads):
@@ -58,6 +81,9 @@ def bench(preset, product, size, count, rounds, threads):
             times[name].append(seconds(contestants[name], seed))
             work[name] += time.process_time() - before
 
+    loops = task, images, sources, 4 * rounds
+    processes = [processes_per_second(threads, *loops) / processes_per_second(1, *loops) for _ in range(3)]
+
     def ratio(above, below):
         return min(times[above]) / min(times[below])
 
@@ -70,6 +96,7 @@ def bench(preset, product, size, count, rounds, threads):
         "cpu_of_threads_/_one": work["several"] / work["one"],
         "speed_up": ratio("one", "several"),
         "ceiling": ratio("clone_one", "clone_several"),
+        "processes": statistics.median(processes),
     }
 
 
