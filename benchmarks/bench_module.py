@@ -23,7 +23,7 @@ import torch
 from timing import StageClock, report
 
 from nsa_augment.integrations.torch import AnomalyModule
-from nsa_augment.integrations.torch.device import material, synthesis
+from nsa_augment.integrations.torch.device import synthesis, together
 from nsa_augment.integrations.torch.tensors import to_array, to_tensor
 from nsa_augment.samples import draw_sample
 
@@ -83,7 +83,7 @@ def bench(case, plans_on, blended_on, arguments, step):
     for seed in range(arguments.rounds + 1):
         one = waited(partial(loop, module.task, arrays, seed), torch.device("cpu"))
         if seed == 1:
-            clock.wrap(material, "apply_plans", "blending")
+            clock.wrap(together, "apply_plans", "blending")
             clock.wrap(synthesis, "label_changes", "label")
         other = waited(partial(module, batch, generator=torch.Generator().manual_seed(seed)), device)
         spent.append((one, other))

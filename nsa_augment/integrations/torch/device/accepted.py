@@ -16,7 +16,7 @@ from nsa_augment.integrations.torch.device.bank import SourceBank
 from nsa_augment.integrations.torch.device.blending import BLENDS
 from nsa_augment.integrations.torch.device.labelling import KINDS
 from nsa_augment.integrations.torch.device.objects import given_maps
-from nsa_augment.integrations.torch.device.shown import shown
+from nsa_augment.integrations.torch.device.shown import full_scale
 from nsa_augment.labelling import LABELS
 from nsa_augment.tasks import PUBLISHED, AnomalyTask
 
@@ -48,7 +48,7 @@ def check_images(name: str, images: Any, task: AnomalyTask) -> None:
         raise fail(ValueError, name, _ACCEPTED, tuple(images.shape))
     if images.dtype == torch.uint8 and task.max_value is None:
         return
-    maximum = task.scale.maximum(shown(images[0, :, :1, :1], task).dtype)
+    maximum = full_scale(images, task)
     low, high = (float(value) for value in torch.aminmax(images.detach()))
     if not (low >= -FLOAT_SLACK * maximum and high <= (1 + FLOAT_SLACK) * maximum):  # also true for NaN
         raise ValueError(f"{name} must be {_ACCEPTED}, got values from {low:g} to {high:g}")

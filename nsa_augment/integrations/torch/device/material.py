@@ -12,14 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nsa_augment._shared.types import Image, Size
-from nsa_augment.blending import BLENDINGS
 from nsa_augment.integrations.torch.device.bank import Bank
 from nsa_augment.integrations.torch.device.objects import object_maps
-from nsa_augment.integrations.torch.device.shown import shown
-from nsa_augment.integrations.torch.device.synthesis import Sources, apply_plans
+from nsa_augment.integrations.torch.device.shown import full_scale, shown
+from nsa_augment.integrations.torch.device.synthesis import Sources
 from nsa_augment.integrations.torch.tensors import to_array, to_numpy
-from nsa_augment.labelling import LABELS
-from nsa_augment.planning import SynthesisPlan
 from nsa_augment.scenes import PreparedSource
 from nsa_augment.tasks import AnomalyTask
 
@@ -34,6 +31,8 @@ class Material:
     objects : (B, H, W) uint8 tensor of 0 and 1, or None
         Object masks of the images; None without constraints.
     sources : Sources
+    maximum : float
+        Value of full intensity.
     prepared : sequence of PreparedSource or None
         Prepared source of each image, if prepared on the CPU.
     own : bool
@@ -43,6 +42,7 @@ class Material:
     images: Tensor
     objects: Tensor | None
     sources: Sources
+    maximum: float
     prepared: Sequence[PreparedSource | None]
     own: bool = False
 
@@ -112,7 +112,7 @@ def gather(given: Given) -> Material:
     """Bring images and sources together."""
     images, sources, masks, source_masks, task, bank, numbers = given
     count = len(images)
-    maximum = task.scale.maximum(shown(images[0], task).dtype)
+    maximum = full_scale(images, task)
     objects = object_maps(images, task, maximum) if masks is None else masks
     prepared: list[PreparedSource | None] = [None] * count
     own = False
@@ -124,25 +124,7 @@ def gather(given: Given) -> Material:
     else:
         own = not task.needs_source
         found = Sources(images, np.arange(count) if own else np.roll(np.arange(count), 1), objects)
-    return Material(images, *_alike(objects, found, images), prepared, own)
-
-
-def apply_together(
-    material: Material, plans: Sequence[SynthesisPlan | None], task: AnomalyTask
-) -> tuple[Tensor, Tensor]:
-    """Images and labels of plans, all blended on the device at once."""
-    for number, plan in enumerate(plans):
-        if plan is not None:
-            plan.check(material.size, material.given_size(number))
-    return apply_plans(
-        material.images,
-        material.sources,
-        plans,
-        BLENDINGS[task.blending].bind(task),
-        LABELS[task.label].bind(task),
-        task.scale.maximum(shown(material.images[0], task).dtype),
-        material.objects,
-    )
+    return Material(images, *_alike(objects, found, images), maximum, prepared, own)
 
 
 def _alike(objects: Tensor | None, sources: Sources, images: Tensor) -> tuple[Tensor | None, Sources]:

@@ -22,10 +22,11 @@ from nsa_augment.integrations.torch.device.accepted import (
 from nsa_augment.integrations.torch.device.bank import Bank, SourceBank
 from nsa_augment.integrations.torch.device.by_task import apply_each, as_batch, calls_for, draw_and_apply
 from nsa_augment.integrations.torch.device.drawing import check_drawable, draw_plans
-from nsa_augment.integrations.torch.device.material import Given, apply_together, gather
+from nsa_augment.integrations.torch.device.material import Given, gather
 from nsa_augment.integrations.torch.device.planning import draw_by_task
 from nsa_augment.integrations.torch.device.shown import shown
 from nsa_augment.integrations.torch.device.synthesis import full_precision
+from nsa_augment.integrations.torch.device.together import apply_together
 from nsa_augment.planning import SynthesisPlan
 from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out

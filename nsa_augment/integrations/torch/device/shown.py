@@ -1,4 +1,4 @@
-"""The pixels that plans depend on."""
+"""What of images is copied to the processor: the pixels that plans depend on."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def shown(image: Tensor, task: AnomalyTask) -> Image:
         return to_array(image)
     channels, height, width = image.shape
     return np.broadcast_to(np.zeros((), to_array(image[:, :1, :1]).dtype), (height, width, channels))
+
+
+def full_scale(images: Tensor, task: AnomalyTask) -> float:
+    """Value of full intensity of (B, C, H, W) images."""
+    return task.scale.maximum(to_array(images[0, :, :1, :1]).dtype)
