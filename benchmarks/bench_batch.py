@@ -50,7 +50,8 @@ def processes_per_second(count, *arguments):
     context = get_context("spawn")
     shared = {"mp_context": context, "initializer": prepare_process, "initargs": (context.Barrier(count),)}
     with ProcessPoolExecutor(count, **shared) as pool:
-        return sum(pool.map(loops_per_second, *([argument] * count for argument in arguments)))
+        jobs = [pool.submit(loops_per_second, *arguments) for _ in range(count)]
+        return sum(job.result() for job in jobs)
 
 
 def bench(preset, product, size, count, rounds, threads):

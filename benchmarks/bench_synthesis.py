@@ -100,6 +100,10 @@ def bare_seconds(calls):
     return sum(seconds(cv2.seamlessClone, *call) for call in copies)
 
 
+def described(*case):
+    return dict(zip(("task", "preset", "product", "solver", "side"), case, strict=True))
+
+
 def bench(name, preset, product, solver, size, calls, rounds):
     images = [draw_product(product, index, size) for index in range(6)]
     options = {} if solver == "-" else {"solver": solver}
@@ -132,11 +136,7 @@ def bench(name, preset, product, solver, size, calls, rounds):
 
     times["unblended"] = [value - blend for value, blend in zip(times["total"], times["blending"], strict=True)]
     return {
-        "task": name,
-        "preset": preset,
-        "product": product,
-        "solver": solver,
-        "side": size,
+        **described(name, preset, product, solver, size),
         **{part: ratio(part, "bare") for part in (*STAGES, "rest", "total")},
         "total_per_median_blur": ratio("total", "median"),
         "unblended_per_median_blur": ratio("unblended", "median"),
@@ -148,7 +148,7 @@ def bench_between(name, preset, product, solver, size, calls, rounds):
     images = [draw_product(product, index, size) for index in range(6)]
     files = [cv2.imencode(".png", image)[1] for image in images]
     task = TASKS[name].from_preset(preset, label="logistic", solver=solver)
-    ratios, times = {"alone": [], "between": []}, []
+    ratios, times = {"alone": [], "between": []}, {"alone": [], "between": []}
     for round_ in range(rounds + 1):
         for way, values in ratios.items():
             total = bare = 0.0
@@ -164,16 +164,12 @@ def bench_between(name, preset, product, solver, size, calls, rounds):
                     cv2.imdecode(file, cv2.IMREAD_COLOR)
                 bare += bare_seconds(inputs)
             values.append(total / bare)
-        times.append(1000 * total / calls)
+            times[way].append(1000 * total / calls)
     medians = {way: statistics.median(values[1:]) for way, values in ratios.items()}
     return {
-        "task": name,
-        "preset": preset,
-        "product": product,
-        "solver": solver,
-        "side": size,
+        **described(name, preset, product, solver, size),
         **medians,
-        "between_ms": statistics.median(times[1:]),
+        "between_ms": statistics.median(times["between"][1:]),
     }
 
 
