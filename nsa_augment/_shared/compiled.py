@@ -21,7 +21,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile with Numba: cached on disk, without the GIL, without threads (safe in forked workers).
 
-    As in NumPy, division by zero raises nothing; checks for it took 2 % of a call and 3 % of the time to compile.
+    As in NumPy, division by zero raises nothing: checks cost time, and no function divides by what can be 0.
     If no cache folder is writable, every process compiles anew. Compiled functions may use others, and constants, of
     any file: a change of one compiles all anew that use it. Numba compiles once more for every literal number that
     compiled code passes on; here a literal is a number like any other.
