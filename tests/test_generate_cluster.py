@@ -1,6 +1,7 @@
 """A Dask cluster makes the same dataset as local processes, also when its workers die."""
 
 import importlib
+import itertools
 import json
 import os
 import subprocess
@@ -23,6 +24,12 @@ from nsa_augment import NaturalSyntheticAnomaly
 
 class Plain(NaturalSyntheticAnomaly):
     name = "plain"
+
+class Unreadable(NaturalSyntheticAnomaly):
+    name = "unreadable"
+
+    def draw(self, scene, rng):
+        raise OSError("Input/output error")
 """
 
 
@@ -39,6 +46,8 @@ def whole(folder, tmp_path_factory):
 
 
 def end(process):
+    if process.poll() is not None:
+        return
     for each in [*psutil.Process(process.pid).children(recursive=True), process]:
         each.kill()
     process.wait()
@@ -149,6 +158,45 @@ def test_a_scheduler_that_is_killed(folder, whole, machines, tmp_path):
     done = command(*arguments(folder, tmp_path / "out", machines.address)[:-4], "-w", 1)
     assert done.returncode == 0, done.stderr
     assert content(tmp_path / "out") == whole
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_noticed", [False, True])
+@pytest.mark.parametrize("call", ["Client.nthreads", "Client.submit", "wait", "Future.result"])
+def test_a_scheduler_that_is_gone_before_a_call(folder, machines, tmp_path, monkeypatch, call, is_noticed):
+    import distributed
+
+    machines.worker("--no-nanny")
+    machines.wait(1)
+    monkeypatch.setattr("nsa_augment.datasets._cluster.CONNECT_SECONDS", 2)
+    connect, clients = distributed.Client, []
+    monkeypatch.setattr(
+        "distributed.Client", lambda *args, **options: clients.append(connect(*args, **options)) or clients[-1]
+    )
+    owner = {"Client": connect, "Future": distributed.Future, "wait": distributed}[call.split(".")[0]]
+    name = call.split(".")[-1]
+    original, calls = getattr(owner, name), itertools.count(1)
+
+    def called(*arguments, **options):
+        if next(calls) == (1 if name == "nthreads" else 2):
+            machines.scheduler.kill()
+            machines.scheduler.wait()
+            while is_noticed and clients[-1].status != "closed":
+                time.sleep(0.1)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, called)
+    with pytest.raises(ChildProcessError, match=r"^lost the Dask cluster at .*; run the same command again"):
+        make(folder, tmp_path / "out", count=COUNT, workers=None, backend="dask", scheduler=machines.address)
+
+
+@pytest.mark.slow
+def test_errors_of_workers_stay_what_they_are(folder, machines, package, tmp_path):
+    machines.worker("--no-nanny")
+    machines.wait(1)
+    task = package.Unreadable.from_preset("screw")
+    with pytest.raises(OSError, match=r"^Input/output error$"):
+        make(folder, tmp_path / "out", task, workers=None, backend="dask", scheduler=machines.address)
 
 
 def test_no_scheduler_and_no_workers(folder, tmp_path, monkeypatch):

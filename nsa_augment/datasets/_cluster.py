@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from importlib import import_module
 from itertools import islice
+from textwrap import shorten
 from typing import Any, TypeVar
 
 import cv2
@@ -20,6 +22,8 @@ AHEAD = 4
 CONNECT_SECONDS = 10
 PATIENCE_SECONDS = 60
 """Seconds that a cluster may be without workers."""
+LOSSES = (OSError, CancelledError, asyncio.CancelledError)
+"""Errors of a connection; Dask's own name for a closed one is an `OSError`."""
 
 
 class Cluster:
@@ -38,50 +42,61 @@ class Cluster:
             message = "backend='dask' needs distributed: install it with pip install 'nsa-augment[distributed]'"
             raise ValueError(message) from error
         self._scheduler = scheduler
-        try:
-            with self._connect() as client:
-                self.workers = sum(client.nthreads().values())
-        except OSError as error:
-            raise OSError(f"cannot reach a Dask scheduler at {scheduler}: {error}") from error
+        with self._connect() as client, self._watched(client):
+            self.workers = sum(client.nthreads().values())
         if not self.workers:
             raise ValueError(f"scheduler must have workers, got none at {scheduler}")
 
     def _connect(self) -> Any:
-        return self._dask.Client(self._scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        try:
+            return self._dask.Client(self._scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        except OSError as error:
+            raise OSError(f"cannot reach a Dask scheduler at {self._scheduler}: {error}") from error
 
     def run(self, function: Callable[[Chunk], Result], chunks: Iterable[Chunk]) -> Generator[Result, None, None]:
         """Yield results as they finish."""
         source = iter(chunks)
         pending: set[Any] = set()
         with self._connect() as client:
-            try:
-                while True:
-                    for chunk in islice(source, AHEAD * self.workers - len(pending)):
+            while True:
+                for chunk in islice(source, AHEAD * self.workers - len(pending)):
+                    with self._watched(client):
                         pending.add(client.submit(_on_one_thread, function, chunk, pure=False))
-                    if not pending:
-                        return
-                    done = self._wait(client, pending)
-                    pending -= done
-                    for future in done:
-                        yield future.result()
-            except (self._dask.KilledWorker, CancelledError, asyncio.CancelledError) as error:
-                raise self._lost(str(error)) from error
-            finally:
-                client.cancel(list(pending))
+                if not pending:
+                    return
+                done = self._wait(client, pending)
+                pending -= done
+                for future in done:
+                    with self._watched(client, future):
+                        result = future.result()
+                    yield result
 
     def _wait(self, client: Any, pending: set[Any]) -> set[Any]:
         """Some finished futures; none if they take long."""
+        with self._watched(client):
+            try:
+                with client.as_current():
+                    return set(self._dask.wait(pending, PATIENCE_SECONDS, return_when="FIRST_COMPLETED").done)
+            except asyncio.TimeoutError:
+                if client.nthreads():
+                    return set()
+        raise self._lost("it has had no worker for a minute")
+
+    @contextmanager
+    def _watched(self, client: Any, future: Any = None) -> Generator[None, None, None]:
+        """Tell errors of the connection from those of a chunk, which its future has."""
         try:
-            with client.as_current():
-                waited = self._dask.wait(pending, timeout=PATIENCE_SECONDS, return_when="FIRST_COMPLETED")
-            return set(waited.done)
-        except asyncio.TimeoutError as error:
-            if client.nthreads():
-                return set()
-            raise self._lost("it has had no worker for a minute") from error
+            yield
+        except (Exception, asyncio.CancelledError) as error:
+            is_killed = isinstance(error, self._dask.KilledWorker)
+            is_own = future is not None and future.status == "error" and not is_killed
+            is_lost = is_killed or client.status != "running" or isinstance(error, LOSSES)
+            if is_own or not is_lost:
+                raise
+            raise self._lost(str(error)) from error
 
     def _lost(self, what: str) -> ChildProcessError:
-        message = f"lost the Dask cluster at {self._scheduler}: {' '.join(what.split())}"
+        message = f"lost the Dask cluster at {self._scheduler}: {shorten(what, 400)}"
         return ChildProcessError(f"{message}; run the same command again to continue")
 
 
