@@ -195,6 +195,21 @@ class SourcePool:
         return prepared
 
 
+def open_pool(
+    sources: Sources | None,
+    cache_mib: float = 256,
+    max_value: float | None = None,
+    channel_order: str = "rgb",
+    object_masks: ObjectMasks = None,
+) -> SourcePool | None:
+    """The pool of a transform that may have no sources, with the arguments of `SourcePool`; None without."""
+    if sources is not None:
+        return SourcePool(sources, cache_mib, max_value, channel_order, object_masks=object_masks)
+    if object_masks is not None:
+        raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
+    return None
+
+
 def decode(source: Source, image: Image, scale: Scale = BY_DTYPE, channel_order: str = "rgb") -> Image:
     """Pixels of a source in the dtype of `image`; files are read as grey if `image` has one channel."""
     if not isinstance(source, Path):

@@ -7,6 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from nsa_augment.samples import draw_sample
@@ -17,6 +18,7 @@ TEXTURE = "leather"  # a preset without constraints, so a patch may go anywhere
 LARGE = {"height_range": (0.5, 0.8), "width_range": (0.5, 0.8)}
 STUBS = "import torchvision_stubs\n\ntorchvision_stubs.declare_operators()"
 VISIBLE = {**LARGE, "scale_range": None, "gradient": "source"}  # with it every call changes even small images
+ON_OBJECTS = {**VISIBLE, "height_range": (0.4, 0.5), "width_range": (0.4, 0.5), "min_object": 0.9}
 
 
 @cache
@@ -32,6 +34,13 @@ def write_folder(folder, images):
     """Write images as 0.png, 1.png, ..."""
     for index, image in enumerate(images):
         Image.fromarray(image).save(folder / f"{index}.png")
+    return folder
+
+
+def write_cutouts(folder, images, masks):
+    """Write images as 0.png, 1.png, ..., whose alpha channels are the masks."""
+    for index, (image, mask) in enumerate(zip(images, masks, strict=True)):
+        Image.fromarray(np.dstack([image, mask * np.uint8(255)])).save(folder / f"{index}.png")
     return folder
 
 

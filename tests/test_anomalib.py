@@ -8,8 +8,10 @@ from importlib import import_module
 from types import SimpleNamespace
 
 import anomalib_stack
+import numpy as np
 import pytest
 from anomalib_stack import rejected
+from frameworks import ON_OBJECTS, write_cutouts
 
 nsa = anomalib_stack.load()
 
@@ -18,6 +20,7 @@ from anomalib.data import ImageBatch  # noqa: E402
 from anomalib.data.utils.generators.perlin import PerlinAnomalyGenerator  # noqa: E402
 
 from nsa_augment import NaturalSyntheticAnomaly  # noqa: E402
+from nsa_augment.integrations.torch import AnomalyTransform  # noqa: E402
 from nsa_augment.samples import draw_sample  # noqa: E402
 
 IMAGES = [draw_sample("hide", index, size=64).image for index in range(6)]
@@ -133,8 +136,29 @@ def test_arguments_are_checked_at_every_door(door):
     rejected(TypeError, "preset", lambda: made("leather", IMAGES, task=NaturalSyntheticAnomaly()))
     with pytest.raises(TypeError, match=f"{made.__name__} has no argument 'patches', accepted are .*max_patches"):
         made("leather", IMAGES, patches=2)
+    rejected(ValueError, "object_masks", lambda: made("leather", IMAGES, object_masks="alpha"))
     made(task="cutpaste")  # needs no sources
     assert made("screw", IMAGES, max_patches=1).task.max_patches == 1
+
+
+def test_sources_have_the_object_masks_of_their_files(tmp_path):
+    masks = [np.arange(64)[None] * np.ones((64, 1)) < 64 * share for share in (0.6, 0.7, 0.8)]
+    sources, task = write_cutouts(tmp_path, IMAGES[3:], masks), NaturalSyntheticAnomaly(**ON_OBJECTS)
+    expected = AnomalyTransform(task=task, sources=sources, object_masks="alpha", p=1.0)
+    without = AnomalyTransform(task=task, sources=sources, p=1.0)
+    generator = nsa.NSAGenerator(task=task, sources=sources, object_masks="alpha", p=1.0)
+    augmentation = nsa.NSAAugmentation(task=task, sources=sources, object_masks="alpha", p=1.0)
+    made = []
+    for each in (expected, generator, augmentation, without):
+        torch.manual_seed(0)
+        made.append(each(BATCH[0])[0] if each is not augmentation else each(BATCH[0]))
+    torch.manual_seed(0)
+    given = batch(image=BATCH[:1].clone())
+    nsa.NSACallback(task=task, sources=sources, object_masks="alpha", p=1.0).change(given)
+    assert torch.equal(made[0], made[1])
+    assert torch.equal(made[0], made[2])
+    assert torch.equal(made[0], given.image[0])
+    assert not torch.equal(made[0], made[3])
 
 
 @pytest.mark.parametrize("door", ["generator", "augmentation"])

@@ -172,6 +172,32 @@ def test_the_datamodule_that_is_given_stays_as_it_is(product):
     assert (type(given), vars(given)) == before
 
 
+def test_synthetic_anomalies_keep_to_the_objects(product, tmp_path):
+    """Images and sources have the masks: patches are cut from the object and cover it."""
+    (tmp_path / "masks").mkdir()
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:, :40] = 255
+    for path in product[1].glob("*.png"):
+        cv2.imwrite(str(tmp_path / "masks" / path.name), mask)
+    on_objects = {"height_range": (0.3, 0.5), "width_range": (0.3, 0.5), "min_object": 0.95, "min_overlap": 0.95}
+    given = datamodule(product[0])
+    given.setup()
+
+    def columns(**arguments):
+        made = nsa.SyntheticDataset(given.train_data, ratio=1.0, **on_objects, **arguments)
+        return np.any([cv2.imread(path, cv2.IMREAD_UNCHANGED).any(0) for path in made.samples.mask_path], 0)
+
+    assert columns()[44:].any()
+    assert not columns(object_masks=tmp_path / "masks")[44:].any()
+    (tmp_path / "masks" / "000.png").unlink()
+    with pytest.raises(ValueError, match=r"object_masks has no mask for 000\.png of 8 images"):
+        columns(object_masks=tmp_path / "masks")
+    for path in (tmp_path / "masks").glob("00?.png"):
+        path.rename(path.with_name(f"other{path.name}"))
+    with pytest.raises(ValueError, match=r"object_masks has no mask for .* of 4 images"):
+        split(product, object_masks=tmp_path / "masks").setup()
+
+
 def test_files_live_as_long_as_a_dataset_that_uses_them(product):
     made = split(product)
     made.setup()

@@ -5,7 +5,17 @@ import pickle
 
 import numpy as np
 import pytest
-from frameworks import LARGE, TEXTURE, VISIBLE, error_without, normals, run_section, write_folder
+from frameworks import (
+    LARGE,
+    ON_OBJECTS,
+    TEXTURE,
+    VISIBLE,
+    error_without,
+    normals,
+    run_section,
+    write_cutouts,
+    write_folder,
+)
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly
 
@@ -36,7 +46,7 @@ def arrays(batch=BATCH):
     return [np.ascontiguousarray(image.numpy().transpose(1, 2, 0)) for image in batch]
 
 
-def by_hand(params, task=TASK, sources=None):
+def by_hand(params, task=TASK, sources=None, masks=None):
     """What is expected, from the recorded seeds and gates and from nothing but the core task."""
     images, labels = arrays(), np.zeros((6, 1, SIZE, SIZE), np.float32)
     changed = [image.copy() for image in images]
@@ -45,10 +55,12 @@ def by_hand(params, task=TASK, sources=None):
             continue
         rng = np.random.default_rng(int(seed))
         if sources is None:
-            source = images[(index + 1 + rng.integers(5)) % 6]
+            source, mask = images[(index + 1 + rng.integers(5)) % 6], None
         else:
-            source = sources[rng.integers(len(sources))].astype(np.float32) / np.float32(255)
-        result = task(images[index], source, rng)
+            number = rng.integers(len(sources))
+            source = sources[number].astype(np.float32) / np.float32(255)
+            mask = None if masks is None else masks[number]
+        result = task(images[index], source, rng, source_mask=mask)
         changed[index], labels[index, 0] = result.image, result.label
     return torch.from_numpy(np.stack(changed).transpose(0, 3, 1, 2)), torch.from_numpy(labels)
 
@@ -71,6 +83,17 @@ def test_samples_are_those_of_the_core(p, given, tmp_path):
     assert torch.equal(BATCH, before)
     assert not ZEROS.any()
     assert torch.equal(result[1].flatten(1).any(1), params["batch_prob"] > 0.5)
+
+
+def test_sources_have_the_object_masks_of_their_files(tmp_path):
+    masks = [np.arange(SIZE)[None] * np.ones((SIZE, 1)) < SIZE * share for share in (0.6, 0.7, 0.8)]
+    sources = write_cutouts(tmp_path, NORMALS[:3], masks)
+    task = NaturalSyntheticAnomaly.from_preset(TEXTURE, label="binary", **ON_OBJECTS)
+    sequence = pipeline(RandomNSA(task=task, sources=sources, object_masks="alpha", p=1.0))
+    result = sequence(BATCH, ZEROS)
+    params = sequence._params[0].data
+    assert_equal(result, by_hand(params, task, NORMALS[:3], masks))
+    assert not torch.equal(result[1], by_hand(params, task, NORMALS[:3])[1])
 
 
 def test_seeds_come_from_torch_and_differ_between_samples():
@@ -237,6 +260,7 @@ def test_params_of_another_batch():
         ({"colour": 1}, "RandomNSA has no argument 'colour'.*max_channels"),
         ({"label": "factor"}, "label must be"),
         ({"sources": 3}, "sources must be"),
+        ({"object_masks": "alpha"}, "object_masks must be None unless sources are files"),
         ({"task": CutPasteAnomaly(), "label": "binary"}, "left out if task is an AnomalyTask"),
     ],
 )

@@ -4,7 +4,17 @@ import pickle
 
 import numpy as np
 import pytest
-from frameworks import LARGE, TEXTURE, VISIBLE, error_without, normals, run_section, write_folder
+from frameworks import (
+    LARGE,
+    ON_OBJECTS,
+    TEXTURE,
+    VISIBLE,
+    error_without,
+    normals,
+    run_section,
+    write_cutouts,
+    write_folder,
+)
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly
 
@@ -43,12 +53,13 @@ def unit(image):
     return image.astype(np.float32) / np.float32(255)
 
 
-def by_hand(seed, image, sources, task=TASK):
+def by_hand(seed, image, sources, task=TASK, masks=None):
     """What the first call after `set_random_state(seed)` is expected to make, from the core task alone."""
     state = np.random.RandomState(seed)
     state.rand()
     rng = np.random.default_rng(int(state.randint(2**63 - 1, size=1, dtype=np.int64)[0]))
-    return task(image, sources[rng.integers(len(sources))], rng)
+    number = rng.integers(len(sources))
+    return task(image, sources[number], rng, source_mask=None if masks is None else masks[number])
 
 
 def assert_is(item, result, axes="xy"):
@@ -73,6 +84,20 @@ def test_anomalies_are_those_of_the_core(axes, kind, tmp_path):
         assert_is(item, by_hand(seed, NORMALS[0], NORMALS), axes)
         assert item["name"] == "0"
         np.testing.assert_array_equal(image, first(NORMALS[0], axes))
+
+
+@pytest.mark.parametrize("axes", ["xy", "yx"])
+def test_sources_have_the_object_masks_of_their_files(axes, tmp_path):
+    masks = [np.arange(WIDTH)[None] * np.ones((HEIGHT, 1)) < WIDTH * share for share in (0.6, 0.7, 0.8)]
+    sources = write_cutouts(tmp_path, NORMALS[:3], masks)
+    task = NaturalSyntheticAnomaly.from_preset(TEXTURE, **ON_OBJECTS)
+    transform = NSAd("image", "label", task=task, sources=sources, object_masks="alpha", prob=1.0, axes=axes)
+    labels = []
+    for seed in range(3):
+        item = transform.set_random_state(seed)({"image": first(NORMALS[3], axes)})
+        assert_is(item, by_hand(seed, NORMALS[3], NORMALS[:3], task, masks), axes)
+        labels.append(np.array_equal(by_hand(seed, NORMALS[3], NORMALS[:3], task).mask, np.squeeze(item["label"]) > 0))
+    assert not all(labels)
 
 
 READERS = {
@@ -266,6 +291,11 @@ def test_bad_labels(label, arguments, message):
     [
         ({"sources": None}, "sources must be given for NaturalSyntheticAnomaly"),
         ({"prob": 2}, "prob must be"),
+        (
+            {"sources": None, "task": "cutpaste", "object_masks": "alpha"},
+            "object_masks must be None unless sources are",
+        ),
+        ({"object_masks": "alpha"}, "object_masks must be None unless sources are a folder or a list of image files"),
         ({"axes": "zx"}, "axes must be one of 'xy', 'yx', got 'zx'"),
         ({"axes": None}, "axes must be"),
         ({"label_key": "image"}, "label_key must be a different key"),

@@ -17,7 +17,7 @@ from nsa_augment._shared.types import Image
 from nsa_augment.integrations.albumentations.arguments import pick_source
 from nsa_augment.integrations.albumentations.targets import ImageTarget
 from nsa_augment.scenes.scene import PreparedSource
-from nsa_augment.sources import Source, SourcePool, Sources, decode
+from nsa_augment.sources import Source, SourcePool, Sources, decode, open_pool
 from nsa_augment.tasks import AnomalyTask
 
 PREVIOUS = "previous"
@@ -52,11 +52,9 @@ class Supply:
         self._previous: dict[str, Image] | None = None
         pools = [None if sources is None or self.from_previous else sources, *(paired or {}).values()]
         scale = task.max_value
-        if object_masks is not None and pools[0] is None:
-            raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
         masks = [object_masks, *(None for _ in pools[1:])]
         made = [
-            None if given is None else SourcePool(given, cache_mib, scale, channel_order, object_masks=mask)
+            open_pool(given, cache_mib, scale, channel_order, object_masks=mask)
             for given, mask in zip(pools, masks, strict=True)
         ]
         self._pool = made[0]

@@ -10,6 +10,7 @@ import numpy as np
 from nsa_augment._shared.checks import fail
 from nsa_augment._shared.files import write_file
 from nsa_augment._shared.images import encode_png, read_image
+from nsa_augment._shared.mask_files import MaskFiles
 from nsa_augment._shared.notices import warn_caller
 from nsa_augment._shared.wording import counted
 from nsa_augment.planning.silence import silence_expected
@@ -22,7 +23,13 @@ ATTEMPTS = 10
 
 
 def write_anomalies(
-    paths: Sequence[Path], count: int, task: AnomalyTask, sources: SourcePool, seed: int, folder: Path
+    paths: Sequence[Path],
+    masks: MaskFiles | None,
+    count: int,
+    task: AnomalyTask,
+    sources: SourcePool,
+    seed: int,
+    folder: Path,
 ) -> dict[int, tuple[Path, Path]]:
     """Write images with visible anomalies, made from images drawn from `paths`, and their masks of 0 and 255.
 
@@ -30,6 +37,8 @@ def write_anomalies(
     ----------
     paths : sequence of Path
         Normal images.
+    masks : MaskFiles or None
+        Their object masks.
     count : int
         Number of images to change.
     task : AnomalyTask
@@ -49,19 +58,19 @@ def write_anomalies(
     ValueError
         If no anomaly fits any image.
     """
-    images, masks = (folder / name for name in ("abnormal", "ground_truth"))
+    images, truth = (folder / name for name in ("abnormal", "ground_truth"))
     images.mkdir()
-    masks.mkdir()
+    truth.mkdir()
     written: dict[int, tuple[Path, Path]] = {}
     for index in np.random.default_rng(seed).permutation(len(paths)).tolist():
         if len(written) == count:
             break
-        result = _visible(paths[index], task, sources, np.random.default_rng([seed, index]))
+        result = _visible(paths[index], masks, task, sources, np.random.default_rng([seed, index]))
         if result is not None:
             name = f"{index:05d}_{paths[index].stem}.png"
             write_file(images / name, (encode_png(result.image),))
-            write_file(masks / name, (encode_png(result.mask * np.uint8(255)),))
-            written[index] = images / name, masks / name
+            write_file(truth / name, (encode_png(result.mask * np.uint8(255)),))
+            written[index] = images / name, truth / name
     if not written:
         accepted = f"one whose patches fit the images: none of {len(paths)} could be changed"
         raise fail(ValueError, "task", accepted, task)
@@ -70,14 +79,17 @@ def write_anomalies(
     return written
 
 
-def _visible(path: Path, task: AnomalyTask, sources: SourcePool, rng: np.random.Generator) -> SynthesisResult | None:
+def _visible(
+    path: Path, masks: MaskFiles | None, task: AnomalyTask, sources: SourcePool, rng: np.random.Generator
+) -> SynthesisResult | None:
     image = read_image(path)
+    mask = None if masks is None else masks.read(path, image.shape[:2])
     for _ in range(ATTEMPTS):
         source = sources.draw(rng)
         while isinstance(source, Path) and source == path and len(sources) > 1:
             source = sources.draw(rng)
         with silence_expected():
-            result = task(image, sources.prepare(source, image, task), rng)
+            result = task(image, sources.prepare(source, image, task), rng, mask=mask)
         if result.mask.any():
             return result
     return None

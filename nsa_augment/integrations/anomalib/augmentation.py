@@ -28,7 +28,7 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
 
     Parameters
     ----------
-    preset, sources, task, ablation, cache_mib
+    preset, sources, task, ablation, cache_mib, object_masks
         As for `NSAGenerator`.
     p : float
         Probability of changing an image.
@@ -65,11 +65,12 @@ class NSAAugmentation(v2.Transform):  # type: ignore[misc, unused-ignore]
         ablation: str | None = None,
         p: float = 0.5,
         cache_mib: float = 256,
+        object_masks: str | PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
         self.task = bind_task(task, preset, ablation, parameters, owner=type(self), fixed=MASK)
-        self._changing = changing(self.task, sources, p, cache_mib)
+        self._changing = changing(self.task, sources, p, cache_mib, object_masks)
         label_changed_items()
 
     def __setstate__(self, state: dict[str, Any]) -> None:

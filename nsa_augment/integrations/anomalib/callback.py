@@ -26,7 +26,7 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
 
     Parameters
     ----------
-    preset, sources, task, ablation, cache_mib
+    preset, sources, task, ablation, cache_mib, object_masks
         As for `NSAGenerator`.
     p : float
         Probability of an anomaly per image.
@@ -57,11 +57,12 @@ class NSACallback(Callback):  # type: ignore[misc, unused-ignore]
         ablation: str | None = None,
         p: float = 0.5,
         cache_mib: float = 256,
+        object_masks: str | PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
         self.task = bind_task(task, preset, ablation, parameters, owner=type(self), fixed=MASK)
-        self._transform = changing(self.task, sources, p, cache_mib)
+        self._transform = changing(self.task, sources, p, cache_mib, object_masks)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Raise if the images will be normalised before this callback sees them."""

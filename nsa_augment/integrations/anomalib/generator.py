@@ -44,6 +44,9 @@ class NSAGenerator(nn.Module):
         Probability of an anomaly per image. For GLASS, which changes every image: 1.
     cache_mib : float
         Size of the cache of decoded sources, in MiB.
+    object_masks : folder or "alpha", optional
+        Object masks of sources that are files: a folder with masks of the same names, or their alpha channel.
+        `background` finds the object of the image.
     **parameters
         Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
@@ -80,11 +83,12 @@ class NSAGenerator(nn.Module):
         label: str = "binary",
         p: float = 0.5,
         cache_mib: float = 256,
+        object_masks: str | PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__()
         self.task = bind_task(task, preset, ablation, parameters, owner=type(self), fixed={"label": label})
-        self._transform = changing(self.task, sources, p, cache_mib)
+        self._transform = changing(self.task, sources, p, cache_mib, object_masks)
         self._warned = False
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:

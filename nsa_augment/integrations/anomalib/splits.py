@@ -11,6 +11,7 @@ from anomalib.data import AnomalibDataModule, AnomalibDataset
 from anomalib.data.utils import TestSplitMode, ValSplitMode, random_split, split_by_label
 
 from nsa_augment._shared.checks import check_integer, check_number, fail
+from nsa_augment._shared.mask_files import MaskFiles
 from nsa_augment.integrations.anomalib._arguments import MASK
 from nsa_augment.integrations.anomalib._files import write_anomalies
 from nsa_augment.integrations.anomalib._folder import TemporaryFolder
@@ -30,6 +31,9 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
         As for `NSAGenerator`.
     sources : folder, list or callable, optional
         As for `NSAGenerator`; None: the other images of the dataset.
+    object_masks : folder or "alpha", optional
+        Object masks of the images of the dataset: a folder with masks of the same names, or their alpha channel. Given
+        `sources` have none; `background` finds their objects.
     ratio : float
         Share of the images that become anomalous.
     seed : int
@@ -55,6 +59,7 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
         ratio: float = 0.5,
         seed: int = 0,
         cache_mib: float = 256,
+        object_masks: str | PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         super().__init__(augmentations=normal.augmentations)
@@ -66,9 +71,14 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
         if count == 0:
             raise fail(ValueError, "ratio", f"one that makes at least 1 of {len(samples)} images anomalous", ratio)
         paths = [Path(path) for path in samples.image_path]
-        pool = SourcePool(paths if sources is None else sources, cache_mib, bound.max_value)
+        masks = None if object_masks is None else MaskFiles("object_masks", object_masks, paths)
+        pool = (
+            SourcePool(paths, cache_mib, bound.max_value, object_masks=masks)
+            if sources is None
+            else SourcePool(sources, cache_mib, bound.max_value)
+        )
         self._folder = TemporaryFolder("nsa-augment-anomalib-")
-        written = write_anomalies(paths, count, bound, pool, check_integer("seed", seed, 0), self._folder.path)
+        written = write_anomalies(paths, masks, count, bound, pool, check_integer("seed", seed, 0), self._folder.path)
         samples = samples.astype({"mask_path": object}).reset_index(drop=True)
         for index, (image, mask) in written.items():
             samples.loc[index, ["image_path", "mask_path"]] = str(image), str(mask)
@@ -120,6 +130,7 @@ def synthetic_splits(
     ratio: float = 0.5,
     seed: int = 0,
     cache_mib: float = 256,
+    object_masks: str | PathLike[str] | None = None,
     **parameters: Any,
 ) -> AnomalibDataModule:
     """Make the synthetic splits of a datamodule with this package.
@@ -128,7 +139,7 @@ def synthetic_splits(
     ----------
     datamodule : AnomalibDataModule
         With ``val_split_mode="synthetic"``, ``test_split_mode="synthetic"`` or both; not modified.
-    preset, sources, task, ablation, ratio, seed, cache_mib, **parameters
+    preset, sources, task, ablation, ratio, seed, cache_mib, object_masks, **parameters
         As for `SyntheticDataset`.
 
     Returns
@@ -148,7 +159,8 @@ def synthetic_splits(
         accepted = 'one with val_split_mode="synthetic" or test_split_mode="synthetic"'
         raise fail(ValueError, "datamodule", accepted, tuple(mode.value for mode in modes))
     bound = bind_task(task, preset, ablation, parameters, owner=SyntheticDataset, fixed=MASK)
-    arguments = {"sources": sources, "task": bound, "ratio": ratio, "seed": seed, "cache_mib": cache_mib}
+    arguments = {"sources": sources, "task": bound, "ratio": ratio, "seed": seed}
+    arguments |= {"cache_mib": cache_mib, "object_masks": object_masks}
     made = _make(type(datamodule))
     vars(made).update(vars(datamodule), synthetic_arguments=arguments)
     return made

@@ -17,7 +17,7 @@ from nsa_augment._shared.wording import counted
 from nsa_augment.integrations._masks import check_mergeable, merge_labels
 from nsa_augment.integrations._planes import check_planes
 from nsa_augment.integrations.torch.tensors import image_of, to_array, to_numpy, to_tensor
-from nsa_augment.sources import SourcePool, Sources
+from nsa_augment.sources import Sources, open_pool
 from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
@@ -59,6 +59,9 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
         Images with more channels are refused, as they look like volumes.
     cache_mib : float
         Size of the cache of decoded sources, in MiB (per process).
+    object_masks : folder or "alpha", optional
+        Object masks of sources that are files: a folder with masks of the same names, or their alpha channel.
+        `background` finds the object of the image.
     **parameters
         Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
@@ -103,6 +106,7 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
         keepdim: bool = False,
         max_channels: int = 4,
         cache_mib: float = 256,
+        object_masks: str | PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         check_number("p", p, 0, 1)
@@ -113,12 +117,10 @@ class RandomNSA(IntensityAugmentationBase2D):  # type: ignore[misc, unused-ignor
         self.task = bind_task(task, preset, ablation, parameters, owner=type(self))
         self.max_channels = max_channels
         check_planes("image", 1, max_channels)
-        self._pool: SourcePool | None = None
-        if sources is not None:
-            if isinstance(sources, Sequence) and not isinstance(sources, str):
-                name = "every entry of sources"
-                sources = [image_of(source, name) if isinstance(source, Tensor) else source for source in sources]
-            self._pool = SourcePool(sources, cache_mib, self.task.max_value)
+        if isinstance(sources, Sequence) and not isinstance(sources, str):
+            name = "every entry of sources"
+            sources = [image_of(source, name) if isinstance(source, Tensor) else source for source in sources]
+        self._pool = open_pool(sources, cache_mib, self.task.max_value, object_masks=object_masks)
 
     def forward(self, input: Tensor, params: dict[str, Tensor] | None = None, **kwargs: Any) -> Tensor:
         """Put anomalies into a (B, C, H, W) batch or a (C, H, W) image of floats in [0, 1]; kornia's arguments."""

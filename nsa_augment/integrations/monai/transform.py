@@ -18,7 +18,7 @@ from nsa_augment._shared.types import Image
 from nsa_augment.integrations._masks import check_mergeable, merge_labels
 from nsa_augment.integrations._planes import check_planes
 from nsa_augment.integrations.monai._layout import AXES, channel_first, image_from, upright_sources
-from nsa_augment.sources import SourcePool, Sources
+from nsa_augment.sources import Sources, open_pool
 from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
@@ -57,6 +57,9 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
         Skip keys that an item does not have.
     cache_mib : float
         Size of the cache of decoded sources, in MiB (per process).
+    object_masks : folder or "alpha", optional
+        Object masks of sources that are files: a folder with masks of the same names, or their alpha channel.
+        `background` finds the object of the image.
     **parameters
         Arguments of the task, which override the preset. The signature lists those of the published tasks;
         "preset" stands for the value of the preset.
@@ -96,6 +99,7 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
         max_channels: int = 4,
         allow_missing_keys: bool = False,
         cache_mib: float = 256,
+        object_masks: str | os.PathLike[str] | None = None,
         **parameters: Any,
     ) -> None:
         MapTransform.__init__(self, keys, allow_missing_keys)
@@ -109,11 +113,10 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
         check_planes("image", 1, max_channels)
         self.axes, self.max_channels = axes, max_channels
         self.task = bind_task(task, preset, ablation, parameters, owner=type(self))
-        self._pool: SourcePool | None = None
-        if sources is not None:
-            self._pool = SourcePool(upright_sources(sources, axes, max_channels), cache_mib, self.task.max_value)
-        elif self.task.needs_source:
+        if sources is None and self.task.needs_source:
             raise fail(ValueError, "sources", f"given for {type(self.task).__name__}", sources)
+        upright = None if sources is None else upright_sources(sources, axes, max_channels)
+        self._pool = open_pool(upright, cache_mib, self.task.max_value, object_masks=object_masks)
         self._seeds: tuple[int, ...] = ()
         self._seeded_in = os.getpid()
 

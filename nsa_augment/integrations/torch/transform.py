@@ -19,7 +19,7 @@ from nsa_augment.integrations.torch._range import checked_image, checked_sources
 from nsa_augment.integrations.torch._samples import ACCEPTED_IMAGE, IMAGE_KEY, Places, find_places, part, with_part
 from nsa_augment.integrations.torch._torchvision import Transform, as_given, as_mask, skipping_container
 from nsa_augment.integrations.torch.tensors import to_array, to_numpy, to_tensor
-from nsa_augment.sources import SourcePool, Sources
+from nsa_augment.sources import Sources, open_pool
 from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
@@ -110,12 +110,8 @@ class AnomalyTransform(Transform):
         if not isinstance(clamp, bool):
             raise fail(TypeError, "clamp", "True or False", clamp)
         self.mask_key, self.clamp = mask_key, clamp
-        self._pool: SourcePool | None = None
-        if sources is not None:
-            checked = checked_sources(sources, self.task.scale, clamp)
-            self._pool = SourcePool(checked, cache_mib, self.task.max_value, object_masks=object_masks)
-        elif object_masks is not None:
-            raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
+        checked = None if sources is None else checked_sources(sources, self.task.scale, clamp)
+        self._pool = open_pool(checked, cache_mib, self.task.max_value, object_masks=object_masks)
 
     def forward(self, image: Any, mask: Any = None, *targets: Any) -> Any:
         """Put anomalies into an image, a batch, or a sample.

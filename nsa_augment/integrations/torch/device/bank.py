@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nsa_augment._shared.checks import fail
 from nsa_augment._shared.types import Image, Size
 from nsa_augment.integrations.torch.device.synthesis import Sources
 from nsa_augment.integrations.torch.tensors import to_tensor
@@ -23,16 +23,19 @@ class Bank:
     """Prepared sources, on the host for planning and on the device for blending."""
 
     prepared: list[PreparedSource]
-    images: Tensor
-    objects: Tensor | None
+    dtype: torch.dtype
+    device: torch.device
 
-    @classmethod
-    def of(cls, prepared: list[PreparedSource], dtype: torch.dtype, device: torch.device) -> Bank:
-        """Stack sources; smaller ones are padded."""
-        images = _stacked([to_tensor(source.image) for source in prepared]).to(device, dtype)
-        masks = [source.foreground.mask for source in prepared if source.foreground is not None]
-        objects = _stacked([torch.from_numpy(np.array(mask)) for mask in masks]).to(device) if masks else None
-        return cls(prepared, images, objects)
+    @cached_property
+    def images(self) -> Tensor:
+        """(M, C, H, W), smaller sources padded."""
+        return _stacked([to_tensor(source.image) for source in self.prepared]).to(self.device, self.dtype)
+
+    @cached_property
+    def objects(self) -> Tensor | None:
+        """(M, H, W) bool, if the task asks for objects."""
+        masks = [source.foreground.mask for source in self.prepared if source.foreground is not None]
+        return _stacked([torch.from_numpy(np.array(mask)) for mask in masks]).to(self.device) if masks else None
 
     def sources(self, number: list[int]) -> Sources:
         """The source of each image of a batch."""
@@ -44,19 +47,12 @@ class SourceBank:
 
     Parameters
     ----------
-    sources : folder, list, array or tensor
-        As for `SourcePool`, except a callable or a dataset, whose images cannot be kept.
-    max_value : float, optional
-        Value of grey level 255 in arrays.
-    object_masks : folder or "alpha", optional
-        Object masks of sources that are files.
+    pool : SourcePool
+        Not of a callable or a dataset, whose images cannot be kept.
     """
 
-    def __init__(self, sources: Any, max_value: float | None, object_masks: Any) -> None:
-        self._pool = SourcePool(sources, 0, max_value, object_masks=object_masks)
-        if not self._pool.countable:
-            accepted = "a folder, a list, an array or a tensor, which can be loaded once"
-            raise fail(TypeError, "sources", accepted, sources)
+    def __init__(self, pool: SourcePool) -> None:
+        self._pool = pool
         self._kept: dict[tuple[Any, ...], Bank] = {}
 
     def __len__(self) -> int:
@@ -67,7 +63,7 @@ class SourceBank:
         key = image.shape, dtype, device
         if key not in self._kept:
             prepared = [self._pool.prepare(self._pool[index], image, task) for index in range(len(self._pool))]
-            self._kept = {key: Bank.of(prepared, dtype, device)}
+            self._kept = {key: Bank(prepared, dtype, device)}
         return self._kept[key]
 
 

@@ -149,4 +149,4 @@ def _sized(
         task.prepare_source(to_array(one), (height, width), None if mask is None else to_numpy(mask))
         for one, mask in zip(sources, [None] * count if source_masks is None else source_masks, strict=True)
     ]
-    return Bank.of(prepared, images.dtype, images.device).sources(list(range(count))), list(prepared)
+    return Bank(prepared, images.dtype, images.device).sources(list(range(count))), list(prepared)

@@ -28,6 +28,7 @@ from nsa_augment.integrations.torch.device.shown import shown
 from nsa_augment.integrations.torch.device.synthesis import full_precision
 from nsa_augment.integrations.torch.device.together import apply_together
 from nsa_augment.planning import SynthesisPlan
+from nsa_augment.sources import open_pool
 from nsa_augment.tasks import PUBLISHED, AnomalyTask, bind_task
 from nsa_augment.tasks.signature import spell_out
 
@@ -121,9 +122,11 @@ class AnomalyModule(nn.Module):
             check_task(self.task)
         if plans_on == "device":
             check_drawable(self.task)
-        if sources is None and object_masks is not None:
-            raise fail(ValueError, "object_masks", "None unless sources are files", object_masks)
-        self._bank = None if sources is None else SourceBank(sources, self.task.max_value, object_masks)
+        pool = open_pool(sources, 0, self.task.max_value, object_masks=object_masks)
+        if pool is not None and not pool.countable:
+            accepted = "a folder, a list, an array or a tensor, which can be loaded once"
+            raise fail(TypeError, "sources", accepted, sources)
+        self._bank = None if pool is None else SourceBank(pool)
         self._plans: list[SynthesisPlan | None] = []
         self._numbers: Tensor | None = None
         self._warned = False
