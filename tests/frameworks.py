@@ -30,17 +30,11 @@ def normals(count=6, size=32):
     return images
 
 
-def write_folder(folder, images):
-    """Write images as 0.png, 1.png, ..."""
+def write_folder(folder, images, masks=None):
+    """Write images as 0.png, 1.png, ...; masks are their alpha channels."""
     for index, image in enumerate(images):
-        Image.fromarray(image).save(folder / f"{index}.png")
-    return folder
-
-
-def write_cutouts(folder, images, masks):
-    """Write images as 0.png, 1.png, ..., whose alpha channels are the masks."""
-    for index, (image, mask) in enumerate(zip(images, masks, strict=True)):
-        Image.fromarray(np.dstack([image, mask * np.uint8(255)])).save(folder / f"{index}.png")
+        pixels = image if masks is None else np.dstack([image, masks[index] * np.uint8(255)])
+        Image.fromarray(pixels).save(folder / f"{index}.png")
     return folder
 
 

@@ -11,7 +11,7 @@ import anomalib_stack
 import numpy as np
 import pytest
 from anomalib_stack import rejected
-from frameworks import ON_OBJECTS, write_cutouts
+from frameworks import ON_OBJECTS, write_folder
 
 nsa = anomalib_stack.load()
 
@@ -143,7 +143,7 @@ def test_arguments_are_checked_at_every_door(door):
 
 def test_sources_have_the_object_masks_of_their_files(tmp_path):
     masks = [np.arange(64)[None] * np.ones((64, 1)) < 64 * share for share in (0.6, 0.7, 0.8)]
-    sources, task = write_cutouts(tmp_path, IMAGES[3:], masks), NaturalSyntheticAnomaly(**ON_OBJECTS)
+    sources, task = write_folder(tmp_path, IMAGES[3:], masks), NaturalSyntheticAnomaly(**ON_OBJECTS)
     expected = AnomalyTransform(task=task, sources=sources, object_masks="alpha", p=1.0)
     without = AnomalyTransform(task=task, sources=sources, p=1.0)
     generator = nsa.NSAGenerator(task=task, sources=sources, object_masks="alpha", p=1.0)

@@ -5,17 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from frameworks import (
-    LARGE,
-    ON_OBJECTS,
-    TEXTURE,
-    VISIBLE,
-    error_without,
-    normals,
-    run_section,
-    write_cutouts,
-    write_folder,
-)
+from frameworks import LARGE, ON_OBJECTS, TEXTURE, VISIBLE, error_without, normals, run_section, write_folder
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly
 
@@ -87,7 +77,7 @@ def test_samples_are_those_of_the_core(p, given, tmp_path):
 
 def test_sources_have_the_object_masks_of_their_files(tmp_path):
     masks = [np.arange(SIZE)[None] * np.ones((SIZE, 1)) < SIZE * share for share in (0.6, 0.7, 0.8)]
-    sources = write_cutouts(tmp_path, NORMALS[:3], masks)
+    sources = write_folder(tmp_path, NORMALS[:3], masks)
     task = NaturalSyntheticAnomaly.from_preset(TEXTURE, label="binary", **ON_OBJECTS)
     sequence = pipeline(RandomNSA(task=task, sources=sources, object_masks="alpha", p=1.0))
     result = sequence(BATCH, ZEROS)

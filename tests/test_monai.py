@@ -4,17 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from frameworks import (
-    LARGE,
-    ON_OBJECTS,
-    TEXTURE,
-    VISIBLE,
-    error_without,
-    normals,
-    run_section,
-    write_cutouts,
-    write_folder,
-)
+from frameworks import LARGE, ON_OBJECTS, TEXTURE, VISIBLE, error_without, normals, run_section, write_folder
 
 from nsa_augment import CutPasteAnomaly, NaturalSyntheticAnomaly
 
@@ -89,15 +79,12 @@ def test_anomalies_are_those_of_the_core(axes, kind, tmp_path):
 @pytest.mark.parametrize("axes", ["xy", "yx"])
 def test_sources_have_the_object_masks_of_their_files(axes, tmp_path):
     masks = [np.arange(WIDTH)[None] * np.ones((HEIGHT, 1)) < WIDTH * share for share in (0.6, 0.7, 0.8)]
-    sources = write_cutouts(tmp_path, NORMALS[:3], masks)
+    sources = write_folder(tmp_path, NORMALS[:3], masks)
     task = NaturalSyntheticAnomaly.from_preset(TEXTURE, **ON_OBJECTS)
     transform = NSAd("image", "label", task=task, sources=sources, object_masks="alpha", prob=1.0, axes=axes)
-    labels = []
-    for seed in range(3):
-        item = transform.set_random_state(seed)({"image": first(NORMALS[3], axes)})
-        assert_is(item, by_hand(seed, NORMALS[3], NORMALS[:3], task, masks), axes)
-        labels.append(np.array_equal(by_hand(seed, NORMALS[3], NORMALS[:3], task).mask, np.squeeze(item["label"]) > 0))
-    assert not all(labels)
+    item = transform.set_random_state(0)({"image": first(NORMALS[3], axes)})
+    assert_is(item, by_hand(0, NORMALS[3], NORMALS[:3], task, masks), axes)
+    assert not np.array_equal(item["label"], first(by_hand(0, NORMALS[3], NORMALS[:3], task).label[..., None], axes))
 
 
 READERS = {
