@@ -68,7 +68,8 @@ class Machines:
         return self._run("worker", self.address, "--nthreads", "1", "--local-directory", self._folder, *options)
 
     def _run(self, *arguments):
-        words = [sys.executable, "-m", "dask", *map(str, arguments), "--no-dashboard"]
+        page = ("--no-dashboard", "--dashboard-address", "127.0.0.1:0")  # a free port for its HTTP server
+        words = [sys.executable, "-m", "dask", *map(str, arguments), *page]
         process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._stack.callback(end, process)
         return process
@@ -203,7 +204,7 @@ def test_no_scheduler_and_no_workers(folder, tmp_path, monkeypatch):
     from distributed import LocalCluster
 
     monkeypatch.setattr("nsa_augment.datasets._cluster.CONNECT_SECONDS", 1)
-    with LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=0, processes=False, protocol="tcp://", dashboard_address=":0") as cluster:
         done = command(*arguments(folder, tmp_path / "out", cluster.scheduler_address))
     assert done.returncode == 1
     assert "must have workers" in done.stderr.splitlines()[-1]

@@ -95,7 +95,7 @@ SMALLER = {
     "1000": "12",
     "range(80)": "range(2)",
     "num_workers=4": "num_workers=1",
-    "LocalCluster(": "LocalCluster(dashboard_address=None, ",
+    "LocalCluster(": "LocalCluster(dashboard_address=':0', ",
 }
 """What would take long, or a port that others may use, and what the test runs instead."""
 LEFT_OUT = {
