@@ -69,7 +69,7 @@ def ignore(*_):
     pass
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def whole_run(samples, tmp_path_factory):
     """A run without workers or interruptions: its trainer, and its checkpoint."""
     checkpoint = tmp_path_factory.mktemp("whole") / "checkpoint.pt"
