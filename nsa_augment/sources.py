@@ -197,12 +197,18 @@ class SourcePool:
 
 def open_pool(
     sources: Sources | None,
-    cache_mib: float = 256,
-    max_value: float | None = None,
-    channel_order: str = "rgb",
+    cache_mib: float,
+    max_value: float | None,
+    channel_order: str = CHANNEL_ORDERS[0],
     object_masks: ObjectMasks = None,
 ) -> SourcePool | None:
-    """The pool of a transform that may have no sources, with the arguments of `SourcePool`; None without."""
+    """The pool of a transform that may have no sources, with the arguments of `SourcePool`; None without.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `SourcePool`, and for object masks without sources.
+    """
     if sources is not None:
         return SourcePool(sources, cache_mib, max_value, channel_order, object_masks=object_masks)
     if object_masks is not None:

@@ -144,21 +144,23 @@ def test_arguments_are_checked_at_every_door(door):
 def test_sources_have_the_object_masks_of_their_files(tmp_path):
     masks = [np.arange(64)[None] * np.ones((64, 1)) < 64 * share for share in (0.6, 0.7, 0.8)]
     sources, task = write_folder(tmp_path, IMAGES[3:], masks), NaturalSyntheticAnomaly(**ON_OBJECTS)
-    expected = AnomalyTransform(task=task, sources=sources, object_masks="alpha", p=1.0)
-    without = AnomalyTransform(task=task, sources=sources, p=1.0)
-    generator = nsa.NSAGenerator(task=task, sources=sources, object_masks="alpha", p=1.0)
-    augmentation = nsa.NSAAugmentation(task=task, sources=sources, object_masks="alpha", p=1.0)
-    made = []
-    for each in (expected, generator, augmentation, without):
+    without = {"task": task, "sources": sources, "p": 1.0}
+    given = {**without, "object_masks": "alpha"}
+
+    def changed(change):
         torch.manual_seed(0)
-        made.append(each(BATCH[0])[0] if each is not augmentation else each(BATCH[0]))
-    torch.manual_seed(0)
-    given = batch(image=BATCH[:1].clone())
-    nsa.NSACallback(task=task, sources=sources, object_masks="alpha", p=1.0).change(given)
-    assert torch.equal(made[0], made[1])
-    assert torch.equal(made[0], made[2])
-    assert torch.equal(made[0], given.image[0])
-    assert not torch.equal(made[0], made[3])
+        return change(BATCH[0].clone())
+
+    def by_callback(image):
+        item = batch(image=image[None])
+        nsa.NSACallback(**given).change(item)
+        return item.image[0]
+
+    expected, _ = changed(AnomalyTransform(**given))
+    assert torch.equal(changed(nsa.NSAGenerator(**given))[0], expected)
+    assert torch.equal(changed(nsa.NSAAugmentation(**given)), expected)
+    assert torch.equal(changed(by_callback), expected)
+    assert not torch.equal(changed(AnomalyTransform(**without))[0], expected)
 
 
 @pytest.mark.parametrize("door", ["generator", "augmentation"])

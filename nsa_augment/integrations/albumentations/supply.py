@@ -50,15 +50,10 @@ class Supply:
         self._task, self._channel_order = task, channel_order
         self.from_previous = isinstance(sources, str) and sources == PREVIOUS
         self._previous: dict[str, Image] | None = None
-        pools = [None if sources is None or self.from_previous else sources, *(paired or {}).values()]
-        scale = task.max_value
-        masks = [object_masks, *(None for _ in pools[1:])]
-        made = [
-            open_pool(given, cache_mib, scale, channel_order, object_masks=mask)
-            for given, mask in zip(pools, masks, strict=True)
-        ]
-        self._pool = made[0]
-        self._paired = {key: pool for key, pool in zip(paired or {}, made[1:], strict=True) if pool is not None}
+        given = None if self.from_previous else sources
+        self._pool = open_pool(given, cache_mib, task.max_value, channel_order, object_masks)
+        pools = {key: open_pool(one, cache_mib, task.max_value, channel_order) for key, one in (paired or {}).items()}
+        self._paired = {key: pool for key, pool in pools.items() if pool is not None}
         for key, pool in self._paired.items():
             _check_pairs(key, self._pool, pool)
         self._prepared: tuple[Any, Any, PreparedSource] | None = None

@@ -72,11 +72,8 @@ class SyntheticDataset(AnomalibDataset):  # type: ignore[misc, unused-ignore]
             raise fail(ValueError, "ratio", f"one that makes at least 1 of {len(samples)} images anomalous", ratio)
         paths = [Path(path) for path in samples.image_path]
         masks = None if object_masks is None else MaskFiles("object_masks", object_masks, paths)
-        pool = (
-            SourcePool(paths, cache_mib, bound.max_value, object_masks=masks)
-            if sources is None
-            else SourcePool(sources, cache_mib, bound.max_value)
-        )
+        given, source_masks = (paths, masks) if sources is None else (sources, None)
+        pool = SourcePool(given, cache_mib, bound.max_value, object_masks=source_masks)
         self._folder = TemporaryFolder("nsa-augment-anomalib-")
         written = write_anomalies(paths, masks, count, bound, pool, check_integer("seed", seed, 0), self._folder.path)
         samples = samples.astype({"mask_path": object}).reset_index(drop=True)

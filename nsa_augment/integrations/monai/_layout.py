@@ -50,8 +50,8 @@ def channel_first(image: Image, axes: str) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(cube.transpose(np.argsort(AXES[axes]))))
 
 
-def upright_sources(sources: Sources, axes: str, max_channels: int) -> Sources:
-    """Sources for a `SourcePool`: files as they are, images of a list or a callable as (H, W, C) arrays."""
+def upright_sources(sources: Sources | None, axes: str, max_channels: int) -> Sources | None:
+    """Sources for `open_pool`: files as they are, images of a list or a callable as (H, W, C) arrays."""
     if callable(sources):
         return partial(_draw_upright, sources, axes, max_channels)
     if isinstance(sources, Sequence) and not isinstance(sources, str):

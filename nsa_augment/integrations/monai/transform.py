@@ -115,7 +115,7 @@ class NSAd(RandomizableTransform, MapTransform):  # type: ignore[misc, unused-ig
         self.task = bind_task(task, preset, ablation, parameters, owner=type(self))
         if sources is None and self.task.needs_source:
             raise fail(ValueError, "sources", f"given for {type(self.task).__name__}", sources)
-        upright = None if sources is None else upright_sources(sources, axes, max_channels)
+        upright = upright_sources(sources, axes, max_channels)
         self._pool = open_pool(upright, cache_mib, self.task.max_value, object_masks=object_masks)
         self._seeds: tuple[int, ...] = ()
         self._seeded_in = os.getpid()
